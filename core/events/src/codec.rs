@@ -1,0 +1,122 @@
+//! Facts to record payloads and back: codec 1 of the log, bincode 2 in its standard configuration
+//! through serde. The only module that knows bincode.
+//!
+//! bincode is unmaintained, so the rules are narrow: decode only bytes whose checksum held, with a
+//! size limit, and reject trailing bytes. A type's number and its struct are frozen together.
+
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::facts::{Event, Unknown};
+
+/// A record never holds more than this; the log's batches are bounded by the same number.
+pub const MAX_PAYLOAD: usize = 512 * 1024;
+
+const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_PAYLOAD>> =
+    bincode::config::standard().with_limit::<MAX_PAYLOAD>();
+
+/// Why a fact could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The payload isn't what its type and version promise.
+    #[error("event type {event_type} version {schema_version} can't be decoded: {source}")]
+    Decode {
+        /// Event type of the record.
+        event_type: u16,
+        /// Schema version of the record.
+        schema_version: u16,
+        /// What bincode said.
+        source: bincode::error::DecodeError,
+    },
+    /// Bytes were left over.
+    #[error("event type {event_type} version {schema_version} has {extra} bytes too many")]
+    Trailing {
+        /// Event type of the record.
+        event_type: u16,
+        /// Schema version of the record.
+        schema_version: u16,
+        /// How many.
+        extra: usize,
+    },
+    /// The fact is too large for a record.
+    #[error("event can't be encoded: {0}")]
+    Encode(#[from] bincode::error::EncodeError),
+    /// A fact of a newer program is never written by this one.
+    #[error("event type {0} is unknown to this version of the program and can't be written")]
+    UnknownType(u16),
+}
+
+/// A fact as the log stores it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// Number of the fact's type.
+    pub event_type: u16,
+    /// Version of its shape.
+    pub schema_version: u16,
+    /// bincode.
+    pub payload: Vec<u8>,
+}
+
+/// Ties each fact to its number; the one list to extend.
+macro_rules! facts {
+    ($($number:literal => $variant:ident),+ $(,)?) => {
+        /// Encodes a fact in its newest shape.
+        ///
+        /// # Errors
+        /// When it is larger than [`MAX_PAYLOAD`], or unknown to this program.
+        pub fn encode(event: &Event) -> Result<Encoded, CodecError> {
+            match event {
+                $(Event::$variant(fact) => Ok(Encoded {
+                    event_type: $number,
+                    schema_version: 1,
+                    payload: to_bytes(fact)?,
+                }),)+
+                Event::Unknown(fact) => Err(CodecError::UnknownType(fact.event_type)),
+            }
+        }
+
+        /// Decodes a record's payload; types and versions of newer programs become [`Event::Unknown`].
+        ///
+        /// # Errors
+        /// When the bytes are not what type and version promise.
+        pub fn decode(event_type: u16, schema_version: u16, payload: &[u8]) -> Result<Event, CodecError> {
+            match (event_type, schema_version) {
+                $(($number, 1) => from_bytes(event_type, schema_version, payload).map(Event::$variant),)+
+                _ => Ok(Event::Unknown(Unknown { event_type, schema_version, payload: payload.to_vec() })),
+            }
+        }
+    };
+}
+
+facts! {
+    1 => SessionOpened,
+    2 => ImagesFound,
+    3 => ImageSetAside,
+    4 => ImageRestored,
+    5 => Labelled,
+    6 => Skipped,
+    7 => Undone,
+    8 => Redone,
+    9 => SelectorChosen,
+    10 => NetworkChosen,
+    11 => ModelTrained,
+    12 => RankingMade,
+    13 => PluginFailed,
+}
+
+fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {
+    Ok(bincode::serde::encode_to_vec(fact, CONFIG)?)
+}
+
+fn from_bytes<T: DeserializeOwned>(
+    event_type: u16,
+    schema_version: u16,
+    payload: &[u8],
+) -> Result<T, CodecError> {
+    let (fact, used) = bincode::serde::decode_from_slice(payload, CONFIG)
+        .map_err(|source| CodecError::Decode { event_type, schema_version, source })?;
+    match payload.len() - used {
+        0 => Ok(fact),
+        extra => Err(CodecError::Trailing { event_type, schema_version, extra }),
+    }
+}

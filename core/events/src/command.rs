@@ -1,0 +1,159 @@
+//! What somebody wants to happen. The session decides whether it does.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::facts::{
+    FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen, SessionOpened, Source,
+};
+use crate::ids::{CommandId, ImageId};
+
+/// What a person says about an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes.
+    Positive,
+    /// No.
+    Negative,
+    /// Can't say.
+    Skip,
+}
+
+impl Answer {
+    /// The label that it gives, if any.
+    pub fn label(self) -> Option<Label> {
+        match self {
+            Self::Positive => Some(Label::Positive),
+            Self::Negative => Some(Label::Negative),
+            Self::Skip => None,
+        }
+    }
+}
+
+/// A wish. Those that a person sends carry an id, so that sending twice does no harm.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Begin.
+    OpenSession(SessionOpened),
+    /// The scan found images that the session doesn't know.
+    AddImages(Vec<FoundImage>),
+    /// An image can't be read.
+    SetAside {
+        /// Which.
+        image: ImageId,
+        /// One sentence for a person.
+        reason: String,
+    },
+    /// An image that was set aside can be read again.
+    Restore {
+        /// Which.
+        image: ImageId,
+    },
+    /// An answer to one image.
+    Answer {
+        /// The sender's id.
+        id: CommandId,
+        /// Which.
+        image: ImageId,
+        /// Yes, no or can't say.
+        answer: Answer,
+        /// Who says so.
+        source: Source,
+        /// The person's name for themselves.
+        annotator: String,
+        /// What they saw.
+        seen: Seen,
+    },
+    /// Take the last look back.
+    Undo {
+        /// The sender's id.
+        id: CommandId,
+    },
+    /// Let the look that was last taken back count again.
+    Redo {
+        /// The sender's id.
+        id: CommandId,
+    },
+    /// Let another selector order the pool.
+    ChooseSelector {
+        /// The sender's id.
+        id: CommandId,
+        /// Which.
+        selector: PluginRef,
+    },
+    /// Let another network give the features.
+    ChooseNetwork {
+        /// The sender's id.
+        id: CommandId,
+        /// Which.
+        network: PluginRef,
+    },
+    /// The learner fitted a model and a selector ordered the pool; both become facts together.
+    RecordRanking(MadeRanking),
+    /// A plugin failed.
+    RecordPluginFailure {
+        /// Which.
+        plugin: PluginRef,
+        /// One sentence for a person.
+        what: String,
+    },
+}
+
+impl Command {
+    /// The id that makes it safe to send twice.
+    pub fn id(&self) -> Option<CommandId> {
+        match self {
+            Self::Answer { id, .. }
+            | Self::Undo { id }
+            | Self::Redo { id }
+            | Self::ChooseSelector { id, .. }
+            | Self::ChooseNetwork { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// What learner and selector made of the answers so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MadeRanking {
+    /// Every event up to this sequence number was known.
+    pub learned_from: u64,
+    /// The model, when a new one was fitted; its number is given by the session.
+    pub model: Option<FittedModel>,
+    /// Who ordered.
+    pub selector: PluginRef,
+    /// How many images were to be ordered.
+    pub candidates: u32,
+    /// How many of them have a probability.
+    pub scored: u32,
+    /// The order, best first; longer than what the log keeps.
+    pub order: Vec<Ranked>,
+}
+
+/// A fitted model before the session numbered it: the fields of [`ModelTrained`] but its number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FittedModel {
+    /// Positive labels it learned from.
+    pub positives: u32,
+    /// Negative labels it learned from.
+    pub negatives: u32,
+    /// Mean class-balanced log loss over the labels, in nats.
+    pub loss: f32,
+    /// What the features are.
+    pub features: String,
+}
+
+impl FittedModel {
+    /// The fact, once the number is known.
+    pub fn trained(&self, model: crate::ModelId, learned_from: u64) -> ModelTrained {
+        ModelTrained {
+            model,
+            learned_from,
+            positives: self.positives,
+            negatives: self.negatives,
+            loss: self.loss,
+            features: self.features.clone(),
+        }
+    }
+}

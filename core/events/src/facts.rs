@@ -1,0 +1,256 @@
+//! What happened. A fact is never changed after it was published: a new shape is a new schema
+//! version in a module of its own, and `codec` brings old ones up to date, one pure step at a time.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::{CommandId, ImageId, ModelId, RankingId};
+
+/// The answer that an image has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// Yes.
+    Positive,
+    /// No.
+    Negative,
+}
+
+/// Who gave a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A person, by key, button or swipe.
+    Manual,
+    /// Automatic mode: the time ran out.
+    Timeout,
+    /// A file of labels.
+    Imported,
+    /// The model.
+    Model,
+    /// A person, on an image drawn blindly for an audit.
+    Audit,
+}
+
+/// What the person saw when they answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The ranking that brought the image, if one did.
+    pub ranking: Option<RankingId>,
+    /// Where in that ranking the image stood, counted from 0.
+    pub position: Option<u32>,
+    /// The model whose probability was shown.
+    pub model: Option<ModelId>,
+    /// P(positive) as shown, 0 to 1.
+    pub probability: Option<f32>,
+    /// Time on screen.
+    pub shown_ms: u32,
+}
+
+/// Which build of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PluginRef {
+    /// The name that a person chooses it by.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// BLAKE3 of the component's bytes.
+    pub hash: [u8; 32],
+}
+
+/// An image as the scan of the folder found it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundImage {
+    /// Relative to the pool's folder, with `/` between the parts.
+    pub path: String,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// A session began on a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionOpened {
+    /// The question that is answered with yes or no.
+    pub question: String,
+    /// The pool's folder as it was given.
+    pub pool: String,
+    /// Seed of everything random in this session.
+    pub seed: u64,
+    /// The version of the program that opened it.
+    pub program: String,
+}
+
+/// Images joined the pool. They get the next ids in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImagesFound {
+    /// In the pool's own order.
+    pub images: Vec<FoundImage>,
+}
+
+/// An image can't be shown and blocks nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSetAside {
+    /// Which.
+    pub image: ImageId,
+    /// One sentence for a person.
+    pub reason: String,
+}
+
+/// An image that was set aside can be shown again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageRestored {
+    /// Which.
+    pub image: ImageId,
+}
+
+/// An image was answered yes or no.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Labelled {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Which.
+    pub image: ImageId,
+    /// Yes or no.
+    pub label: Label,
+    /// Who says so.
+    pub source: Source,
+    /// The person's name for themselves.
+    pub annotator: String,
+    /// What they saw.
+    pub seen: Seen,
+}
+
+/// Somebody can't say; the image leaves the queue without a label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Which.
+    pub image: ImageId,
+    /// The person's name for themselves.
+    pub annotator: String,
+    /// What they saw.
+    pub seen: Seen,
+}
+
+/// The last look was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Sequence number of the `Labelled` or `Skipped` that no longer counts.
+    pub look: u64,
+}
+
+/// A look that was taken back counts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redone {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Sequence number of the `Labelled` or `Skipped`.
+    pub look: u64,
+}
+
+/// Another selector orders the pool from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelectorChosen {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Which.
+    pub selector: PluginRef,
+}
+
+/// Another network gives the features from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkChosen {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Which.
+    pub network: PluginRef,
+}
+
+/// The head was fitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelTrained {
+    /// Its number.
+    pub model: ModelId,
+    /// Every event up to this sequence number was known to it.
+    pub learned_from: u64,
+    /// Positive labels it learned from.
+    pub positives: u32,
+    /// Negative labels it learned from.
+    pub negatives: u32,
+    /// Mean class-balanced log loss over the labels, in nats.
+    pub loss: f32,
+    /// What the features are, for example `patches` or a network's name.
+    pub features: String,
+}
+
+/// One entry of a ranking.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    /// Which.
+    pub image: ImageId,
+    /// P(positive), 0 to 1; none where the model has not scored the image.
+    pub probability: Option<f32>,
+}
+
+/// The unlabelled images were ordered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RankingMade {
+    /// Its number.
+    pub ranking: RankingId,
+    /// The model whose probabilities it used.
+    pub model: Option<ModelId>,
+    /// Every event up to this sequence number was known to it.
+    pub learned_from: u64,
+    /// Who ordered.
+    pub selector: PluginRef,
+    /// How many images were to be ordered.
+    pub candidates: u32,
+    /// How many of them the model had scored.
+    pub scored: u32,
+    /// The first entries, best first.
+    pub first: Vec<Ranked>,
+}
+
+/// A plugin did something it must not; the last ranking stayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginFailed {
+    /// Which.
+    pub plugin: PluginRef,
+    /// One sentence for a person.
+    pub what: String,
+}
+
+/// Any fact.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "each variant's struct says what it is")]
+pub enum Event {
+    SessionOpened(SessionOpened),
+    ImagesFound(ImagesFound),
+    ImageSetAside(ImageSetAside),
+    ImageRestored(ImageRestored),
+    Labelled(Labelled),
+    Skipped(Skipped),
+    Undone(Undone),
+    Redone(Redone),
+    SelectorChosen(SelectorChosen),
+    NetworkChosen(NetworkChosen),
+    ModelTrained(ModelTrained),
+    RankingMade(RankingMade),
+    PluginFailed(PluginFailed),
+    /// Written by a newer program: kept as it is, and a reason not to append.
+    Unknown(Unknown),
+}
+
+/// A fact that this program doesn't know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Event type of the record.
+    pub event_type: u16,
+    /// Schema version of the record.
+    pub schema_version: u16,
+    /// The bytes.
+    pub payload: Vec<u8>,
+}

@@ -1,0 +1,303 @@
+//! What the page and the server say to each other over the WebSocket, as JSON. The page's
+//! TypeScript types are generated from these; a test fails when they are stale.
+//!
+//! Newest state wins: `queue`, `statistics`, `training` and `plugins` each replace what was sent
+//! before, and a slow page may never see some of them. `ack` and `refused` are never left out.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::command::Answer;
+use crate::facts::{Label, Source};
+use crate::ids::{CommandId, ImageId, ModelId, RankingId};
+use crate::plugin::PluginInfo;
+
+/// Version of this vocabulary; a page of another one is told to reload.
+pub const PROTOCOL: u32 = 1;
+
+/// From a page to the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ToServer {
+    /// The greeting; the first message.
+    Hello {
+        /// The page's [`PROTOCOL`].
+        protocol: u32,
+        /// Whose answers follow.
+        annotator: String,
+    },
+    /// An answer to one image.
+    Answer {
+        /// Made by the page; sending it twice does no harm.
+        id: CommandId,
+        /// Which image.
+        image: ImageId,
+        /// Yes, no or can't say.
+        answer: Answer,
+        /// A key press, or automatic mode's time running out.
+        source: Source,
+        /// Time on screen.
+        shown_ms: u32,
+        /// The ranking that brought the image.
+        ranking: Option<RankingId>,
+    },
+    /// Take the last look back.
+    Undo {
+        /// Made by the page.
+        id: CommandId,
+    },
+    /// Let the look that was last taken back count again.
+    Redo {
+        /// Made by the page.
+        id: CommandId,
+    },
+    /// Let another selector order the pool.
+    ChooseSelector {
+        /// Made by the page.
+        id: CommandId,
+        /// By its name.
+        name: String,
+    },
+    /// Let another network give the features.
+    ChooseNetwork {
+        /// Made by the page.
+        id: CommandId,
+        /// By its name.
+        name: String,
+    },
+    /// How long a queue the page would like.
+    Want {
+        /// Images.
+        count: u32,
+    },
+    /// The browser could not show an image; the server looks for itself.
+    Unreadable {
+        /// Which.
+        image: ImageId,
+    },
+}
+
+/// From the server to a page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToPage {
+    /// Answers `hello`.
+    Welcome(Welcome),
+    /// A command is durable.
+    Ack(Ack),
+    /// A command did not happen.
+    Refused(Refused),
+    /// What to show next.
+    Queue(Queue),
+    /// How it goes.
+    Statistics(Statistics),
+    /// What the learner is doing.
+    Training(Training),
+    /// What can be chosen, and what is.
+    Plugins(Plugins),
+    /// Images that can't be shown.
+    SetAside(SetAside),
+    /// Something that a person should know.
+    Notice(Notice),
+}
+
+/// What a page needs to begin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Welcome {
+    /// The server's [`PROTOCOL`].
+    pub protocol: u32,
+    /// The session's log id.
+    pub session: String,
+    /// The question that is answered with yes or no.
+    pub question: String,
+    /// The pool's folder.
+    pub pool: String,
+    /// Whether there is a model in this session.
+    pub model: bool,
+    /// The program's version.
+    pub program: String,
+}
+
+/// A command is durable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Ack {
+    /// The page's id.
+    pub id: CommandId,
+    /// Sequence number of the event in the log.
+    #[ts(type = "number")]
+    pub seq: u64,
+    /// After an undo: the image that is to be answered again. After a redo: the image that has its
+    /// answer again.
+    pub look: Option<Look>,
+}
+
+/// A look that an undo or a redo was about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Look {
+    /// Which image.
+    pub image: ImageId,
+    /// What had been answered.
+    pub answer: Answer,
+}
+
+/// A command did not happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Refused {
+    /// The page's id, if the message could be read that far.
+    pub id: Option<CommandId>,
+    /// One sentence for a person.
+    pub why: String,
+    /// Whether sending the same again may work.
+    pub retry: bool,
+}
+
+/// One image to show.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct QueueItem {
+    /// Which.
+    pub image: ImageId,
+    /// P(positive), 0 to 1; none where the model has not scored the image.
+    pub probability: Option<f32>,
+}
+
+/// The head of the ranking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Queue {
+    /// The ranking; none as long as there was none.
+    pub ranking: Option<RankingId>,
+    /// Best first. Empty: every image is answered.
+    pub items: Vec<QueueItem>,
+    /// Answers that the ranking does not know yet.
+    pub behind: u32,
+}
+
+/// How often the model was right, by what it had said before the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Agreement {
+    /// Answers that its probability, at one half, had foretold.
+    pub agreed: u32,
+    /// Answers that had a probability.
+    pub of: u32,
+}
+
+/// A point of the discovery curve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CurvePoint {
+    /// Answers so far.
+    pub looks: u32,
+    /// Positives among them.
+    pub positives: u32,
+}
+
+/// How it goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Statistics {
+    /// Images of the pool, those set aside included.
+    pub images: u32,
+    /// Labelled yes.
+    pub positives: u32,
+    /// Labelled no.
+    pub negatives: u32,
+    /// Can't say.
+    pub skipped: u32,
+    /// Can't be shown.
+    pub set_aside: u32,
+    /// Still to be answered.
+    pub unlabelled: u32,
+    /// Positives over looks, thinned out to a few hundred points; the last one is exact.
+    pub curve: Vec<CurvePoint>,
+    /// Answers on images that chance had chosen, and the positives among them: what chance finds.
+    pub by_chance: CurvePoint,
+    /// Over the last 50 answers.
+    pub agreement: Agreement,
+    /// Answers in the last minute.
+    pub per_minute: f32,
+    /// Time spent answering in the whole session; pauses of more than a minute don't count.
+    pub active_seconds: f64,
+    /// How many looks can be undone.
+    pub undo_depth: u32,
+    /// How many undone looks can be redone.
+    pub redo_depth: u32,
+}
+
+/// What the learner is doing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Training {
+    /// The newest model.
+    pub model: Option<ModelId>,
+    /// Its loss, in nats.
+    pub loss: Option<f32>,
+    /// Where the features come from.
+    pub features: String,
+    /// Where tensors live, for example `cpu`.
+    pub device: String,
+    /// Images with features.
+    pub embedded: u32,
+    /// Images that will have features.
+    pub to_embed: u32,
+    /// Images a second in the last scoring of the pool.
+    pub scored_per_second: Option<f64>,
+    /// From the last answer that a ranking was waiting for to that ranking.
+    pub answer_to_ranking_ms: Option<f64>,
+}
+
+/// What can be chosen, and what is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Plugins {
+    /// To order the pool.
+    pub selectors: Vec<PluginInfo>,
+    /// Name of the one in use.
+    pub selector: String,
+    /// To give features.
+    pub networks: Vec<PluginInfo>,
+    /// Name of the one in use.
+    pub network: String,
+}
+
+/// A file that can't be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AsideFile {
+    /// Relative to the pool's folder.
+    pub path: String,
+    /// One sentence.
+    pub reason: String,
+}
+
+/// Images that can't be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SetAside {
+    /// How many.
+    pub total: u32,
+    /// The first of them.
+    pub files: Vec<AsideFile>,
+}
+
+/// How loud a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something does not work as it should; answers are safe.
+    Warning,
+    /// Answers are not accepted.
+    Error,
+}
+
+/// Something that a person should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Notice {
+    /// How loud.
+    pub level: Level,
+    /// One or two sentences.
+    pub text: String,
+}
+
+impl From<Label> for Answer {
+    fn from(label: Label) -> Self {
+        match label {
+            Label::Positive => Self::Positive,
+            Label::Negative => Self::Negative,
+        }
+    }
+}

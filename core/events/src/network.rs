@@ -1,0 +1,154 @@
+//! A network as a graph of named nodes, in plain data: a plugin describes it, the host checks it,
+//! and `learn` builds it. Shapes are (channels, height, width) of one image, or (features).
+
+mod check;
+
+pub use check::{CheckedGraph, GraphError, Shape};
+
+use serde::{Deserialize, Serialize};
+
+/// The name by which nodes refer to the picture.
+pub const INPUT: &str = "input";
+
+/// What a network expects of a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputSpec {
+    /// Pixels.
+    pub height: u32,
+    /// Pixels.
+    pub width: u32,
+    /// Subtracted from red, green and blue, each 0 to 1.
+    pub mean: [f32; 3],
+    /// Divided by afterwards.
+    pub standard_deviation: [f32; 3],
+}
+
+/// A whole network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Graph {
+    /// What it expects of a picture.
+    pub input: InputSpec,
+    /// In any order.
+    pub nodes: Vec<Node>,
+    /// The node whose output is the feature vector that the head is put on.
+    pub features: String,
+    /// Where pretrained weights are to be had.
+    pub weights: Option<Weights>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Unique in the graph.
+    pub name: String,
+    /// Prefix of its parameters in a state dict, for example `features.0.0`; empty if it has none.
+    pub parameters: String,
+    /// Names of the nodes whose outputs it takes, or [`INPUT`].
+    pub inputs: Vec<String>,
+    /// What it does.
+    pub op: Op,
+}
+
+/// A window that slides over height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Pixels, both ways.
+    pub kernel: u32,
+    /// Pixels between two places.
+    pub stride: u32,
+    /// Pixels of zeros around.
+    pub padding: u32,
+}
+
+/// A function of each value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the field's own names")]
+pub enum Activation {
+    Relu,
+    Relu6,
+    Hardswish,
+    Hardsigmoid,
+    Sigmoid,
+    Silu,
+    Gelu,
+    Tanh,
+}
+
+/// What a node does. Meanings and defaults are PyTorch's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// Two-dimensional convolution.
+    Conv2d {
+        /// Channels that come out.
+        out_channels: u32,
+        /// The window.
+        window: Window,
+        /// Groups of channels that don't see each other.
+        groups: u32,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// Batch normalisation, with running statistics.
+    BatchNorm {
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// Layer normalisation over the features.
+    LayerNorm {
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// Fully connected layer on a feature vector.
+    Linear {
+        /// Features that come out.
+        out_features: u32,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// A function of each value.
+    Activation(Activation),
+    /// Largest value of each window.
+    MaxPool(Window),
+    /// Mean of each window, zeros of the padding included.
+    AvgPool(Window),
+    /// Means over as many windows as asked for.
+    AdaptiveAvgPool {
+        /// Rows that come out.
+        height: u32,
+        /// Columns that come out.
+        width: u32,
+    },
+    /// Sum of the inputs.
+    Add,
+    /// Product of the inputs; a height or width of 1 is stretched.
+    Multiply,
+    /// The inputs' channels one after the other.
+    Concat,
+    /// (channels, height, width) to (features).
+    Flatten,
+    /// Sets values to zero while training.
+    Dropout {
+        /// How likely, 0 to 1.
+        probability: f32,
+    },
+}
+
+/// Pretrained weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weights {
+    /// Where they are to be had.
+    pub url: String,
+    /// SHA-256 of the file, or its first hexadecimal digits.
+    pub sha256: String,
+    /// The file's format.
+    pub format: WeightsFormat,
+}
+
+/// Format of a file of weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WeightsFormat {
+    /// A state dict as `torch.save` writes it.
+    Pytorch,
+    /// safetensors.
+    Safetensors,
+}

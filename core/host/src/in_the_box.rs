@@ -1,0 +1,50 @@
+//! The plugins that every sluice brings, embedded in the program.
+
+use rust_embed::RustEmbed;
+
+use crate::engine::PluginHost;
+use crate::error::PluginError;
+use crate::{NetworkPlugin, Plugin, SelectorPlugin};
+
+#[derive(RustEmbed)]
+#[folder = "../../plugins/dist"]
+struct Components;
+
+/// Loaded plugins by kind, each sorted by name.
+#[derive(Clone, Default)]
+pub struct PluginSet {
+    /// To order the pool.
+    pub selectors: Vec<SelectorPlugin>,
+    /// To give features.
+    pub networks: Vec<NetworkPlugin>,
+}
+
+impl PluginSet {
+    /// The plugins in the box.
+    ///
+    /// # Errors
+    /// When one can't be loaded: this build of sluice is broken then.
+    pub fn in_the_box(host: &PluginHost) -> Result<Self, PluginError> {
+        let mut set = Self::default();
+        for file in Components::iter() {
+            let Some(component) = Components::get(&file) else { continue };
+            match host.load(&file, &component.data)? {
+                Plugin::Selector(plugin) => set.selectors.push(plugin),
+                Plugin::Network(plugin) => set.networks.push(plugin),
+            }
+        }
+        set.selectors.sort_by(|a, b| a.info().name.cmp(&b.info().name));
+        set.networks.sort_by(|a, b| a.info().name.cmp(&b.info().name));
+        Ok(set)
+    }
+
+    /// The selector of this name.
+    pub fn selector(&self, name: &str) -> Option<&SelectorPlugin> {
+        self.selectors.iter().find(|plugin| plugin.info().name == name)
+    }
+
+    /// The network of this name.
+    pub fn network(&self, name: &str) -> Option<&NetworkPlugin> {
+        self.networks.iter().find(|plugin| plugin.info().name == name)
+    }
+}

@@ -1,0 +1,1 @@
+//! Learns from answers and scores the pool

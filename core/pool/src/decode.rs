@@ -1,0 +1,131 @@
+//! Bytes of a file to pixels: the format by content, within limits, turned upright.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+
+use crate::{Pixels, jpeg};
+
+/// What a file may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Size of the file.
+    pub file_bytes: u64,
+    /// Width × height.
+    pub pixels: u64,
+    /// Memory while decoding.
+    pub memory_bytes: u64,
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self { file_bytes: 512 << 20, pixels: 200_000_000, memory_bytes: 2 << 30 }
+    }
+}
+
+/// Why a file can't be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// It can't be opened or read.
+    #[error("can't be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// It holds no byte.
+    #[error("is empty")]
+    Empty,
+    /// It is too large a file.
+    #[error("is a file of {megabytes} MB; {limit_megabytes} MB is the most that is read")]
+    FileTooLarge {
+        /// Its size, MB.
+        megabytes: u64,
+        /// The most, MB.
+        limit_megabytes: u64,
+    },
+    /// It is too large a picture.
+    #[error("is {width} × {height} pixels; {limit_megapixels} megapixels is the most that is decoded")]
+    TooManyPixels {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+        /// The most, million pixels.
+        limit_megapixels: u64,
+    },
+    /// Its content is no image format that is known.
+    #[error("is no image of a known format, whatever its name says")]
+    UnknownFormat,
+    /// It ends too early.
+    #[error("is cut off: the picture's data ends too early")]
+    Truncated,
+    /// Its content is broken.
+    #[error("is broken: {0}")]
+    Broken(String),
+}
+
+/// Reads and decodes a file; of an animation the first picture.
+///
+/// # Errors
+/// Why it can't be shown, as half a sentence whose subject is the file.
+pub fn decode_file(path: &Path, limits: &DecodeLimits) -> Result<Pixels, DecodeError> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > limits.file_bytes {
+        return Err(DecodeError::FileTooLarge {
+            megabytes: size / 1_000_000,
+            limit_megabytes: limits.file_bytes / 1_000_000,
+        });
+    }
+    let mut bytes = Vec::with_capacity(size as usize);
+    file.read_to_end(&mut bytes)?;
+    decode(&bytes, limits)
+}
+
+/// Decodes the bytes of a file.
+///
+/// # Errors
+/// As [`decode_file`].
+pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Pixels, DecodeError> {
+    // A decoder that panics on strange bytes is a bug there, and one more broken file here.
+    catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, limits)))
+        .unwrap_or_else(|_| Err(DecodeError::Broken("the decoder gave up on it".to_owned())))
+}
+
+fn decode_unguarded(bytes: &[u8], limits: &DecodeLimits) -> Result<Pixels, DecodeError> {
+    if bytes.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    let format = reader.format().ok_or(DecodeError::UnknownFormat)?;
+    let mut memory = image::Limits::default();
+    memory.max_alloc = Some(limits.memory_bytes);
+    reader.limits(memory);
+    let mut decoder = reader.into_decoder().map_err(meaning)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > limits.pixels {
+        let limit_megapixels = limits.pixels / 1_000_000;
+        return Err(DecodeError::TooManyPixels { width, height, limit_megapixels });
+    }
+    if width == 0 || height == 0 {
+        return Err(DecodeError::Empty);
+    }
+    if format == ImageFormat::Jpeg && jpeg::is_truncated(bytes) {
+        return Err(DecodeError::Truncated);
+    }
+    let orientation = decoder.orientation().map_err(meaning)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(meaning)?;
+    picture.apply_orientation(orientation);
+    let rgb = picture.into_rgb8();
+    Ok(Pixels { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw() })
+}
+
+fn meaning(error: ImageError) -> DecodeError {
+    match error {
+        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            DecodeError::Truncated
+        }
+        ImageError::Unsupported(_) => DecodeError::UnknownFormat,
+        other => DecodeError::Broken(other.to_string()),
+    }
+}

@@ -1,0 +1,42 @@
+//! Whether a JPEG is all there. Decoders fill what is missing with grey and say nothing; a person
+//! would answer for a picture that nobody took.
+
+use memchr::memmem;
+
+const START_OF_SCAN: u8 = 0xDA;
+const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
+
+/// Whether the picture data begins but never ends (ITU-T T.81, annex B: markers and segments).
+pub(crate) fn is_truncated(bytes: &[u8]) -> bool {
+    if !bytes.starts_with(&[0xFF, 0xD8]) {
+        return false;
+    }
+    match scan_data(bytes) {
+        // An entropy-coded segment never contains the end marker, so any later one ends the image.
+        Some(at) => memmem::rfind(&bytes[at..], &END_OF_IMAGE).is_none(),
+        None => true,
+    }
+}
+
+/// Where the first scan's data begins: behind the headers, which may hold thumbnails of their own.
+fn scan_data(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        if *bytes.get(at)? != 0xFF {
+            return None;
+        }
+        let marker = *bytes.get(at + 1)?;
+        match marker {
+            0xFF => at += 1,
+            // Markers that stand alone.
+            0x01 | 0xD0..=0xD8 => at += 2,
+            _ => {
+                let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
+                at += 2 + usize::from(length);
+                if marker == START_OF_SCAN {
+                    return (at <= bytes.len()).then_some(at);
+                }
+            }
+        }
+    }
+}

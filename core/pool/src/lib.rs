@@ -1,0 +1,32 @@
+//! The images of a folder: found, decoded, turned upright, resized.
+//!
+//! ```text
+//!   folder -> find -> paths in the pool's own order
+//!   path -> decode (format by content, limits, orientation) -> Pixels -> resize -> Pixels
+//!                                                          '-> encode for a browser
+//! ```
+//!
+//! What always holds: the folder is only read; a file that can't be decoded is an error value with a
+//! sentence for a person, whatever its bytes are; nothing here keeps state.
+
+mod decode;
+mod find;
+mod jpeg;
+mod present;
+mod resize;
+
+pub use decode::{DecodeError, DecodeLimits, decode, decode_file};
+pub use find::{FindError, Finding, Found, Unusable, find};
+pub use present::{Presented, present};
+pub use resize::{ResizeError, fit_within, squash};
+
+/// A decoded picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Red, green, blue, row by row: 3 × width × height bytes.
+    pub rgb: Vec<u8>,
+}

@@ -1,0 +1,70 @@
+//! A file as a browser can show it.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
+
+use crate::{DecodeError, DecodeLimits, Pixels, decode, fit_within};
+
+/// Quality of reduced versions, of 100.
+const JPEG_QUALITY: u8 = 88;
+
+/// Bytes for a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presented {
+    /// MIME type.
+    pub content_type: &'static str,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// The original bytes where browsers show the format, else PNG; with `longest`, a version with no
+/// side longer than that (JPEG), where the original is larger.
+///
+/// # Errors
+/// When the file can't be read, or has to be decoded and can't.
+pub fn present(
+    path: &Path,
+    longest: Option<u32>,
+    limits: &DecodeLimits,
+) -> Result<Presented, DecodeError> {
+    let bytes = fs::read(path)?;
+    let shown_as = image::guess_format(&bytes).ok().and_then(shown_by_browsers);
+    if let (Some(content_type), None) = (shown_as, longest) {
+        return Ok(Presented { content_type, bytes });
+    }
+    let pixels = decode(&bytes, limits)?;
+    let longest = longest.unwrap_or(u32::MAX);
+    match shown_as {
+        Some(content_type) if pixels.width.max(pixels.height) <= longest => {
+            Ok(Presented { content_type, bytes })
+        }
+        Some(_) => {
+            let reduced = fit_within(&pixels, longest).map_err(|e| DecodeError::Broken(e.to_string()))?;
+            let mut out = Vec::new();
+            let encoder = JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY);
+            write(encoder, &reduced)?;
+            Ok(Presented { content_type: "image/jpeg", bytes: out })
+        }
+        None => {
+            let reduced = fit_within(&pixels, longest).map_err(|e| DecodeError::Broken(e.to_string()))?;
+            let mut out = Cursor::new(Vec::new());
+            write(image::codecs::png::PngEncoder::new(&mut out), &reduced)?;
+            Ok(Presented { content_type: "image/png", bytes: out.into_inner() })
+        }
+    }
+}
+
+fn write(encoder: impl ImageEncoder, pixels: &Pixels) -> Result<(), DecodeError> {
+    encoder
+        .write_image(&pixels.rgb, pixels.width, pixels.height, ExtendedColorType::Rgb8)
+        .map_err(|error| DecodeError::Broken(error.to_string()))
+}
+
+fn shown_by_browsers(format: ImageFormat) -> Option<&'static str> {
+    use ImageFormat::{Bmp, Gif, Ico, Jpeg, Png, WebP};
+    matches!(format, Bmp | Gif | Ico | Jpeg | Png | WebP).then(|| format.to_mime_type())
+}

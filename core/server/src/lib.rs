@@ -1,0 +1,1 @@
+//! Serves one session to its pages

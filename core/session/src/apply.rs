@@ -1,0 +1,151 @@
+//! What an event changes. Pure, total, and the same live and in replay.
+
+use sluice_events::facts::{Labelled, Seen, Skipped};
+use sluice_events::{Answer, CommandId, Event, ImageId, Source};
+
+use crate::state::{Counts, ImageState, LookEntry, State};
+
+/// Rankings of the selector of this name show what chance finds.
+pub const CHANCE: &str = "random";
+/// A gap of more than this between two answers is a pause, µs.
+const PAUSE_US: u64 = 60_000_000;
+
+impl State {
+    /// Takes one event in. `seq` is its number in the log, `time_us` its time (µs since 1970).
+    ///
+    /// Events that name images or looks that don't exist change nothing but `next_seq`: the log is
+    /// checked by checksums, and a fold must not fail.
+    pub fn apply(&mut self, seq: u64, time_us: u64, event: &Event) {
+        self.next_seq = seq + 1;
+        match event {
+            Event::SessionOpened(opened) => self.opened = Some(opened.clone()),
+            Event::ImagesFound(found) => {
+                self.counts.candidates += found.images.len() as u32;
+                self.images.extend(found.images.iter().map(|image| ImageState {
+                    path: image.path.clone(),
+                    bytes: image.bytes,
+                    answer: None,
+                    set_aside: None,
+                }));
+            }
+            Event::ImageSetAside(aside) => {
+                self.change(aside.image, |image| image.set_aside = Some(aside.reason.clone()));
+                self.revisit.retain(|image| *image != aside.image);
+            }
+            Event::ImageRestored(restored) => {
+                self.change(restored.image, |image| image.set_aside = None);
+            }
+            Event::Labelled(Labelled { command, image, label, source, seen, .. }) => {
+                self.look(seq, time_us, *command, *image, Answer::from(*label), *source, seen);
+            }
+            Event::Skipped(Skipped { command, image, seen, .. }) => {
+                self.look(seq, time_us, *command, *image, Answer::Skip, Source::Manual, seen);
+            }
+            Event::Undone(undone) => {
+                self.commands.insert(undone.command, seq);
+                self.undo(undone.look);
+            }
+            Event::Redone(redone) => {
+                self.commands.insert(redone.command, seq);
+                self.redo(redone.look);
+            }
+            Event::SelectorChosen(chosen) => {
+                self.commands.insert(chosen.command, seq);
+                self.selector = Some(chosen.selector.clone());
+            }
+            Event::NetworkChosen(chosen) => {
+                self.commands.insert(chosen.command, seq);
+                self.network = Some(chosen.network.clone());
+            }
+            Event::ModelTrained(trained) => {
+                self.models = trained.model.0;
+                self.model = Some(trained.clone());
+            }
+            Event::RankingMade(made) => {
+                self.rankings = made.ranking.0;
+                if made.selector.name == CHANCE {
+                    self.by_chance.insert(made.ranking);
+                }
+                self.ranking = Some(made.clone());
+            }
+            Event::PluginFailed(_) => {}
+            Event::Unknown(unknown) => self.unknown_event = Some(unknown.event_type),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of two events")]
+    fn look(
+        &mut self,
+        seq: u64,
+        time_us: u64,
+        command: CommandId,
+        image: ImageId,
+        answer: Answer,
+        source: Source,
+        seen: &Seen,
+    ) {
+        self.commands.insert(command, seq);
+        let Some(before) = self.image(image).map(|image| image.answer) else { return };
+        let since_last = self.looks.last().map(|last| time_us.saturating_sub(last.time_us));
+        let on_screen = u64::from(seen.shown_ms) * 1000;
+        let active_us = since_last.filter(|gap| *gap <= PAUSE_US).unwrap_or(on_screen.min(PAUSE_US));
+        let by_chance = seen.ranking.is_some_and(|ranking| self.by_chance.contains(&ranking));
+        let probability = seen.probability;
+        let look = LookEntry {
+            seq, image, answer, source, before, probability, by_chance, time_us, active_us,
+        };
+        self.undone.clear();
+        self.count_look(look);
+    }
+
+    fn undo(&mut self, look: u64) {
+        let Some(last) = self.looks.pop_if(|last| last.seq == look) else { return };
+        self.curve.pop();
+        self.tally_look(&last, u64::wrapping_sub);
+        self.change(last.image, |image| image.answer = last.before);
+        self.revisit.retain(|image| *image != last.image);
+        self.revisit.push(last.image);
+        self.undone.push(last);
+    }
+
+    fn redo(&mut self, look: u64) {
+        if let Some(again) = self.undone.pop_if(|next| next.seq == look) {
+            self.count_look(again);
+        }
+    }
+
+    fn count_look(&mut self, look: LookEntry) {
+        self.change(look.image, |image| image.answer = Some(look.answer));
+        self.revisit.retain(|image| *image != look.image);
+        self.tally_look(&look, u64::wrapping_add);
+        self.looks.push(look);
+        self.curve.push(self.counts.positives);
+    }
+
+    /// Adds or subtracts one look.
+    fn tally_look(&mut self, look: &LookEntry, step: fn(u64, u64) -> u64) {
+        let count = |field: u32, by: bool| step(u64::from(field), u64::from(by)) as u32;
+        let found = look.by_chance && look.answer == Answer::Positive;
+        self.active_us = step(self.active_us, look.active_us);
+        self.found_by_chance.looks = count(self.found_by_chance.looks, look.by_chance);
+        self.found_by_chance.positives = count(self.found_by_chance.positives, found);
+    }
+
+    /// Changes an image and keeps the totals right.
+    fn change(&mut self, image: ImageId, change: impl FnOnce(&mut ImageState)) {
+        let Some(image) = self.images.get_mut(image.index()) else { return };
+        tally(&mut self.counts, image, u32::wrapping_sub);
+        change(image);
+        tally(&mut self.counts, image, u32::wrapping_add);
+    }
+}
+
+/// Adds or subtracts one image.
+fn tally(counts: &mut Counts, image: &ImageState, step: fn(u32, u32) -> u32) {
+    let count = |field: &mut u32, counted: bool| *field = step(*field, u32::from(counted));
+    count(&mut counts.positives, image.answer == Some(Answer::Positive));
+    count(&mut counts.negatives, image.answer == Some(Answer::Negative));
+    count(&mut counts.skipped, image.answer == Some(Answer::Skip));
+    count(&mut counts.set_aside, image.set_aside.is_some());
+    count(&mut counts.candidates, image.is_candidate());
+}

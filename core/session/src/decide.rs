@@ -1,0 +1,144 @@
+//! Which events a command causes. Pure: the state and the command say everything.
+
+use sluice_events::command::MadeRanking;
+use sluice_events::facts::{
+    ImageRestored, ImageSetAside, ImagesFound, Labelled, NetworkChosen, PluginFailed, RankingMade,
+    Redone, SelectorChosen, Skipped, Undone,
+};
+use sluice_events::{Command, Event, ImageId, ModelId, RankingId};
+
+use crate::state::State;
+
+/// The log keeps this many entries of a ranking; the rest can be made again.
+pub const RANKING_KEPT: usize = 32;
+
+/// What follows from a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// These events.
+    Events(Vec<Event>),
+    /// Nothing: its id is known, and this event had followed from it then.
+    Already(u64),
+}
+
+/// Why nothing follows from a command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is a session in this log already.
+    #[error("the session had been opened before")]
+    AlreadyOpen,
+    /// The log holds events of a newer program.
+    #[error(
+        "the log holds events (type {0}) that this version of sluice does not know; answering would \
+         ignore them, so nothing is written. Use the newer sluice"
+    )]
+    NewerLog(u16),
+    /// No image has this id.
+    #[error("there is no image number {}; reload the page", .0.0)]
+    UnknownImage(ImageId),
+    /// The image can't be shown.
+    #[error("image number {} was set aside because it can't be shown; it takes no answer", .0.0)]
+    ImageSetAside(ImageId),
+    /// No look counts.
+    #[error("there is nothing to undo")]
+    NothingToUndo,
+    /// No look was taken back, or another followed.
+    #[error("there is nothing to redo")]
+    NothingToRedo,
+}
+
+/// Decides.
+///
+/// # Errors
+/// Why the command does not apply in this state.
+pub fn decide(state: &State, command: &Command) -> Result<Decision, Refusal> {
+    if let Some(event_type) = state.unknown_event {
+        return Err(Refusal::NewerLog(event_type));
+    }
+    if let Some(&seq) = command.id().and_then(|id| state.commands.get(&id)) {
+        return Ok(Decision::Already(seq));
+    }
+    events(state, command).map(Decision::Events)
+}
+
+fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
+    Ok(match command {
+        Command::OpenSession(opened) => match state.opened {
+            Some(_) => return Err(Refusal::AlreadyOpen),
+            None => vec![Event::SessionOpened(opened.clone())],
+        },
+        Command::AddImages(images) => vec![Event::ImagesFound(ImagesFound { images: images.clone() })],
+        Command::SetAside { image, reason } => {
+            let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
+            if known.set_aside.as_ref() == Some(reason) {
+                return Ok(Vec::new());
+            }
+            vec![Event::ImageSetAside(ImageSetAside { image: *image, reason: reason.clone() })]
+        }
+        Command::Restore { image } => {
+            let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
+            if known.set_aside.is_none() {
+                return Ok(Vec::new());
+            }
+            vec![Event::ImageRestored(ImageRestored { image: *image })]
+        }
+        Command::Answer { .. } => vec![answer(state, command)?],
+        Command::Undo { id } => {
+            let look = state.looks.last().ok_or(Refusal::NothingToUndo)?.seq;
+            vec![Event::Undone(Undone { command: *id, look })]
+        }
+        Command::Redo { id } => {
+            let look = state.undone.last().ok_or(Refusal::NothingToRedo)?.seq;
+            vec![Event::Redone(Redone { command: *id, look })]
+        }
+        Command::ChooseSelector { id, selector } => {
+            vec![Event::SelectorChosen(SelectorChosen { command: *id, selector: selector.clone() })]
+        }
+        Command::ChooseNetwork { id, network } => {
+            vec![Event::NetworkChosen(NetworkChosen { command: *id, network: network.clone() })]
+        }
+        Command::RecordRanking(made) => ranking(state, made),
+        Command::RecordPluginFailure { plugin, what } => {
+            vec![Event::PluginFailed(PluginFailed { plugin: plugin.clone(), what: what.clone() })]
+        }
+    })
+}
+
+fn answer(state: &State, command: &Command) -> Result<Event, Refusal> {
+    let Command::Answer { id, image, answer, source, annotator, seen } = command else {
+        unreachable!("the caller has matched an answer");
+    };
+    let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
+    if known.set_aside.is_some() {
+        return Err(Refusal::ImageSetAside(*image));
+    }
+    let annotator = annotator.clone();
+    Ok(match answer.label() {
+        Some(label) => Event::Labelled(Labelled {
+            command: *id,
+            image: *image,
+            label,
+            source: *source,
+            annotator,
+            seen: *seen,
+        }),
+        None => Event::Skipped(Skipped { command: *id, image: *image, annotator, seen: *seen }),
+    })
+}
+
+fn ranking(state: &State, made: &MadeRanking) -> Vec<Event> {
+    let trained = made.model.as_ref().map(|model| {
+        model.trained(ModelId(state.models + 1), made.learned_from)
+    });
+    let scored_by_last = state.model.as_ref().filter(|_| made.scored > 0).map(|model| model.model);
+    let ranking = RankingMade {
+        ranking: RankingId(state.rankings + 1),
+        model: trained.as_ref().map(|model| model.model).or(scored_by_last),
+        learned_from: made.learned_from,
+        selector: made.selector.clone(),
+        candidates: made.candidates,
+        scored: made.scored,
+        first: made.order.iter().take(RANKING_KEPT).copied().collect(),
+    };
+    trained.map(Event::ModelTrained).into_iter().chain([Event::RankingMade(ranking)]).collect()
+}

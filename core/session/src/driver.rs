@@ -1,0 +1,374 @@
+//! The thread that owns the state: takes commands, makes their events durable, applies them, answers.
+//!
+//! Commands that wait while the log syncs are decided together and go into one batch. The state runs
+//! ahead of the log only inside this thread; if the log refuses, it is derived anew from what is
+//! durable, and nobody has seen the difference.
+
+use std::collections::VecDeque;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures::StreamExt;
+use futures::executor::block_on;
+use sluice_events::codec::{self, CodecError};
+use sluice_events::facts::{Ranked, Seen};
+use sluice_events::message::Look;
+use sluice_events::{Command, Event, ModelId, RankingId};
+use sluice_log::{AppendError, EventLog, Expect, ReadError, Record};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::decide::{Decision, Refusal, decide};
+use crate::state::State;
+
+/// Commands and questions that may wait before a sender has to.
+const WAITING: usize = 1024;
+/// Commands that are decided together at most, and the bytes of their events.
+const GATHERED: usize = 512;
+const GATHERED_BYTES: usize = 128 * 1024;
+/// Rankings whose whole order is remembered, for what a page with an older queue had seen.
+const REMEMBERED: usize = 64;
+
+/// A command is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// Number of the last of its events; for a command that was known, of the first.
+    pub seq: u64,
+    /// The look that an undo or redo was about.
+    pub look: Option<Look>,
+}
+
+/// A command did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// It does not apply.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be made durable.
+    #[error(transparent)]
+    NotSaved(#[from] AppendError),
+    /// The session's thread has ended.
+    #[error("the session is closed; this was not saved. Restart sluice")]
+    Closed,
+}
+
+/// Why a session could not be derived from its log.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenSessionError {
+    /// A record can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A record can't be understood.
+    #[error("record {seq} can't be understood: {source}; nothing was changed")]
+    Decode {
+        /// Its number.
+        seq: u64,
+        /// What is wrong.
+        source: CodecError,
+    },
+    /// No thread could be started.
+    #[error("can't start the session's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Learns what happened and how long it took; for metrics. Called on the session's thread.
+pub trait Observer: Send + 'static {
+    /// An event is durable, so long after its command arrived.
+    fn committed(&mut self, event: &Event, after: Duration);
+    /// A ranking that knows an answer is durable, so long after that answer's command arrived.
+    fn ranked(&mut self, after: Duration);
+}
+
+/// What readers see: only what is durable.
+pub struct View<'a> {
+    /// The fold.
+    pub state: &'a State,
+    /// The newest ranking's order, beyond what the log keeps.
+    pub order: &'a [Ranked],
+}
+
+type Read = Box<dyn FnOnce(&View<'_>) + Send>;
+
+enum Request {
+    Command { command: Box<Command>, arrived: Instant, reply: oneshot::Sender<Result<Done, CommandError>> },
+    Read(Read),
+}
+
+/// The way to a session from any thread. Clones lead to the same one.
+#[derive(Clone)]
+pub struct SessionHandle {
+    requests: mpsc::Sender<Request>,
+    durable: watch::Receiver<u64>,
+}
+
+impl SessionHandle {
+    /// Derives the session from its log and starts its thread.
+    ///
+    /// # Errors
+    /// When the log can't be read or understood.
+    pub fn open<L: EventLog>(log: L, observer: impl Observer) -> Result<Self, OpenSessionError> {
+        let state = replay(&log)?;
+        let (publish, durable) = watch::channel(state.next_seq);
+        let (requests, waiting) = mpsc::channel(WAITING);
+        let remembered = state.ranking.as_ref().map(|newest| Remembered {
+            ranking: newest.ranking,
+            model: newest.model,
+            order: newest.first.clone(),
+        });
+        let driver = Driver {
+            log,
+            state,
+            observer: Box::new(observer),
+            publish,
+            remembered: remembered.into_iter().collect(),
+            unranked: VecDeque::new(),
+        };
+        thread::Builder::new()
+            .name("session".into())
+            .spawn(move || driver.run(waiting))
+            .map_err(OpenSessionError::Thread)?;
+        Ok(Self { requests, durable })
+    }
+
+    /// Wants something to happen; `Ok` means that it is durable.
+    ///
+    /// # Errors
+    /// When it does not apply or could not be saved.
+    pub async fn command(&self, command: Command) -> Result<Done, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Command { command: Box::new(command), arrived: Instant::now(), reply };
+        self.requests.send(request).await.map_err(|_| CommandError::Closed)?;
+        answer.await.map_err(|_| CommandError::Closed)?
+    }
+
+    /// [`command`](Self::command) for threads without an async runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn command_blocking(&self, command: Command) -> Result<Done, CommandError> {
+        block_on(self.command(command))
+    }
+
+    /// Looks at the durable state, on the session's thread: be quick.
+    ///
+    /// # Errors
+    /// When the session is closed.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let read: Read = Box::new(move |view| drop(reply.send(look(view))));
+        self.requests.send(Request::Read(read)).await.map_err(|_| CommandError::Closed)?;
+        answer.await.map_err(|_| CommandError::Closed)
+    }
+
+    /// [`read`](Self::read) for threads without an async runtime.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_blocking<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
+        block_on(self.read(look))
+    }
+
+    /// Follows the number of durable events.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.clone()
+    }
+}
+
+/// Derives the state from all durable records.
+fn replay<L: EventLog>(log: &L) -> Result<State, OpenSessionError> {
+    let mut state = State::default();
+    let mut records = std::pin::pin!(log.read(0, None));
+    while let Some(record) = block_on(records.next()) {
+        let record = record?;
+        let seq = record.seq;
+        let event = codec::decode(record.event_type, record.schema_version, &record.payload)
+            .map_err(|source| OpenSessionError::Decode { seq, source })?;
+        state.apply(seq, record.time_us, &event);
+    }
+    Ok(state)
+}
+
+struct Remembered {
+    ranking: RankingId,
+    model: Option<ModelId>,
+    order: Vec<Ranked>,
+}
+
+/// A command that was decided and waits for its batch.
+struct Waiting {
+    reply: oneshot::Sender<Result<Done, CommandError>>,
+    done: Done,
+}
+
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    events: Vec<(Event, Instant)>,
+    waiting: Vec<Waiting>,
+    orders: Vec<Remembered>,
+    bytes: usize,
+}
+
+struct Driver<L> {
+    log: L,
+    state: State,
+    observer: Box<dyn Observer>,
+    publish: watch::Sender<u64>,
+    remembered: VecDeque<Remembered>,
+    /// Answers that no ranking knows yet: number and arrival.
+    unranked: VecDeque<(u64, Instant)>,
+}
+
+impl<L: EventLog> Driver<L> {
+    fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        let mut next = requests.blocking_recv();
+        while next.is_some() {
+            let mut batch = Batch::default();
+            let mut reads = Vec::new();
+            while let Some(request) = next.take() {
+                match request {
+                    Request::Command { command, arrived, reply } => {
+                        self.decide(&mut batch, *command, arrived, reply);
+                    }
+                    Request::Read(read) => reads.push(read),
+                }
+                if batch.waiting.len() < GATHERED && batch.bytes < GATHERED_BYTES {
+                    next = requests.try_recv().ok();
+                }
+            }
+            self.commit(batch);
+            let order = self.remembered.back().map(|last| last.order.as_slice()).unwrap_or_default();
+            for read in reads {
+                read(&View { state: &self.state, order });
+            }
+            next = requests.blocking_recv();
+        }
+    }
+
+    fn decide(
+        &mut self,
+        batch: &mut Batch,
+        mut command: Command,
+        arrived: Instant,
+        reply: oneshot::Sender<Result<Done, CommandError>>,
+    ) {
+        self.complete_seen(&mut command);
+        let events = match decide(&self.state, &command) {
+            Ok(Decision::Events(events)) => events,
+            Ok(Decision::Already(seq)) => {
+                batch.waiting.push(Waiting { reply, done: Done { seq, look: None } });
+                return;
+            }
+            Err(refusal) => {
+                let _ = reply.send(Err(refusal.into()));
+                return;
+            }
+        };
+        let time_us = now_us();
+        for event in events {
+            let encoded = match codec::encode(&event) {
+                Ok(encoded) => encoded,
+                Err(error) => {
+                    tracing::error!(%error, "an event could not be encoded; it was left out");
+                    continue;
+                }
+            };
+            let seq = self.state.next_seq;
+            batch.bytes += encoded.payload.len();
+            batch.records.push(Record {
+                seq,
+                time_us,
+                event_type: encoded.event_type,
+                schema_version: encoded.schema_version,
+                payload: encoded.payload,
+            });
+            self.state.apply(seq, time_us, &event);
+            batch.events.push((event, arrived));
+        }
+        let look = match &command {
+            Command::Undo { .. } => self.state.last_undone(),
+            Command::Redo { .. } => self.state.last_look(),
+            _ => None,
+        };
+        if let (Command::RecordRanking(made), Some(newest)) = (command, &self.state.ranking) {
+            let (ranking, model) = (newest.ranking, newest.model);
+            batch.orders.push(Remembered { ranking, model, order: made.order });
+        }
+        let seq = self.state.next_seq.saturating_sub(1);
+        batch.waiting.push(Waiting { reply, done: Done { seq, look } });
+    }
+
+    /// Fills in what the ranking that the person saw had said about the image.
+    fn complete_seen(&self, command: &mut Command) {
+        let Command::Answer { image, seen, .. } = command else { return };
+        let shown = self.remembered.iter().rev().find(|r| Some(r.ranking) == seen.ranking);
+        let Some(shown) = shown else { return };
+        let Some(position) = shown.order.iter().position(|r| r.image == *image) else { return };
+        *seen = Seen {
+            position: Some(position as u32),
+            model: shown.model,
+            probability: shown.order[position].probability,
+            ..*seen
+        };
+    }
+
+    fn commit(&mut self, batch: Batch) {
+        if !batch.records.is_empty() {
+            let begin = self.state.next_seq - batch.records.len() as u64;
+            let appended = block_on(self.log.append(Expect::Next(begin), batch.records));
+            if let Err(error) = appended {
+                self.go_back(&error);
+                for waiting in batch.waiting {
+                    let _ = waiting.reply.send(Err(error.clone().into()));
+                }
+                return;
+            }
+            self.observe(begin, &batch.events);
+            self.remembered.extend(batch.orders);
+            while self.remembered.len() > REMEMBERED {
+                self.remembered.pop_front();
+            }
+        }
+        for waiting in batch.waiting {
+            let _ = waiting.reply.send(Ok(waiting.done));
+        }
+        self.publish.send_if_modified(|durable| {
+            std::mem::replace(durable, self.state.next_seq) != self.state.next_seq
+        });
+    }
+
+    /// The batch was refused: the state is what is durable, again.
+    fn go_back(&mut self, error: &AppendError) {
+        tracing::error!(%error, "the log refused to append");
+        match replay(&self.log) {
+            Ok(state) => self.state = state,
+            Err(error) => tracing::error!(%error, "the log can't be read back"),
+        }
+    }
+
+    fn observe(&mut self, begin: u64, events: &[(Event, Instant)]) {
+        for ((event, arrived), seq) in events.iter().zip(begin..) {
+            self.observer.committed(event, arrived.elapsed());
+            match event {
+                Event::Labelled(_) | Event::Skipped(_) => self.unranked.push_back((seq, *arrived)),
+                Event::RankingMade(made) => {
+                    while let Some((_, since)) =
+                        self.unranked.pop_front_if(|(seq, _)| *seq <= made.learned_from)
+                    {
+                        self.observer.ranked(since.elapsed());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn now_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
+}

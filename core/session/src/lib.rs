@@ -1,0 +1,26 @@
+//! What a session is: a fold over its events.
+//!
+//! ```text
+//!   command -> decide(state, command) -> events -> log (durable) -> apply(state, event) -> projections
+//!              pure                                                 pure, the same live and in replay
+//! ```
+//!
+//! What always holds:
+//! - `decide` and `apply` take no clock and no randomness: time and seeds come in with the command.
+//! - A command is answered only after its events are durable, and nobody sees a state that is not.
+//! - One thread owns the state: the [`driver`]. Others send commands, ask for a view, and follow the
+//!   durable sequence number.
+//!
+//! - [`state`]: what is kept; [`decide`]: what may happen; [`apply`]: what happened;
+//! - [`projections`]: labels, queue and progress as others need them;
+//! - [`driver`]: the thread between log, commands and readers.
+
+pub mod apply;
+pub mod decide;
+pub mod driver;
+pub mod projections;
+pub mod state;
+
+pub use decide::{Decision, Refusal, decide};
+pub use driver::{CommandError, Done, Observer, OpenSessionError, SessionHandle, View};
+pub use state::State;

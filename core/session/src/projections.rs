@@ -1,0 +1,140 @@
+//! The state as others need it: labels for the learner, the queue and the progress for the page.
+
+use sluice_events::facts::Ranked;
+use sluice_events::message::{
+    Agreement, AsideFile, CurvePoint, Look, Queue, QueueItem, SetAside, Statistics,
+};
+use sluice_events::{Answer, ImageId, Source};
+
+use crate::state::State;
+
+/// Agreement is over this many answers.
+const AGREEMENT_OVER: usize = 50;
+/// A curve is thinned out to about this many points.
+const CURVE_POINTS: usize = 300;
+/// So many files with their reasons are told.
+const ASIDE_SHOWN: usize = 100;
+
+/// What the learner learns from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingSet {
+    /// Every event up to this one is in it.
+    pub learned_from: u64,
+    /// Readable images with a yes or no, and whether it is yes.
+    pub labels: Vec<(ImageId, bool)>,
+    /// Unlabelled, not skipped, readable; in the pool's own order.
+    pub candidates: Vec<ImageId>,
+}
+
+impl State {
+    /// Labels and candidates as they are now.
+    pub fn training_set(&self) -> TrainingSet {
+        let mut set = TrainingSet {
+            learned_from: self.next_seq.saturating_sub(1),
+            ..TrainingSet::default()
+        };
+        for (index, image) in self.images.iter().enumerate() {
+            let id = ImageId(index as u32);
+            match image.answer {
+                _ if image.set_aside.is_some() => {}
+                Some(Answer::Positive) => set.labels.push((id, true)),
+                Some(Answer::Negative) => set.labels.push((id, false)),
+                Some(Answer::Skip) => {}
+                None => set.candidates.push(id),
+            }
+        }
+        set
+    }
+
+    /// What to show next: looks that were taken back, then the ranking, then the pool's own order.
+    /// `order` is the newest ranking's order, as long as it is known.
+    pub fn queue(&self, order: &[Ranked], count: usize) -> Queue {
+        let probability =
+            |image| order.iter().find(|r| r.image == image).and_then(|r| r.probability);
+        let again = self.revisit.iter().rev();
+        let mut items: Vec<QueueItem> = again
+            .map(|&image| QueueItem { image, probability: probability(image) })
+            .collect();
+        let is_candidate = |image: ImageId| {
+            self.image(image).is_some_and(|image| image.is_candidate())
+                && !self.revisit.contains(&image)
+        };
+        let ranked = order.iter().filter(|ranked| is_candidate(ranked.image));
+        items.extend(
+            ranked.take(count).map(|r| QueueItem { image: r.image, probability: r.probability }),
+        );
+        if items.len() < count {
+            let listed: std::collections::HashSet<ImageId> = items.iter().map(|i| i.image).collect();
+            let rest = (0..self.images.len() as u32).map(ImageId);
+            let rest = rest.filter(|image| is_candidate(*image) && !listed.contains(image));
+            let missing = count - items.len();
+            items.extend(rest.take(missing).map(|image| QueueItem { image, probability: None }));
+        }
+        items.truncate(count);
+        let ranking = self.ranking.as_ref().map(|ranking| ranking.ranking);
+        Queue { ranking, items, behind: self.behind() }
+    }
+
+    /// How it goes, at a time (µs since 1970).
+    pub fn statistics(&self, now_us: u64) -> Statistics {
+        let since = now_us.saturating_sub(60_000_000);
+        let answered = self.looks.iter().rev().take_while(|look| look.time_us > since).count();
+        Statistics {
+            images: self.images.len() as u32,
+            positives: self.counts.positives,
+            negatives: self.counts.negatives,
+            skipped: self.counts.skipped,
+            set_aside: self.counts.set_aside,
+            unlabelled: self.counts.candidates,
+            curve: self.thinned_curve(),
+            by_chance: self.found_by_chance,
+            agreement: self.agreement(),
+            per_minute: answered as f32,
+            active_seconds: self.active_us as f64 / 1e6,
+            undo_depth: self.looks.len() as u32,
+            redo_depth: self.undone.len() as u32,
+        }
+    }
+
+    /// The look that an event was about, if it was an undo or a redo that can still be seen.
+    pub fn last_undone(&self) -> Option<Look> {
+        self.undone.last().map(|look| Look { image: look.image, answer: look.answer })
+    }
+
+    /// The look that counts last.
+    pub fn last_look(&self) -> Option<Look> {
+        self.looks.last().map(|look| Look { image: look.image, answer: look.answer })
+    }
+
+    /// Images that can't be shown, the first ones with their reasons.
+    pub fn set_aside(&self) -> SetAside {
+        let aside = self.images.iter().filter_map(|image| {
+            let reason = image.set_aside.clone()?;
+            Some(AsideFile { path: image.path.clone(), reason })
+        });
+        SetAside { total: self.counts.set_aside, files: aside.take(ASIDE_SHOWN).collect() }
+    }
+
+    fn thinned_curve(&self) -> Vec<CurvePoint> {
+        let looks = self.curve.len();
+        let every = looks.div_ceil(CURVE_POINTS).max(1);
+        let at = |i: usize| CurvePoint { looks: i as u32 + 1, positives: self.curve[i] };
+        let mut points: Vec<_> = (0..looks).skip(every - 1).step_by(every).map(at).collect();
+        if looks % every != 0 {
+            points.push(at(looks - 1));
+        }
+        points
+    }
+
+    fn agreement(&self) -> Agreement {
+        let foretold = self.looks.iter().rev().filter_map(|look| {
+            let by_person = matches!(look.source, Source::Manual | Source::Audit);
+            let said = look.answer.label().filter(|_| by_person)?;
+            Some((look.probability? >= 0.5) == (said == sluice_events::Label::Positive))
+        });
+        foretold.take(AGREEMENT_OVER).fold(Agreement::default(), |so_far, agreed| Agreement {
+            agreed: so_far.agreed + u32::from(agreed),
+            of: so_far.of + 1,
+        })
+    }
+}

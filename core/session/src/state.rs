@@ -1,0 +1,121 @@
+//! Everything that is derived from the events so far.
+
+use std::collections::{HashMap, HashSet};
+
+use sluice_events::message::CurvePoint;
+use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
+use sluice_events::{Answer, CommandId, ImageId, RankingId, Source};
+
+/// One image of the pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageState {
+    /// Relative to the pool's folder.
+    pub path: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Its answer, if it has one.
+    pub answer: Option<Answer>,
+    /// Why it can't be shown, if it can't.
+    pub set_aside: Option<String>,
+}
+
+impl ImageState {
+    /// Unlabelled, not skipped, and readable.
+    pub fn is_candidate(&self) -> bool {
+        self.answer.is_none() && self.set_aside.is_none()
+    }
+}
+
+/// One image shown to a person and answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookEntry {
+    /// Sequence number of its event.
+    pub seq: u64,
+    /// Which image.
+    pub image: ImageId,
+    /// What was said.
+    pub answer: Answer,
+    /// Who said it; skips come from people only.
+    pub source: Source,
+    /// The answer that the image had before.
+    pub before: Option<Answer>,
+    /// P(positive) that was shown.
+    pub probability: Option<f32>,
+    /// Chance had chosen the image.
+    pub by_chance: bool,
+    /// When, µs since 1970.
+    pub time_us: u64,
+    /// What it added to the time spent answering, µs.
+    pub active_us: u64,
+}
+
+/// Images by what is known of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Labelled yes.
+    pub positives: u32,
+    /// Labelled no.
+    pub negatives: u32,
+    /// Can't say.
+    pub skipped: u32,
+    /// Can't be shown; such an image may have an answer, too.
+    pub set_aside: u32,
+    /// Still to be answered.
+    pub candidates: u32,
+}
+
+/// The fold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The number that the next event gets.
+    pub next_seq: u64,
+    /// How the session began.
+    pub opened: Option<SessionOpened>,
+    /// By [`ImageId`].
+    pub images: Vec<ImageState>,
+    /// Totals over `images`.
+    pub counts: Counts,
+    /// The looks that count, oldest first; undo takes from the end.
+    pub looks: Vec<LookEntry>,
+    /// Positives found, after each of `looks`.
+    pub curve: Vec<u32>,
+    /// Time spent answering, over `looks`; pauses of more than a minute don't count, µs.
+    pub active_us: u64,
+    /// Those of `looks` that chance had chosen, and the positives among them.
+    pub found_by_chance: CurvePoint,
+    /// Looks that were taken back and can be redone, the next one last.
+    pub undone: Vec<LookEntry>,
+    /// Images whose look was taken back: shown again first, the last one first of all.
+    pub revisit: Vec<ImageId>,
+    /// Sequence number of the first event of each command that had an id.
+    pub commands: HashMap<CommandId, u64>,
+    /// The selector that was chosen.
+    pub selector: Option<PluginRef>,
+    /// The network that was chosen.
+    pub network: Option<PluginRef>,
+    /// The newest model.
+    pub model: Option<ModelTrained>,
+    /// How many models there were.
+    pub models: u64,
+    /// The newest ranking.
+    pub ranking: Option<RankingMade>,
+    /// How many rankings there were.
+    pub rankings: u64,
+    /// Rankings that were made by chance.
+    pub by_chance: HashSet<RankingId>,
+    /// The type of an event that this program does not know.
+    pub unknown_event: Option<u16>,
+}
+
+impl State {
+    /// The image, if there is one of this id.
+    pub fn image(&self, image: ImageId) -> Option<&ImageState> {
+        self.images.get(image.index())
+    }
+
+    /// Looks that the newest ranking does not know.
+    pub fn behind(&self) -> u32 {
+        let known = self.ranking.as_ref().map_or(0, |ranking| ranking.learned_from + 1);
+        self.looks.iter().rev().take_while(|look| look.seq >= known).count() as u32
+    }
+}

@@ -1,0 +1,17 @@
+//! The most likely positives first: finds the rare ones with the fewest looks.
+
+use sluice_plugin::{Selector, order::largest_first, pool};
+
+struct MaxProb;
+
+impl Selector for MaxProb {
+    const NAME: &'static str = "max-prob";
+    const SUMMARY: &'static str = "The most likely positives first.";
+    const NEEDS_MODEL: bool = true;
+
+    fn rank(limit: usize) -> Result<Vec<u32>, String> {
+        Ok(largest_first(&pool::probabilities(), limit))
+    }
+}
+
+sluice_plugin::export_selector!(MaxProb);
