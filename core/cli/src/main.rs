@@ -1,1 +1,62 @@
-fn main(){}
+//! The binary `sluice`. Flags come before environment variables (`SLUICE_...`), these before the
+//! settings file, and that before the defaults.
+//!
+//! ```text
+//!   arguments + settings -> SessionOptions -> server::Service -> serve | simulate
+//! ```
+//!
+//! Exit codes: 0 done, 1 failed, 2 used wrongly.
+
+mod arguments;
+mod demo;
+mod oracle;
+mod serve;
+mod session;
+mod settings;
+mod simulate;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Command};
+use settings::Settings;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    write_log(arguments.verbose);
+    let settings = match Settings::load(arguments.settings.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error, 2),
+    };
+    let done = match arguments.command {
+        Command::Serve(serve) => serve::run(serve, &settings),
+        Command::Demo(demo) => demo::run(demo, &settings),
+        Command::Simulate(simulate) => simulate::run(&simulate, &settings),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, 1),
+    }
+}
+
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("sluice: {error:#}");
+    ExitCode::from(code)
+}
+
+/// Lines for a person on a terminal, JSON otherwise.
+fn write_log(verbose: bool) {
+    let level = if verbose { "debug" } else { "info" };
+    // The compiler and its parts have much to say that nobody here wants to know.
+    let filter = EnvFilter::try_from_env("SLUICE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,sluice={level},sluice_server={level},sluice_session={level},sluice_learn={level}")));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        lines.with_target(false).compact().init();
+    } else {
+        lines.json().init();
+    }
+}

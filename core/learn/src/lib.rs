@@ -1,1 +1,133 @@
-//! Learns from answers and scores the pool
+//! Learns from answers and scores the pool. The only crate that sees tch, and so libtorch.
+//!
+//! ```text
+//!   pictures --decode--> embedder (threads) --blocks of features--> Torch.absorb
+//!   labels --------------------------------------> head (Newton) --> probabilities of the whole pool
+//! ```
+//!
+//! What always holds:
+//! - No tensor leaves the crate: the boundary is [`Learner`], in plain data, so that sessions and
+//!   their tests run with another one.
+//! - One thread owns a [`Torch`] and its head; embedding runs beside it and sends finished blocks.
+//! - An image without features has no probability (NaN), and is no reason to wait.
+
+mod device;
+mod embed;
+mod features;
+mod head;
+mod network;
+mod torch;
+mod weights;
+
+pub use network::BuildError;
+pub use torch::Torch;
+pub use weights::WeightsError;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sluice_events::ImageId;
+use sluice_events::command::FittedModel;
+use sluice_events::network::CheckedGraph;
+
+/// Something that turns labels into probabilities.
+pub trait Learner: Send {
+    /// Begins to compute features of all images, in the background, from nothing. `pictures.ready`
+    /// is called whenever [`absorb`](Self::absorb) has something to take in.
+    ///
+    /// # Errors
+    /// When the backbone can't be built or its weights can't be loaded; the features in use stay.
+    fn begin(&mut self, images: u32, backbone: Backbone, pictures: Arc<dyn Pictures>) -> Result<(), LearnError>;
+
+    /// Takes in what was computed since the last call.
+    fn absorb(&mut self) -> Absorbed;
+
+    /// Fits the head to the labels and scores the candidates. `None` without a positive and a
+    /// negative that have features.
+    fn learn(&mut self, labels: &[(ImageId, bool)], candidates: &[ImageId]) -> Option<Learned>;
+
+    /// The features, as far as they are there.
+    fn features(&self) -> Arc<dyn Features>;
+}
+
+/// Where pictures come from; the learner asks from several threads.
+pub trait Pictures: Send + Sync {
+    /// The picture made `side` × `side` pixels: red, green, blue bytes, row by row.
+    ///
+    /// # Errors
+    /// Why the image can't be shown.
+    fn square(&self, image: ImageId, side: u32) -> Result<Vec<u8>, String>;
+
+    /// Longer side of a picture, pixels, if it can be told.
+    fn longer_side(&self, image: ImageId) -> Option<u32>;
+
+    /// Finished features wait to be taken in.
+    fn ready(&self);
+}
+
+/// What gives the features.
+#[derive(Clone, Debug)]
+pub enum Backbone {
+    /// Features that need no weights and no training.
+    Patches {
+        /// Of everything random in them.
+        seed: u64,
+    },
+    /// A network with weights from a file.
+    Network {
+        /// Its name.
+        name: String,
+        /// What to build.
+        graph: Box<CheckedGraph>,
+        /// safetensors, or a state dict as `torch.save` writes it.
+        weights: PathBuf,
+    },
+}
+
+/// What one [`Learner::absorb`] took in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Absorbed {
+    /// Images that can't be shown, with the reason.
+    pub failed: Vec<(ImageId, String)>,
+    /// Images that have features now.
+    pub embedded: u32,
+    /// Images that will have features.
+    pub to_embed: u32,
+    /// What the features are, for example `patches` or a network's name.
+    pub features: String,
+    /// Where tensors live.
+    pub device: String,
+    /// Why features will not come, if so.
+    pub gave_up: Option<String>,
+}
+
+/// What one [`Learner::learn`] found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learned {
+    /// The model, to be recorded.
+    pub model: FittedModel,
+    /// P(positive) of each candidate, 0 to 1; NaN where it has no features yet.
+    pub probabilities: Vec<f32>,
+}
+
+/// Feature vectors by image.
+pub trait Features: Send + Sync {
+    /// Length of a vector; 0 as long as there are none.
+    fn dim(&self) -> usize;
+    /// Appends an image's vector; NaN where there is none yet.
+    fn push(&self, image: ImageId, to: &mut Vec<f32>);
+}
+
+/// Why features can't be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum LearnError {
+    /// The graph can't be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The weights can't be used.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// No thread could be started.
+    #[error("can't start a thread for features: {0}")]
+    Thread(#[from] std::io::Error),
+}

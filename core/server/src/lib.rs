@@ -1,1 +1,34 @@
-//! Serves one session to its pages
+//! Serves one session: joins log, session, pool, plugins and learner, and shows them to pages.
+//!
+//! ```text
+//!   page --WebSocket--> socket --command--> session (driver) --event--> log
+//!                                              | bell (observer)
+//!                                              v
+//!                        engine: labels -> learner -> selector -> RecordRanking --> session
+//!   page <--newest state-- socket <--durable number-- session
+//! ```
+//!
+//! What always holds:
+//! - An answer never waits for the model: the socket talks to the session, the engine follows it.
+//! - A page that is slow gets the newest state, never a backlog; acknowledgements are never left out.
+//! - Images are reached by id only. Nothing here writes to the pool.
+//!
+//! - [`open`]: everything a session needs, put together; [`engine`]: from answers to rankings;
+//! - [`http`]: the routes; `socket`, `images`, `page`, `access`: what is behind them;
+//! - [`metrics`]: every metric, declared once.
+
+mod access;
+pub mod engine;
+pub mod http;
+mod images;
+pub mod metrics;
+pub mod open;
+pub mod notices;
+mod page;
+mod pictures;
+mod socket;
+mod survey;
+mod witness;
+
+pub use access::Access;
+pub use open::{OpenError, Service, SessionOptions};

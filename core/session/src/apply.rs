@@ -17,6 +17,9 @@ impl State {
     /// checked by checksums, and a fold must not fail.
     pub fn apply(&mut self, seq: u64, time_us: u64, event: &Event) {
         self.next_seq = seq + 1;
+        if changes_the_order(event) {
+            self.last_relevant = seq;
+        }
         match event {
             Event::SessionOpened(opened) => self.opened = Some(opened.clone()),
             Event::ImagesFound(found) => {
@@ -138,6 +141,20 @@ impl State {
         change(image);
         tally(&mut self.counts, image, u32::wrapping_add);
     }
+}
+
+/// Whether an event changes what there is to order or to learn from.
+pub fn changes_the_order(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ImagesFound(_)
+            | Event::ImageSetAside(_)
+            | Event::ImageRestored(_)
+            | Event::Labelled(_)
+            | Event::Skipped(_)
+            | Event::Undone(_)
+            | Event::Redone(_)
+    )
 }
 
 /// Adds or subtracts one image.

@@ -5,7 +5,7 @@
 //! durable, and nobody has seen the difference.
 
 use std::collections::VecDeque;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
@@ -101,11 +101,15 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// Derives the session from its log and starts its thread.
+    /// Derives the session from its log and starts its thread, which ends when no handle is left;
+    /// the log is free then.
     ///
     /// # Errors
     /// When the log can't be read or understood.
-    pub fn open<L: EventLog>(log: L, observer: impl Observer) -> Result<Self, OpenSessionError> {
+    pub fn open<L: EventLog>(
+        log: L,
+        observer: impl Observer,
+    ) -> Result<(Self, JoinHandle<()>), OpenSessionError> {
         let state = replay(&log)?;
         let (publish, durable) = watch::channel(state.next_seq);
         let (requests, waiting) = mpsc::channel(WAITING);
@@ -122,11 +126,11 @@ impl SessionHandle {
             remembered: remembered.into_iter().collect(),
             unranked: VecDeque::new(),
         };
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("session".into())
             .spawn(move || driver.run(waiting))
             .map_err(OpenSessionError::Thread)?;
-        Ok(Self { requests, durable })
+        Ok((Self { requests, durable }, thread))
     }
 
     /// Wants something to happen; `Ok` means that it is durable.
@@ -134,10 +138,18 @@ impl SessionHandle {
     /// # Errors
     /// When it does not apply or could not be saved.
     pub async fn command(&self, command: Command) -> Result<Done, CommandError> {
+        self.submit(command).await?.outcome().await
+    }
+
+    /// Puts a command in line behind those before it; what came of it can be awaited later.
+    ///
+    /// # Errors
+    /// When the session is closed.
+    pub async fn submit(&self, command: Command) -> Result<Submitted, CommandError> {
         let (reply, answer) = oneshot::channel();
         let request = Request::Command { command: Box::new(command), arrived: Instant::now(), reply };
         self.requests.send(request).await.map_err(|_| CommandError::Closed)?;
-        answer.await.map_err(|_| CommandError::Closed)?
+        Ok(Submitted(answer))
     }
 
     /// [`command`](Self::command) for threads without an async runtime.
@@ -176,6 +188,19 @@ impl SessionHandle {
     /// Follows the number of durable events.
     pub fn durable(&self) -> watch::Receiver<u64> {
         self.durable.clone()
+    }
+}
+
+/// A command that is in line.
+pub struct Submitted(oneshot::Receiver<Result<Done, CommandError>>);
+
+impl Submitted {
+    /// Waits until it is durable or did not happen.
+    ///
+    /// # Errors
+    /// As [`SessionHandle::command`].
+    pub async fn outcome(self) -> Result<Done, CommandError> {
+        self.0.await.map_err(|_| CommandError::Closed)?
     }
 }
 

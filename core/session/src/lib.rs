@@ -22,5 +22,5 @@ pub mod projections;
 pub mod state;
 
 pub use decide::{Decision, Refusal, decide};
-pub use driver::{CommandError, Done, Observer, OpenSessionError, SessionHandle, View};
+pub use driver::{CommandError, Done, Observer, OpenSessionError, SessionHandle, Submitted, View};
 pub use state::State;

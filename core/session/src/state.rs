@@ -69,6 +69,8 @@ pub struct Counts {
 pub struct State {
     /// The number that the next event gets.
     pub next_seq: u64,
+    /// The newest event that changes what there is to order or to learn from.
+    pub last_relevant: u64,
     /// How the session began.
     pub opened: Option<SessionOpened>,
     /// By [`ImageId`].

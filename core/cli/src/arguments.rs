@@ -1,0 +1,128 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Intelligent annotation for binary image classification.
+///
+/// Point it at a folder of images and answer one question, yes or no, one key each. A model learns
+/// from every answer and brings the rare positives first.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, max_term_width = 100)]
+pub struct Arguments {
+    /// Settings file [default: ./sluice.toml where there is one]
+    #[arg(long, global = true, env = "SLUICE_SETTINGS", value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Say more about what is going on
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Annotate a folder of images in the browser
+    #[command(after_help = "Examples:\n  sluice serve ~/pictures --question 'Is there an animal?'\n  \
+        sluice serve tiles --network mobilenet-v3-small --weights mobilenet_v3_small.safetensors\n  \
+        sluice serve scans --no-model\n\n\
+        The same command again goes on where the last run ended, whatever ended it.")]
+    Serve(Serve),
+    /// Make a pool of pictures of surfaces with rare defects, and annotate it
+    Demo(Demo),
+    /// Let the names of the folders answer, and measure how fast the positives are found
+    #[command(after_help = "Example:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result")]
+    Simulate(Simulate),
+}
+
+/// How a session is run, whoever answers.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SessionArguments {
+    /// Orders the pool: max-prob, max-entropy, random, sequential
+    #[arg(long, env = "SLUICE_SELECTOR", value_name = "NAME")]
+    pub selector: Option<String>,
+    /// Gives features: mobilenet-v3-small, small-cnn; wants --weights
+    #[arg(long, env = "SLUICE_NETWORK", value_name = "NAME")]
+    pub network: Option<String>,
+    /// Weights of the network: safetensors, or a state dict saved by torch.save
+    #[arg(long, env = "SLUICE_WEIGHTS", value_name = "FILE", requires = "network")]
+    pub weights: Option<PathBuf>,
+    /// Decides everything random in a new session
+    #[arg(long, env = "SLUICE_SEED", value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Serve {
+    /// The folder of images; folders in it are looked through too
+    #[arg(value_name = "DIR")]
+    pub pool: PathBuf,
+    #[command(flatten)]
+    pub page: ServeArguments,
+}
+
+/// How a session is shown.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArguments {
+    /// Where answers are kept [default: a folder of this pool in your data folder]
+    #[arg(long, env = "SLUICE_SESSION", value_name = "DIR")]
+    pub session: Option<PathBuf>,
+    /// The question that is answered with yes or no
+    #[arg(long, env = "SLUICE_QUESTION", value_name = "TEXT")]
+    pub question: Option<String>,
+    /// Address and port to listen on [default: 127.0.0.1:8077]
+    #[arg(long, env = "SLUICE_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// What visitors must know; needed when listening to other machines
+    #[arg(long, env = "SLUICE_TOKEN", value_name = "TEXT")]
+    pub token: Option<String>,
+    /// Let everybody who reaches this machine answer
+    #[arg(long, conflicts_with = "token")]
+    pub no_token: bool,
+    /// No model: only show and record
+    #[arg(long)]
+    pub no_model: bool,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
+    #[command(flatten)]
+    pub session_arguments: SessionArguments,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Demo {
+    /// Where the pictures are put [default: a folder in your data folder]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// How many pictures
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub images: u32,
+    /// Only make the pictures
+    #[arg(long)]
+    pub only_make: bool,
+    #[command(flatten)]
+    pub page: ServeArguments,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Simulate {
+    /// A folder whose folders are classes
+    #[arg(value_name = "DIR")]
+    pub pool: PathBuf,
+    /// The class whose images are the positives
+    #[arg(long, value_name = "CLASS")]
+    pub positive: String,
+    /// Answers at most [default: all]
+    #[arg(long, value_name = "N")]
+    pub looks: Option<u32>,
+    /// Where curve.csv and summary.json are written
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub session_arguments: SessionArguments,
+}

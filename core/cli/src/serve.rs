@@ -1,0 +1,107 @@
+//! `sluice serve`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use sluice_log::storage::FsStorage;
+use sluice_server::http::{self, App};
+use sluice_server::{Access, Service};
+use tokio::net::TcpListener;
+
+use crate::arguments::{Serve, ServeArguments};
+use crate::session;
+use crate::settings::Settings;
+
+pub fn run(arguments: Serve, settings: &Settings) -> Result<()> {
+    serve(&arguments.pool, &arguments.page, settings)
+}
+
+/// Serves a pool until the person stops it.
+pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Result<()> {
+    let mut options = session::options(pool, &arguments.session_arguments, settings);
+    if let Some(question) = &arguments.question {
+        options.question.clone_from(question);
+    }
+    options.model &= !arguments.no_model;
+    if !options.model && arguments.session_arguments.selector.is_none() {
+        // Without a model there is nothing to order by but the pool itself.
+        options.selector = "sequential".to_owned();
+    }
+    let listen = arguments.listen.unwrap_or(settings.server.listen);
+    let access = access(listen, arguments, settings)?;
+    let folder = match &arguments.session {
+        Some(folder) => folder.clone(),
+        None => session::default_folder(&options.pool)?,
+    };
+    let runtime = tokio::runtime::Runtime::new().context("can't start the server's threads")?;
+    // Bound first: a port in use is known before anything is opened.
+    let listener = runtime
+        .block_on(TcpListener::bind(listen))
+        .with_context(|| format!("can't listen on {listen}; choose another port with --listen"))?;
+    // Found out before a session folder is made for it.
+    sluice_pool::find(&options.pool)?;
+    let storage = FsStorage::new(&folder)
+        .with_context(|| format!("can't use the session folder {}", folder.display()))?;
+    let service = Service::open(options, storage)?;
+    greet(&service, &listener.local_addr()?, &folder, &access, arguments.open)?;
+    let app = Arc::new(App { service });
+    runtime.block_on(http::serve(listener, app, access, stopped()))?;
+    println!("\nStopped. Every acknowledged answer is in {}.", folder.display());
+    Ok(())
+}
+
+/// Other machines need a token, or the person's word that none is wanted.
+fn access(listen: SocketAddr, arguments: &ServeArguments, settings: &Settings) -> Result<Access> {
+    let configured = Some(settings.server.token.clone()).filter(|token| !token.is_empty());
+    let token = arguments.token.clone().or(configured).filter(|_| !arguments.no_token);
+    if let Some(token) = &token
+        && !token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    {
+        bail!("a token is made of letters, digits, '-', '_' and '.'");
+    }
+    if token.is_none() && !listen.ip().is_loopback() && !arguments.no_token {
+        bail!(
+            "{listen} can be reached by other machines: give a --token that visitors must know, or \
+             say --no-token (or listen on 127.0.0.1 and use an SSH tunnel)"
+        );
+    }
+    Ok(Access { token, any_host: arguments.no_token && !listen.ip().is_loopback() })
+}
+
+fn greet(
+    service: &Service,
+    listening: &SocketAddr,
+    folder: &Path,
+    access: &Access,
+    open: bool,
+) -> Result<()> {
+    let counts = service.session.read_blocking(|view| view.state.counts)?;
+    let answered = counts.positives + counts.negatives + counts.skipped;
+    let token = access.token.as_ref().map(|token| format!("?token={token}")).unwrap_or_default();
+    let address = format!("http://{listening}/{token}");
+    println!("Sluice {}", env!("CARGO_PKG_VERSION"));
+    println!("  images   {} in {}", service.folder.len(), service.folder.root().display());
+    println!("  answers  {answered} so far, kept in {}", folder.display());
+    println!("  page     {address}");
+    println!("Stop with Ctrl+C; the same command goes on where you stopped.");
+    if open && let Err(error) = open::that_detached(&address) {
+        tracing::warn!(%error, "no browser could be opened");
+    }
+    Ok(())
+}
+
+/// Ctrl+C, or the system's wish to end.
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+}

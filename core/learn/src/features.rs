@@ -1,0 +1,42 @@
+//! Pictures to feature vectors.
+
+mod patches;
+
+use tch::{Device, Kind, Tensor};
+
+use crate::network::Network;
+
+pub(crate) use patches::{Patches, SAMPLE_IMAGES};
+
+/// A way from pictures to features.
+pub(crate) enum Extractor {
+    Patches(Patches),
+    Network(Network),
+}
+
+impl Extractor {
+    /// Side of the square pictures that it takes, pixels.
+    pub fn side(&self) -> u32 {
+        match self {
+            Self::Patches(patches) => patches.side(),
+            Self::Network(network) => network.side(),
+        }
+    }
+
+    /// Features (n, dim), float32 on the CPU, of pictures (n, 3, side, side), bytes.
+    pub fn extract(&self, pictures: &Tensor) -> Tensor {
+        let features = tch::no_grad(|| match self {
+            Self::Patches(patches) => patches.extract(pictures),
+            Self::Network(network) => network.features(pictures),
+        });
+        features.to_device(Device::Cpu).to_kind(Kind::Float)
+    }
+}
+
+/// Square pictures of `side` pixels, each red, green, blue row by row, as a tensor (n, 3, side, side)
+/// of bytes.
+pub(crate) fn to_tensor(pictures: &[Vec<u8>], side: u32) -> Tensor {
+    let side = i64::from(side);
+    let rows: Vec<Tensor> = pictures.iter().map(|rgb| Tensor::from_slice(rgb)).collect();
+    Tensor::stack(&rows, 0).view([-1, side, side, 3]).permute([0, 3, 1, 2])
+}

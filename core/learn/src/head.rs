@@ -1,0 +1,233 @@
+//! The head: balanced, L2-regularised logistic regression on standardised features, fitted by warm
+//! Newton steps.
+//!
+//! J(β, b) = Σ wᵢ·logloss(yᵢ, βᵀxᵢ + b) + (λ/2)‖β‖², the bias not penalised, wᵢ = n / (2·n of its
+//! class), λ = c·mean‖x‖². A Newton step solves a weighted ridge regression on the working response
+//! (iteratively reweighted least squares; Bishop 2006, 4.3.3): in the dual while there are fewer
+//! labels than features (Woodbury), else in the primal.
+
+use tch::{Kind, Tensor};
+
+/// c in λ = c·mean‖x‖².
+const RIDGE: f64 = 0.2;
+/// A curvature never counts for less than this share of its label's weight, so that a label that is
+/// fitted perfectly does not make the system singular.
+const MIN_CURVATURE: f64 = 1e-4;
+const MAX_STEPS: usize = 12;
+/// A step that lowers the objective by less than this share ends the fit.
+const TOLERANCE: f64 = 1e-4;
+const MAX_HALVINGS: usize = 6;
+
+/// A fitted head on standardised features.
+pub(crate) struct Head {
+    /// Shape (d).
+    beta: Tensor,
+    /// Shape ().
+    bias: Tensor,
+    /// Mean class-balanced log loss over the labels, nats.
+    pub loss: f64,
+}
+
+impl Clone for Head {
+    fn clone(&self) -> Self {
+        Self { beta: self.beta.copy(), bias: self.bias.copy(), loss: self.loss }
+    }
+}
+
+/// Labelled rows.
+struct Problem<'a> {
+    /// Standardised features, (n, d).
+    x: &'a Tensor,
+    /// 1 for positive, 0 for negative, (n).
+    y: &'a Tensor,
+    /// Balancing weights, (n).
+    weights: Tensor,
+    lambda: f64,
+}
+
+impl Head {
+    /// No opinion: probability one half everywhere.
+    pub fn zero(dim: i64, like: &Tensor) -> Self {
+        let options = (like.kind(), like.device());
+        Self { beta: Tensor::zeros([dim], options), bias: Tensor::zeros([], options), loss: f64::NAN }
+    }
+
+    /// Fits to standardised features `x` (n, d) and labels `y` (n; 1 or 0, both present), from where
+    /// this head stands.
+    pub fn fit(&self, x: &Tensor, y: &Tensor) -> Self {
+        let n = y.size()[0] as f64;
+        let positives = y.sum(Kind::Float).double_value(&[]);
+        let weights = y * (n / (2.0 * positives)) + (1.0 - y) * (n / (2.0 * (n - positives)));
+        let mean_square = (x * x).sum(Kind::Float).double_value(&[]) / n;
+        let problem = Problem { x, y, weights, lambda: (RIDGE * mean_square).max(1e-6) };
+        let mut at = self.clone();
+        let mut objective = problem.objective(&at);
+        for _ in 0..MAX_STEPS {
+            let Some((next, lower)) = problem.step(&at, objective) else { break };
+            let enough = (objective - lower) < TOLERANCE * lower.abs();
+            (at, objective) = (next, lower);
+            if enough {
+                break;
+            }
+        }
+        at.loss = problem.log_loss(&at) / n;
+        at
+    }
+
+    /// Weights and bias for features that were not standardised: w = β/σ, b − μᵀw.
+    pub fn on_raw(&self, mean: &Tensor, deviation: &Tensor) -> (Tensor, Tensor) {
+        let weights = &self.beta / deviation;
+        let bias = &self.bias - weights.dot(mean);
+        (weights, bias)
+    }
+}
+
+impl Problem<'_> {
+    fn logits(&self, head: &Head) -> Tensor {
+        self.x.mv(&head.beta) + &head.bias
+    }
+
+    /// Σ wᵢ·logloss.
+    fn log_loss(&self, head: &Head) -> f64 {
+        let logits = self.logits(head);
+        let losses = logits.softplus() - self.y * &logits;
+        (&self.weights * losses).sum(Kind::Float).double_value(&[])
+    }
+
+    fn objective(&self, head: &Head) -> f64 {
+        let ridge = (&head.beta * &head.beta).sum(Kind::Float).double_value(&[]);
+        self.log_loss(head) + 0.5 * self.lambda * ridge
+    }
+
+    /// One Newton step, halved until it lowers the objective; `None` where it can't.
+    fn step(&self, from: &Head, objective: f64) -> Option<(Head, f64)> {
+        let logits = self.logits(from);
+        let p = logits.sigmoid();
+        let slope: Tensor = &p - &p * &p;
+        let curvature = (&self.weights * slope).maximum(&(&self.weights * MIN_CURVATURE));
+        let response = &logits + &self.weights * (self.y - &p) / &curvature;
+        let (n, d) = (self.x.size()[0], self.x.size()[1]);
+        let (beta, bias) = if n < d {
+            self.solve_dual(&curvature, &response)?
+        } else {
+            self.solve_primal(&curvature, &response)?
+        };
+        let mut share = 1.0;
+        for _ in 0..=MAX_HALVINGS {
+            let next = Head {
+                beta: &from.beta + (&beta - &from.beta) * share,
+                bias: &from.bias + (&bias - &from.bias) * share,
+                loss: f64::NAN,
+            };
+            let lower = self.objective(&next);
+            if lower.is_finite() && lower < objective {
+                return Some((next, lower));
+            }
+            share *= 0.5;
+        }
+        None
+    }
+
+    /// (XᵀSX + λI) β + XᵀS1 b = XᵀS t, and 1ᵀSX β + 1ᵀS1 b = 1ᵀS t.
+    fn solve_primal(&self, curvature: &Tensor, response: &Tensor) -> Option<(Tensor, Tensor)> {
+        let d = self.x.size()[1];
+        let scaled = self.x * curvature.unsqueeze(1);
+        let gram = scaled.tr().matmul(self.x) + Tensor::eye(d, (self.x.kind(), self.x.device())) * self.lambda;
+        let ones = scaled.sum_dim_intlist(0_i64, false, self.x.kind());
+        let right = scaled.tr().mv(response);
+        let factor = cholesky(&gram)?;
+        let solve = |v: &Tensor| v.unsqueeze(1).cholesky_solve(&factor, false).squeeze_dim(1);
+        let (from_right, from_ones) = (solve(&right), solve(&ones));
+        let total = curvature.sum(Kind::Float);
+        let total_response = (curvature * response).sum(Kind::Float);
+        let bias = (total_response - ones.dot(&from_right)) / (total - ones.dot(&from_ones));
+        Some((from_right - from_ones * &bias, bias))
+    }
+
+    /// β = Xᵀα with (XXᵀ + λS⁻¹) α = t − b·1 and 1ᵀα = 0.
+    fn solve_dual(&self, curvature: &Tensor, response: &Tensor) -> Option<(Tensor, Tensor)> {
+        let kernel = self.x.matmul(&self.x.tr()) + (curvature.reciprocal() * self.lambda).diag(0);
+        let factor = cholesky(&kernel)?;
+        let solve = |v: &Tensor| v.unsqueeze(1).cholesky_solve(&factor, false).squeeze_dim(1);
+        let (u, v) = (solve(response), solve(&response.ones_like()));
+        let bias = u.sum(Kind::Float) / v.sum(Kind::Float);
+        let alpha = u - v * &bias;
+        Some((self.x.tr().mv(&alpha), bias))
+    }
+}
+
+/// Lower factor; `None` where the matrix is not positive definite to working precision.
+fn cholesky(matrix: &Tensor) -> Option<Tensor> {
+    let (factor, info) = matrix.linalg_cholesky_ex(false, false);
+    (info.int64_value(&[]) == 0).then_some(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(n: i64, d: i64, positives: i64) -> (Tensor, Tensor) {
+        tch::manual_seed(7);
+        let options = (Kind::Float, tch::Device::Cpu);
+        let y = (Tensor::arange(n, options).lt(positives as f64)).to_kind(Kind::Float);
+        let x = Tensor::randn([n, d], options) + y.unsqueeze(1) * 0.7;
+        (x, y)
+    }
+
+    /// Gradient of the objective at a fitted head.
+    fn gradient(x: &Tensor, y: &Tensor, head: &Head) -> f64 {
+        let n = y.size()[0] as f64;
+        let positives = y.sum(Kind::Float).double_value(&[]);
+        let weights = y * (n / (2.0 * positives)) + (1.0 - y) * (n / (2.0 * (n - positives)));
+        let lambda = RIDGE * (x * x).sum(Kind::Float).double_value(&[]) / n;
+        let errors = weights * ((x.mv(&head.beta) + &head.bias).sigmoid() - y);
+        let of_beta = x.tr().mv(&errors) + &head.beta * lambda;
+        let of_bias = errors.sum(Kind::Float).double_value(&[]);
+        of_beta.norm().double_value(&[]).hypot(of_bias)
+    }
+
+    #[test]
+    fn both_forms_reach_the_minimum() {
+        // More features than labels, then fewer; the same number, and one positive only.
+        for (n, d, positives) in [(20, 60, 8), (300, 20, 30), (40, 40, 20), (500, 30, 1)] {
+            let (x, y) = problem(n, d, positives);
+            let head = Head::zero(d, &x).fit(&x, &y);
+            let slope = gradient(&x, &y, &head);
+            assert!(slope < 0.02 * n as f64, "n {n}, d {d}: gradient {slope}");
+            assert!(head.loss < 0.6931, "n {n}, d {d}: loss {}", head.loss);
+        }
+    }
+
+    #[test]
+    fn a_warm_start_ends_where_a_cold_one_does() {
+        let (x, y) = problem(200, 30, 40);
+        let cold = Head::zero(30, &x).fit(&x, &y);
+        let warm = Head::zero(30, &x).fit(&x.narrow(0, 0, 60), &y.narrow(0, 0, 60)).fit(&x, &y);
+        let apart = (&cold.beta - &warm.beta).norm().double_value(&[]);
+        assert!(apart < 0.02 * cold.beta.norm().double_value(&[]), "{apart} apart");
+    }
+
+    #[test]
+    fn duplicated_and_constant_features_and_contradicting_labels_stay_finite() {
+        let (x, y) = problem(100, 10, 10);
+        let twice = Tensor::cat(&[&x, &x, &(x.zeros_like() + 3.0)], 1);
+        let contradicting = Tensor::cat(&[&twice, &twice], 0);
+        let labels = Tensor::cat(&[&y, &(1.0 - &y)], 0);
+        let head = Head::zero(30, &twice).fit(&contradicting, &labels);
+        assert!(head.beta.isfinite().all().int64_value(&[]) == 1);
+        assert!((head.loss - 2.0_f64.ln()).abs() < 1e-3, "loss {}", head.loss);
+    }
+
+    #[test]
+    fn raw_and_standardised_features_give_the_same_logits() {
+        let (raw, y) = problem(80, 12, 20);
+        let raw = raw * 3.0 + 5.0;
+        let mean = raw.mean_dim(0_i64, false, Kind::Float);
+        let deviation = raw.std_dim(0_i64, true, false);
+        let x = (&raw - &mean) / &deviation;
+        let head = Head::zero(12, &x).fit(&x, &y);
+        let (weights, bias) = head.on_raw(&mean, &deviation);
+        let apart = (raw.mv(&weights) + bias - (x.mv(&head.beta) + &head.bias)).abs().max();
+        assert!(apart.double_value(&[]) < 1e-4);
+    }
+}

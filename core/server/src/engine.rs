@@ -1,0 +1,383 @@
+//! From answers to rankings: a thread that follows the session.
+//!
+//! ```text
+//!   bell -> labels and candidates -> learner: probabilities -> selector: order -> RecordRanking
+//! ```
+//!
+//! Answers that come while it works are taken together in the next round, so it is never further
+//! behind than one round. Whatever fails here, answering goes on.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use sluice_events::command::{FittedModel, MadeRanking};
+use sluice_events::facts::{PluginRef, Ranked};
+use sluice_events::message::{Level, Training};
+use sluice_events::{Command, ImageId};
+use sluice_host::{Candidates, FeatureRows, PluginError, PluginSet, SelectorPlugin};
+use sluice_learn::{Absorbed, Backbone, Features, LearnError, Learner};
+use sluice_session::SessionHandle;
+use sluice_session::apply::CHANCE;
+use sluice_session::projections::TrainingSet;
+use tokio::sync::watch;
+
+use crate::metrics::Metrics;
+use crate::notices::NoticeBoard;
+use crate::pictures::{PoolFolder, PoolPictures};
+
+/// Entries of a ranking that are made; queues are cut from them.
+const RANKED: usize = 1000;
+/// While features come in, the pool is ordered anew this often though nobody answered.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// Wakes the engine. Ringing twice before it wakes is ringing once.
+#[derive(Clone)]
+pub struct Bell(SyncSender<()>);
+
+impl Bell {
+    /// A bell, and what hears it.
+    pub fn new() -> (Self, Receiver<()>) {
+        let (ring, hear) = sync_channel(1);
+        (Self(ring), hear)
+    }
+
+    /// Rings.
+    pub fn ring(&self) {
+        // A full channel has a ring waiting in it.
+        let _ = self.0.try_send(());
+    }
+}
+
+/// What the engine needs of the house.
+pub struct Engine {
+    /// The session that it follows.
+    pub session: SessionHandle,
+    /// The pool.
+    pub folder: PoolFolder,
+    /// What can be chosen.
+    pub plugins: PluginSet,
+    /// Files of weights by network.
+    pub weights: HashMap<String, PathBuf>,
+    /// Who learns.
+    pub learner: Box<dyn Learner>,
+    /// The selector that orders the pool when nobody chose.
+    pub default_selector: String,
+    /// The network that gives features when nobody chose; none: features that need no weights.
+    pub default_network: Option<String>,
+    /// Seed of features and of selectors.
+    pub seed: u64,
+    /// Where times and counts go.
+    pub metrics: Arc<Metrics>,
+    /// What the pages see of it.
+    pub training: watch::Sender<Training>,
+    /// Things that a person should know.
+    pub notices: NoticeBoard,
+    /// To be rung by the background.
+    pub bell: Bell,
+    /// Ends the thread after its round.
+    pub stop: Arc<AtomicBool>,
+    /// Set by the session's observer: the last answer's way to its ranking.
+    pub answer_to_ranking: Arc<Mutex<Option<Duration>>>,
+}
+
+/// What a round depends on; the same again needs no new round.
+#[derive(Clone, PartialEq)]
+struct Input {
+    learned_from: u64,
+    selector: Option<PluginRef>,
+    embedded: u32,
+}
+
+/// The session as one round sees it.
+struct Snapshot {
+    set: TrainingSet,
+    selector: Option<PluginRef>,
+    network: Option<PluginRef>,
+    ranked: bool,
+    rankings: u64,
+    /// Number of the newest event that matters to a ranking.
+    relevant: u64,
+}
+
+/// What the thread remembers from round to round.
+#[derive(Default)]
+struct Memory {
+    last: Option<(Input, Instant)>,
+    network: Option<Option<String>>,
+    /// The last failure of each plugin, so that it is told once.
+    failures: HashMap<PluginRef, String>,
+    training: Training,
+}
+
+impl Engine {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(mut self, hear: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
+        self.bell.ring();
+        thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || {
+                let mut memory = Memory::default();
+                // A ring that nobody rings for a while is a look at the features' progress.
+                while !matches!(hear.recv_timeout(REFRESH), Err(RecvTimeoutError::Disconnected))
+                    && !self.stop.load(Ordering::Relaxed)
+                    && self.round(&mut memory).is_some()
+                {}
+            })
+    }
+
+    /// One round; `None` when the session is closed.
+    fn round(&mut self, memory: &mut Memory) -> Option<()> {
+        let snapshot = self.snapshot()?;
+        self.follow_network(memory, snapshot.network.as_ref());
+        let absorbed = self.learner.absorb();
+        for (image, reason) in &absorbed.failed {
+            let aside = Command::SetAside { image: *image, reason: reason.clone() };
+            self.session.command_blocking(aside).ok();
+        }
+        self.tell_progress(memory, &absorbed);
+        let input = Input {
+            learned_from: snapshot.relevant,
+            selector: snapshot.selector.clone(),
+            embedded: absorbed.embedded,
+        };
+        if !is_due(memory, &input, &absorbed) {
+            return Some(());
+        }
+        memory.last = Some((input, Instant::now()));
+        self.rank(memory, snapshot);
+        Some(())
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        let look = |view: &sluice_session::View<'_>| Snapshot {
+            set: view.state.training_set(),
+            selector: view.state.selector.clone(),
+            network: view.state.network.clone(),
+            ranked: view.state.ranking.is_some(),
+            rankings: view.state.rankings,
+            relevant: view.state.last_relevant,
+        };
+        self.session.read_blocking(look).ok()
+    }
+
+    /// Begins features anew when another network was chosen.
+    fn follow_network(&mut self, memory: &mut Memory, chosen: Option<&PluginRef>) {
+        let chosen = chosen.map(|network| network.name.clone()).or(self.default_network.clone());
+        if memory.network.as_ref() == Some(&chosen) {
+            return;
+        }
+        let first = memory.network.is_none();
+        memory.network = Some(chosen.clone());
+        let backbone = self.backbone(chosen.as_deref());
+        if matches!(backbone, Backbone::Patches { .. }) && !first && memory.training.features == "patches" {
+            return;
+        }
+        if let Err(error) = self.begin(backbone) {
+            self.warn(format!("{error}. The features in use stay."));
+            if first && self.begin(Backbone::Patches { seed: self.seed }).is_err() {
+                self.warn("No features can be computed; the order stays what it is.".to_owned());
+            }
+        }
+        memory.last = None;
+    }
+
+    fn begin(&mut self, backbone: Backbone) -> Result<(), LearnError> {
+        let pictures = PoolPictures { folder: self.folder.clone(), bell: self.bell.clone() };
+        self.learner.begin(self.folder.len(), backbone, Arc::new(pictures))
+    }
+
+    /// The network with its weights, or features that need none, saying why.
+    fn backbone(&self, chosen: Option<&str>) -> Backbone {
+        let patches = Backbone::Patches { seed: self.seed };
+        let Some(name) = chosen else { return patches };
+        let Some(weights) = self.weights.get(name) else {
+            self.notices.pin(Level::Info, format!(
+                "There are no weights for {name} (start with --weights FILE), so features are used \
+                 that need none. Answers and rankings go on."
+            ));
+            return patches;
+        };
+        let Some(network) = self.plugins.network(name) else {
+            self.warn(format!("There is no network {name}; features are used that need none."));
+            return patches;
+        };
+        match network.describe((224, 224)) {
+            Ok(graph) => Backbone::Network {
+                name: name.to_owned(),
+                graph: Box::new(graph),
+                weights: weights.clone(),
+            },
+            Err(error) => {
+                self.record_failure(&error);
+                self.warn(format!("{error}. Features are used that need no network."));
+                patches
+            }
+        }
+    }
+
+    /// Fits, scores, orders, records.
+    fn rank(&mut self, memory: &mut Memory, snapshot: Snapshot) {
+        let TrainingSet { learned_from, labels, candidates } = &snapshot.set;
+        let begun = Instant::now();
+        let learned = self.learner.learn(labels, candidates);
+        let took = begun.elapsed();
+        let (model, probabilities) = match learned {
+            Some(learned) => (Some(learned.model), learned.probabilities),
+            None => (None, vec![f32::NAN; candidates.len()]),
+        };
+        let scored = probabilities.iter().filter(|p| !p.is_nan()).count() as u32;
+        if scored > 0 {
+            self.metrics.learning_seconds.inc_by(took.as_secs_f64());
+            self.metrics.scored_images.inc_by(u64::from(scored));
+            memory.training.scored_per_second = Some(f64::from(scored) / took.as_secs_f64());
+        }
+        let Some((selector, order)) = self.order(memory, &snapshot, &probabilities) else { return };
+        let ranked = |&index: &u32| Ranked {
+            image: candidates[index as usize],
+            probability: Some(probabilities[index as usize]).filter(|p| !p.is_nan()),
+        };
+        let loss = model.as_ref().map(|model: &FittedModel| model.loss);
+        let made = MadeRanking {
+            learned_from: *learned_from,
+            model,
+            selector,
+            candidates: candidates.len() as u32,
+            scored,
+            order: order.iter().map(ranked).collect(),
+        };
+        if let Err(error) = self.session.command_blocking(Command::RecordRanking(made)) {
+            tracing::warn!(%error, "a ranking could not be recorded");
+            return;
+        }
+        let newest = self.session.read_blocking(|view| view.state.model.as_ref().map(|m| m.model));
+        memory.training.model = newest.ok().flatten();
+        memory.training.loss = loss.or(memory.training.loss);
+        let waited = *self.answer_to_ranking.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.training.answer_to_ranking_ms = waited.map(|time| time.as_secs_f64() * 1e3);
+        self.training.send_replace(memory.training.clone());
+    }
+
+    /// Asks the chosen selector; until there is a model, chance instead of one that needs a model.
+    fn order(
+        &self,
+        memory: &mut Memory,
+        snapshot: &Snapshot,
+        probabilities: &[f32],
+    ) -> Option<(PluginRef, Vec<u32>)> {
+        let chosen = snapshot.selector.as_ref().map_or(&self.default_selector, |s| &s.name);
+        let selector = self.plugins.selector(chosen).or_else(|| self.plugins.selector(&self.default_selector))?;
+        let scored = probabilities.iter().any(|p| !p.is_nan());
+        let selector = match self.plugins.selector(CHANCE) {
+            Some(chance) if selector.info().needs_model && !scored => chance,
+            _ => selector,
+        };
+        match self.ask(selector, snapshot, probabilities) {
+            Ok(order) => {
+                memory.failures.remove(selector.reference());
+                Some((selector.reference().clone(), order))
+            }
+            Err(error) => {
+                let told = memory.failures.insert(error.plugin.clone(), error.to_string());
+                if told != Some(error.to_string()) {
+                    self.record_failure(&error);
+                    let stays = if snapshot.ranked { "The last ranking stays" } else { "Another selector takes over" };
+                    self.warn(format!("{error}. {stays}; choose another selector to go on learning."));
+                }
+                let default = self.plugins.selector(&self.default_selector).filter(|_| !snapshot.ranked)?;
+                let order = self.ask(default, snapshot, probabilities).ok()?;
+                Some((default.reference().clone(), order))
+            }
+        }
+    }
+
+    fn ask(
+        &self,
+        selector: &SelectorPlugin,
+        snapshot: &Snapshot,
+        probabilities: &[f32],
+    ) -> Result<Vec<u32>, PluginError> {
+        let size = snapshot.set.candidates.len() as u32;
+        let rows = snapshot.set.candidates.iter().copied();
+        let answered = snapshot.set.labels.iter().map(|(image, _)| *image);
+        let candidates = Candidates {
+            probabilities: probabilities.to_vec(),
+            features: Arc::new(Rows {
+                images: rows.chain(answered).collect(),
+                features: self.learner.features(),
+            }),
+            answers: (size..).zip(&snapshot.set.labels).map(|(row, (_, yes))| (row, *yes)).collect(),
+            parameters: Vec::new(),
+            seed: self.seed.wrapping_add(snapshot.rankings),
+        };
+        selector.rank(candidates, RANKED)
+    }
+
+    fn record_failure(&self, error: &PluginError) {
+        self.metrics.plugin_failures.inc();
+        let (plugin, what) = (error.plugin.clone(), error.fault.to_string());
+        self.session.command_blocking(Command::RecordPluginFailure { plugin, what }).ok();
+    }
+
+    fn tell_progress(&self, memory: &mut Memory, absorbed: &Absorbed) {
+        self.metrics.embedded_images.set(i64::from(absorbed.embedded));
+        let before = memory.training.clone();
+        memory.training.features.clone_from(&absorbed.features);
+        memory.training.device.clone_from(&absorbed.device);
+        memory.training.embedded = absorbed.embedded;
+        memory.training.to_embed = absorbed.to_embed;
+        if before != memory.training {
+            self.training.send_replace(memory.training.clone());
+        }
+        if let Some(why) = &absorbed.gave_up
+            && memory.failures.insert(features_reference(), why.clone()).as_ref() != Some(why)
+        {
+            self.warn(format!("Features will not come: {why}. Answers are safe; the order does not learn."));
+        }
+    }
+
+    fn warn(&self, text: String) {
+        self.notices.pin(Level::Warning, text);
+    }
+}
+
+/// Stands for the background's own failures among those of plugins.
+fn features_reference() -> PluginRef {
+    PluginRef { name: "features".into(), version: String::new(), hash: [0; 32] }
+}
+
+/// Whether a round would say anything new: at once for answers and choices, now and then for
+/// features.
+fn is_due(memory: &Memory, input: &Input, absorbed: &Absorbed) -> bool {
+    let Some((last, since)) = &memory.last else { return true };
+    let answered = last.learned_from != input.learned_from || last.selector != input.selector;
+    let more_features = last.embedded != input.embedded;
+    let complete = absorbed.embedded == absorbed.to_embed;
+    answered || (more_features && (complete || since.elapsed() >= REFRESH))
+}
+
+/// Features by row of one call: candidates, then answered images.
+struct Rows {
+    images: Vec<ImageId>,
+    features: Arc<dyn Features>,
+}
+
+impl FeatureRows for Rows {
+    fn dim(&self) -> usize {
+        self.features.dim()
+    }
+
+    fn push_row(&self, row: u32, to: &mut Vec<f32>) {
+        match self.images.get(row as usize) {
+            Some(&image) => self.features.push(image, to),
+            None => to.extend(std::iter::repeat_n(f32::NAN, self.dim())),
+        }
+    }
+}

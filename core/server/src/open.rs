@@ -1,0 +1,354 @@
+//! Everything that a session needs, put together: scan, log, session, plugins, engine.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use prometheus_client::registry::Registry;
+use sluice_events::facts::{FoundImage, SessionOpened};
+use sluice_events::message::{Level, Training};
+use sluice_events::{Command, ImageId};
+use sluice_events::plugin::PluginInfo;
+use sluice_host::{
+    Limits, NetworkPlugin, PluginError, PluginHost, PluginSet, SelectorPlugin,
+};
+use sluice_learn::{Learner, Torch};
+use sluice_log::storage::Storage;
+use sluice_log::{Log, OpenError as LogError, Options};
+use sluice_pool::{DecodeLimits, FindError, Finding, find};
+use sluice_session::state::ImageState;
+use sluice_session::{CommandError, OpenSessionError, SessionHandle};
+use tokio::sync::watch;
+
+use crate::engine::{Bell, Engine};
+use crate::metrics::Metrics;
+use crate::notices::NoticeBoard;
+use crate::pictures::PoolFolder;
+use crate::survey::Survey;
+use crate::witness::Witness;
+
+/// Why an image that was there is set aside.
+const GONE: &str = "is no longer in the folder";
+/// Paths of one event, bytes; well below what fits into a batch of the log.
+const PATHS_BYTES: usize = 64 * 1024;
+
+/// How a session is to be run.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// The folder of images.
+    pub pool: PathBuf,
+    /// The question; only asked for when the session begins.
+    pub question: String,
+    /// Seed of everything random; only asked for when the session begins.
+    pub seed: u64,
+    /// Whether to learn at all.
+    pub model: bool,
+    /// Orders the pool when nobody chose.
+    pub selector: String,
+    /// The network that gives features when nobody chose; none: features that need no weights.
+    pub network: Option<String>,
+    /// Files of weights by network.
+    pub weights: HashMap<String, PathBuf>,
+    /// What a file may cost.
+    pub decode: DecodeLimits,
+    /// What a plugin may use.
+    pub plugins: Limits,
+}
+
+/// Why a session can't be run.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No pool.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Nothing to show.
+    #[error("none of the {count} images in {} can be shown; the first, {path}, {reason}", .pool.display())]
+    NothingReadable {
+        /// The folder.
+        pool: PathBuf,
+        /// Files that look like images.
+        count: usize,
+        /// The first.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The log can't be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The log can't be understood.
+    #[error(transparent)]
+    Session(#[from] OpenSessionError),
+    /// An event could not be written.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The session is about other images.
+    #[error(
+        "this session belongs to the images in {belongs}, none of which are in {}; nothing was \
+         changed. Name that folder, or another session folder with --session", .pool.display()
+    )]
+    OtherPool {
+        /// Where its images are.
+        belongs: String,
+        /// Where they were looked for.
+        pool: PathBuf,
+    },
+    /// wasmtime does not run.
+    #[error("plugins can't be run on this machine: {0}")]
+    Host(String),
+    /// A plugin of this build is broken.
+    #[error("this build of sluice is broken: {0}")]
+    Plugin(#[from] PluginError),
+    /// There is no plugin of that name.
+    #[error("there is no {kind} {name}; there are {known}")]
+    UnknownPlugin {
+        /// Selector or network.
+        kind: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A thread can't be started.
+    #[error("can't start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running session, as pages and commands see it.
+pub struct Service {
+    /// The session.
+    pub session: SessionHandle,
+    /// Where the images are.
+    pub folder: PoolFolder,
+    /// What can be chosen.
+    pub plugins: PluginSet,
+    /// The selector that orders the pool when nobody chose.
+    pub default_selector: String,
+    /// The network that gives features when nobody chose.
+    pub default_network: Option<String>,
+    /// Whether there is a model.
+    pub model: bool,
+    /// The log's id.
+    pub log_id: String,
+    /// Every metric.
+    pub metrics: Arc<Metrics>,
+    /// Writes the metrics.
+    pub registry: Registry,
+    /// What the learner is doing.
+    pub training: watch::Receiver<Training>,
+    /// Things that a person should know.
+    pub notices: NoticeBoard,
+    stop: Arc<AtomicBool>,
+    bell: Bell,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Scans the pool, opens the log, tells the session what changed in the pool, and starts to
+    /// learn.
+    ///
+    /// # Errors
+    /// In words for the person; nothing that was answered is lost in any case.
+    pub fn open<S: Storage>(options: SessionOptions, storage: S) -> Result<Self, OpenError> {
+        let finding = find(&options.pool)?;
+        check_readable(&options, &finding)?;
+        let host = PluginHost::new(options.plugins).map_err(OpenError::Host)?;
+        let plugins = PluginSet::in_the_box(&host)?;
+        check_names(&plugins, &options)?;
+        let log = Log::open(storage, Options::default())?;
+        let notices = NoticeBoard::default();
+        let log_id = log.id().to_string();
+        if let Some(torn) = &log.recovery().torn {
+            notices.pin(
+                Level::Warning,
+                format!(
+                    "The last run ended in the middle of a write: {} bytes at the end of {}, which \
+                     had never been acknowledged, were moved to {}. Every acknowledged answer is \
+                     there.",
+                    torn.bytes, torn.file, torn.kept_in
+                ),
+            );
+        }
+        let (metrics, registry) = Metrics::new();
+        let metrics = Arc::new(metrics);
+        let (bell, hear) = Bell::new();
+        let answer_to_ranking = Arc::new(Mutex::new(None));
+        let witness = Witness {
+            metrics: Arc::clone(&metrics),
+            bell: bell.clone(),
+            answer_to_ranking: Arc::clone(&answer_to_ranking),
+        };
+        let (session, session_thread) = SessionHandle::open(log, witness)?;
+        let seed = begin(&session, &options, &finding)?;
+        let paths = session.read_blocking(|view| {
+            view.state.images.iter().map(|image| image.path.clone()).collect()
+        })?;
+        let folder = PoolFolder::new(options.pool, paths, options.decode);
+        let (training, watched) = watch::channel(Training::default());
+        let learner: Box<dyn Learner> =
+            if options.model { Box::new(Torch::new()) } else { Box::new(Survey::default()) };
+        let stop = Arc::new(AtomicBool::new(false));
+        let engine = Engine {
+            session: session.clone(),
+            folder: folder.clone(),
+            plugins: plugins.clone(),
+            weights: options.weights,
+            learner,
+            default_selector: options.selector.clone(),
+            default_network: options.network.clone(),
+            seed,
+            metrics: Arc::clone(&metrics),
+            training,
+            notices: notices.clone(),
+            bell: bell.clone(),
+            stop: Arc::clone(&stop),
+            answer_to_ranking,
+        };
+        let threads = vec![engine.start(hear)?, session_thread];
+        Ok(Self {
+            session,
+            folder,
+            plugins,
+            default_selector: options.selector,
+            default_network: options.network,
+            model: options.model,
+            log_id,
+            metrics,
+            registry,
+            training: watched,
+            notices,
+            stop,
+            bell,
+            threads,
+        })
+    }
+
+    /// Ends the engine and, when no page is left, the session; the log is free afterwards.
+    pub fn close(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.bell.ring();
+        let Self { session, threads, .. } = self;
+        drop(session);
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn check_names(plugins: &PluginSet, options: &SessionOptions) -> Result<(), OpenError> {
+    let names = |infos: Vec<&PluginInfo>| {
+        infos.into_iter().map(|info| info.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if plugins.selector(&options.selector).is_none() {
+        let known = names(plugins.selectors.iter().map(SelectorPlugin::info).collect());
+        let name = options.selector.clone();
+        return Err(OpenError::UnknownPlugin { kind: "selector", name, known });
+    }
+    let wanted = options.network.iter().chain(options.weights.keys());
+    match wanted.into_iter().find(|name| plugins.network(name).is_none()) {
+        None => Ok(()),
+        Some(name) => {
+            let known = names(plugins.networks.iter().map(NetworkPlugin::info).collect());
+            Err(OpenError::UnknownPlugin { kind: "network", name: name.clone(), known })
+        }
+    }
+}
+
+/// There is nothing to annotate unless one image at least can be decoded.
+fn check_readable(options: &SessionOptions, finding: &Finding) -> Result<(), OpenError> {
+    let paths = finding.images.iter().map(|image| image.path.clone()).collect();
+    let folder = PoolFolder::new(options.pool.clone(), paths, options.decode);
+    let mut first = None;
+    for (image, found) in (0..).map(ImageId).zip(&finding.images) {
+        match folder.check(image) {
+            Ok(()) => return Ok(()),
+            Err(reason) => drop(first.get_or_insert((found.path.clone(), reason))),
+        }
+    }
+    let (path, reason) = first.unwrap_or_default();
+    let (pool, count) = (options.pool.clone(), finding.images.len());
+    Err(OpenError::NothingReadable { pool, count, path, reason })
+}
+
+/// Opens the session if it is new, and tells it what changed in the pool. Gives its seed.
+fn begin(
+    session: &SessionHandle,
+    options: &SessionOptions,
+    finding: &Finding,
+) -> Result<u64, OpenError> {
+    let opened = session.read_blocking(|view| view.state.opened.clone())?;
+    let seed = opened.as_ref().map_or(options.seed, |opened| opened.seed);
+    let known = session.read_blocking(|view| view.state.images.clone())?;
+    let there: HashMap<&str, u64> =
+        finding.images.iter().map(|image| (image.path.as_str(), image.bytes)).collect();
+    if let Some(opened) = &opened
+        && !known.is_empty()
+        && !known.iter().any(|image| there.contains_key(image.path.as_str()))
+    {
+        let belongs = opened.pool.clone();
+        return Err(OpenError::OtherPool { belongs, pool: options.pool.clone() });
+    }
+    if opened.is_none() {
+        session.command_blocking(Command::OpenSession(SessionOpened {
+            question: options.question.clone(),
+            pool: options.pool.display().to_string(),
+            seed,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        }))?;
+    }
+    for (known, image) in known.iter().zip((0..).map(ImageId)) {
+        match (known.set_aside.as_deref(), there.get(known.path.as_str())) {
+            (None, None) => {
+                session.command_blocking(Command::SetAside { image, reason: GONE.to_owned() })?;
+            }
+            // It is back, or was changed since: it is looked at again.
+            (Some(reason), Some(bytes)) if reason == GONE || *bytes != known.bytes => {
+                session.command_blocking(Command::Restore { image })?;
+            }
+            _ => {}
+        }
+    }
+    add_new(session, finding, &known)?;
+    Ok(seed)
+}
+
+fn add_new(
+    session: &SessionHandle,
+    finding: &Finding,
+    known: &[ImageState],
+) -> Result<(), CommandError> {
+    let known: HashSet<&str> = known.iter().map(|image| image.path.as_str()).collect();
+    let images = finding.images.iter().filter(|image| !known.contains(image.path.as_str()));
+    let mut chunk = Vec::new();
+    let mut bytes = 0;
+    for image in images {
+        bytes += image.path.len() + 16;
+        chunk.push(FoundImage { path: image.path.clone(), bytes: image.bytes });
+        if bytes >= PATHS_BYTES {
+            session.command_blocking(Command::AddImages(std::mem::take(&mut chunk)))?;
+            bytes = 0;
+        }
+    }
+    if !chunk.is_empty() {
+        session.command_blocking(Command::AddImages(chunk))?;
+    }
+    // What can't even be listed joins the pool set aside, so that it is counted and named.
+    for unusable in finding.unusable.iter().filter(|u| !known.contains(u.path.as_str())) {
+        let found = FoundImage { path: unusable.path.clone(), bytes: 0 };
+        session.command_blocking(Command::AddImages(vec![found]))?;
+        let last = session.read_blocking(|view| view.state.images.len() as u32 - 1)?;
+        let reason = unusable.reason.clone();
+        session.command_blocking(Command::SetAside { image: ImageId(last), reason })?;
+    }
+    Ok(())
+}
+
+/// A name for a pool's session folder: its last part, and eight digits of its whole path's hash, so
+/// that pools of one name don't meet.
+pub fn session_name(pool: &Path) -> String {
+    let name = pool.file_name().map(|name| name.to_string_lossy().into_owned());
+    let hash = blake3::hash(pool.as_os_str().as_encoded_bytes()).to_hex();
+    format!("{}-{}", name.unwrap_or_else(|| "pool".to_owned()), &hash[..8])
+}

@@ -1,0 +1,77 @@
+//! The pool's pictures, as the learner asks for them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sluice_events::ImageId;
+use sluice_learn::Pictures;
+use sluice_pool::{DecodeLimits, decode_file, squash};
+
+use crate::engine::Bell;
+
+/// Where the images are, by id.
+#[derive(Clone)]
+pub struct PoolFolder {
+    root: PathBuf,
+    paths: Arc<[String]>,
+    limits: DecodeLimits,
+}
+
+impl PoolFolder {
+    /// A folder, and the paths below it in the order of the ids.
+    pub fn new(root: PathBuf, paths: Vec<String>, limits: DecodeLimits) -> Self {
+        Self { root, paths: paths.into(), limits }
+    }
+
+    /// Where an image is, if there is one of this id.
+    pub fn path(&self, image: ImageId) -> Option<PathBuf> {
+        Some(self.root.join(self.paths.get(image.index())?))
+    }
+
+    /// How many images there are, those that can't be shown included.
+    pub fn len(&self) -> u32 {
+        self.paths.len() as u32
+    }
+
+    /// What a file may cost.
+    pub fn limits(&self) -> &DecodeLimits {
+        &self.limits
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether the image can be decoded.
+    ///
+    /// # Errors
+    /// Why not, as half a sentence whose subject is the file.
+    pub fn check(&self, image: ImageId) -> Result<(), String> {
+        let path = self.path(image).ok_or_else(|| "is not part of the pool".to_owned())?;
+        decode_file(&path, &self.limits).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// The pool for the learner; rings the engine's bell when features are ready.
+pub(crate) struct PoolPictures {
+    pub folder: PoolFolder,
+    pub bell: Bell,
+}
+
+impl Pictures for PoolPictures {
+    fn square(&self, image: ImageId, side: u32) -> Result<Vec<u8>, String> {
+        let path = self.folder.path(image).ok_or_else(|| "is not part of the pool".to_owned())?;
+        let pixels = decode_file(&path, &self.folder.limits).map_err(|error| error.to_string())?;
+        Ok(squash(&pixels, side).map_err(|error| error.to_string())?.rgb)
+    }
+
+    fn longer_side(&self, image: ImageId) -> Option<u32> {
+        let pixels = decode_file(&self.folder.path(image)?, &self.folder.limits).ok()?;
+        Some(pixels.width.max(pixels.height))
+    }
+
+    fn ready(&self) {
+        self.bell.ring();
+    }
+}

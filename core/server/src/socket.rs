@@ -1,0 +1,335 @@
+//! One page's WebSocket.
+//!
+//! Commands go to the session in the order in which they came, several under way at once; each is
+//! answered when it is durable. State goes out as it is at the moment of sending: while a slow page
+//! takes its time, newer state replaces older.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use futures::StreamExt;
+use futures::stream::{FuturesOrdered, SplitSink, SplitStream};
+use futures::{FutureExt, SinkExt};
+use sluice_events::facts::{PluginRef, Seen, Source};
+use sluice_events::message::{
+    Ack, PROTOCOL, Plugins, Refused, ToPage, ToServer, Training, Welcome,
+};
+use sluice_events::{Command, CommandId, ImageId};
+use sluice_session::{CommandError, Done};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use crate::http::App;
+use crate::notices::Pinned;
+
+/// A message of a page is never longer than this, bytes.
+const MESSAGE_LIMIT: usize = 16 * 1024;
+/// Beyond this the connection is cut.
+const HARD_LIMIT: usize = 4 << 20;
+/// Commands under way at once.
+const UNDER_WAY: usize = 256;
+/// Images of a queue, at first and at most.
+const QUEUE: usize = 24;
+const QUEUE_LIMIT: u32 = 200;
+/// Statistics are sent this often at most.
+const STATISTICS_EVERY: Duration = Duration::from_millis(250);
+
+pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrade) -> Response {
+    socket.max_message_size(HARD_LIMIT).on_upgrade(move |socket| async move {
+        app.service.metrics.connections.inc();
+        let (sink, messages) = socket.split();
+        let page = Page {
+            durable: app.service.session.durable(),
+            training: app.service.training.clone(),
+            notices: app.service.notices.watch(),
+            app: Arc::clone(&app),
+            sink,
+            annotator: None,
+            queue: QUEUE,
+            told: Told::default(),
+        };
+        // An error is a page that went away: there is nobody to tell.
+        let _ = page.run(messages).await;
+        app.service.metrics.connections.dec();
+    })
+}
+
+type Sent = Result<(), axum::Error>;
+type Outcome = (CommandId, Result<Done, CommandError>);
+
+/// What this page was told last.
+#[derive(Default)]
+struct Told {
+    plugins: Option<(String, String)>,
+    set_aside: Option<u32>,
+    notices: usize,
+}
+
+struct Page {
+    app: Arc<App>,
+    sink: SplitSink<WebSocket, Message>,
+    durable: watch::Receiver<u64>,
+    training: watch::Receiver<Training>,
+    notices: watch::Receiver<Pinned>,
+    /// Whose answers these are, once the page has said hello.
+    annotator: Option<String>,
+    queue: usize,
+    told: Told,
+}
+
+impl Page {
+    async fn run(mut self, mut messages: SplitStream<WebSocket>) -> Sent {
+        let mut under_way = FuturesOrdered::new();
+        let mut statistics_due: Option<Instant> = None;
+        loop {
+            let greeted = self.annotator.is_some();
+            tokio::select! {
+                biased;
+                Some(outcome) = under_way.next(), if !under_way.is_empty() => {
+                    self.answer(outcome).await?;
+                }
+                message = messages.next(), if under_way.len() < UNDER_WAY => {
+                    let Some(Ok(message)) = message else { return Ok(()) };
+                    if let Some((id, command)) = self.understand(message).await? {
+                        let submitted = self.app.service.session.submit(command).await;
+                        under_way.push_back(async move {
+                            match submitted {
+                                Ok(submitted) => (id, submitted.outcome().await),
+                                Err(error) => (id, Err(error)),
+                            }
+                        }.boxed());
+                    }
+                }
+                Ok(()) = self.durable.changed(), if greeted => {
+                    self.durable.mark_unchanged();
+                    self.send_queue().await?;
+                    statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
+                }
+                Ok(()) = self.training.changed(), if greeted => {
+                    statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
+                }
+                Ok(()) = self.notices.changed(), if greeted => self.send_notices().await?,
+                () = wait_until(statistics_due), if greeted => {
+                    statistics_due = None;
+                    self.send_statistics().await?;
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, message: &ToPage) -> Sent {
+        match serde_json::to_string(message) {
+            Ok(text) => self.sink.send(Message::text(text)).await,
+            Err(error) => {
+                tracing::error!(%error, "a message could not be written");
+                Ok(())
+            }
+        }
+    }
+
+    async fn answer(&mut self, (id, outcome): Outcome) -> Sent {
+        match outcome {
+            Ok(Done { seq, look }) => self.send(&ToPage::Ack(Ack { id, seq, look })).await,
+            Err(error) => {
+                let retry = !matches!(error, CommandError::Refused(_));
+                self.refuse(Some(id), error.to_string(), retry).await
+            }
+        }
+    }
+
+    async fn refuse(&mut self, id: Option<CommandId>, why: String, retry: bool) -> Sent {
+        self.app.service.metrics.refused_messages.inc();
+        self.send(&ToPage::Refused(Refused { id, why, retry })).await
+    }
+
+    /// A message that is a command comes back as one; everything else is done here.
+    async fn understand(&mut self, message: Message) -> Result<Option<(CommandId, Command)>, axum::Error> {
+        let text = match message {
+            Message::Text(text) if text.len() <= MESSAGE_LIMIT => text,
+            Message::Text(text) => {
+                let why = format!("a message of {} bytes is too long; nothing was saved", text.len());
+                return self.refuse(None, why, false).await.map(|()| None);
+            }
+            Message::Binary(_) => {
+                let why = "a message must be text; nothing was saved".to_owned();
+                return self.refuse(None, why, false).await.map(|()| None);
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(None),
+        };
+        match serde_json::from_str::<ToServer>(&text) {
+            Ok(ToServer::Hello { protocol, annotator }) => self.greet(protocol, annotator).await.map(|()| None),
+            Ok(message) => match self.annotator.clone() {
+                Some(annotator) => self.command(message, annotator).await,
+                None => {
+                    let why = "say hello first; nothing was saved".to_owned();
+                    self.refuse(None, why, false).await.map(|()| None)
+                }
+            },
+            Err(error) => {
+                let id = id_of(&text);
+                let why = format!("a message could not be understood ({error}); nothing was saved");
+                self.refuse(id, why, false).await.map(|()| None)
+            }
+        }
+    }
+
+    async fn command(
+        &mut self,
+        message: ToServer,
+        annotator: String,
+    ) -> Result<Option<(CommandId, Command)>, axum::Error> {
+        Ok(match message {
+            ToServer::Hello { .. } => None,
+            ToServer::Answer { id, image, answer, source, shown_ms, ranking } => {
+                if !matches!(source, Source::Manual | Source::Timeout) {
+                    let why = "a page answers by key or by time only; nothing was saved".to_owned();
+                    return self.refuse(Some(id), why, false).await.map(|()| None);
+                }
+                let seen = Seen { ranking, shown_ms, ..Seen::default() };
+                Some((id, Command::Answer { id, image, answer, source, annotator, seen }))
+            }
+            ToServer::Undo { id } => Some((id, Command::Undo { id })),
+            ToServer::Redo { id } => Some((id, Command::Redo { id })),
+            ToServer::ChooseSelector { id, name } => {
+                let plugin = self.app.service.plugins.selector(&name).map(|p| p.reference().clone());
+                let choose = |selector| Command::ChooseSelector { id, selector };
+                self.choose(id, &name, plugin, choose).await?
+            }
+            ToServer::ChooseNetwork { id, name } => {
+                let plugin = self.app.service.plugins.network(&name).map(|p| p.reference().clone());
+                let choose = |network| Command::ChooseNetwork { id, network };
+                self.choose(id, &name, plugin, choose).await?
+            }
+            ToServer::Want { count } => {
+                self.queue = count.clamp(1, QUEUE_LIMIT) as usize;
+                self.send_queue().await?;
+                None
+            }
+            ToServer::Unreadable { image } => {
+                self.look_at(image);
+                None
+            }
+        })
+    }
+
+    async fn choose(
+        &mut self,
+        id: CommandId,
+        name: &str,
+        plugin: Option<PluginRef>,
+        choose: impl FnOnce(PluginRef) -> Command,
+    ) -> Result<Option<(CommandId, Command)>, axum::Error> {
+        match plugin {
+            Some(plugin) => Ok(Some((id, choose(plugin)))),
+            None => {
+                let why = format!("there is no plugin {name}; what was in use stays in use");
+                self.refuse(Some(id), why, false).await.map(|()| None)
+            }
+        }
+    }
+
+    /// The browser could not show an image: the server looks for itself.
+    fn look_at(&self, image: ImageId) {
+        let app = Arc::clone(&self.app);
+        tokio::task::spawn_blocking(move || {
+            if let Err(reason) = app.service.folder.check(image) {
+                app.service.session.command_blocking(Command::SetAside { image, reason }).ok();
+            }
+        });
+    }
+
+    async fn greet(&mut self, protocol: u32, annotator: String) -> Sent {
+        if protocol != PROTOCOL {
+            let why = "this page is of another version of sluice; reload it".to_owned();
+            return self.refuse(None, why, false).await;
+        }
+        let opened = self.app.service.session.read(|view| view.state.opened.clone()).await;
+        let Ok(Some(opened)) = opened else {
+            return self.refuse(None, CommandError::Closed.to_string(), true).await;
+        };
+        let service = &self.app.service;
+        let welcome = Welcome {
+            protocol: PROTOCOL,
+            session: service.log_id.clone(),
+            question: opened.question,
+            pool: service.folder.root().display().to_string(),
+            model: service.model,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.annotator = Some(annotator.chars().take(100).collect());
+        self.told = Told::default();
+        self.send(&ToPage::Welcome(welcome)).await?;
+        self.send_queue().await?;
+        self.send_statistics().await?;
+        self.send_notices().await
+    }
+
+    async fn send_queue(&mut self) -> Sent {
+        let count = self.queue;
+        let queue = self.app.service.session.read(move |view| view.state.queue(view.order, count)).await;
+        match queue {
+            Ok(queue) => self.send(&ToPage::Queue(queue)).await,
+            Err(error) => self.refuse(None, error.to_string(), true).await,
+        }
+    }
+
+    async fn send_statistics(&mut self) -> Sent {
+        let now_us = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_micros() as u64);
+        let looked = self.app.service.session.read(move |view| {
+            let name = |plugin: &Option<PluginRef>| plugin.as_ref().map(|plugin| plugin.name.clone());
+            let chosen = (name(&view.state.selector), name(&view.state.network));
+            (view.state.statistics(now_us), view.state.set_aside(), chosen)
+        });
+        let Ok((statistics, set_aside, (selector, network))) = looked.await else { return Ok(()) };
+        self.send(&ToPage::Statistics(statistics)).await?;
+        let training = self.training.borrow_and_update().clone();
+        self.send(&ToPage::Training(training)).await?;
+        if self.told.set_aside != Some(set_aside.total) {
+            self.told.set_aside = Some(set_aside.total);
+            self.send(&ToPage::SetAside(set_aside)).await?;
+        }
+        let service = &self.app.service;
+        let selector = selector.unwrap_or_else(|| service.default_selector.clone());
+        let network = network.or_else(|| service.default_network.clone()).unwrap_or_default();
+        let chosen = (selector, network);
+        if self.told.plugins.as_ref() != Some(&chosen) {
+            let plugins = Plugins {
+                selectors: service.plugins.selectors.iter().map(|p| p.info().clone()).collect(),
+                selector: chosen.0.clone(),
+                networks: service.plugins.networks.iter().map(|p| p.info().clone()).collect(),
+                network: chosen.1.clone(),
+            };
+            self.told.plugins = Some(chosen);
+            self.send(&ToPage::Plugins(plugins)).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_notices(&mut self) -> Sent {
+        let (new, seen) = self.notices.borrow_and_update().since(self.told.notices);
+        self.told.notices = seen;
+        for notice in new {
+            self.send(&ToPage::Notice(notice)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Never, without a time.
+async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The id of a message that could not be understood, if it carries one.
+fn id_of(text: &str) -> Option<CommandId> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    serde_json::from_value(value.get("id")?.clone()).ok()
+}
