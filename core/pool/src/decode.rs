@@ -82,6 +82,12 @@ pub fn decode_file(path: &Path, limits: &DecodeLimits) -> Result<Pixels, DecodeE
     decode(&bytes, limits)
 }
 
+/// Longer side of a picture, pixels, from its header alone; `None` where that can't be told.
+pub fn longer_side(path: &Path) -> Option<u32> {
+    let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+    reader.into_dimensions().ok().map(|(width, height)| width.max(height))
+}
+
 /// Decodes the bytes of a file.
 ///
 /// # Errors

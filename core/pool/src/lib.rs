@@ -15,7 +15,7 @@ mod jpeg;
 mod present;
 mod resize;
 
-pub use decode::{DecodeError, DecodeLimits, decode, decode_file};
+pub use decode::{DecodeError, DecodeLimits, decode, decode_file, longer_side};
 pub use find::{FindError, Finding, Found, Unusable, find};
 pub use present::{Presented, present};
 pub use resize::{ResizeError, fit_within, squash};

@@ -5,9 +5,10 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder, ImageFormat};
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader};
 
-use crate::{DecodeError, DecodeLimits, Pixels, decode, fit_within};
+use crate::{DecodeError, DecodeLimits, Pixels, ResizeError, decode, fit_within};
 
 /// Quality of reduced versions, of 100.
 const JPEG_QUALITY: u8 = 88;
@@ -33,29 +34,29 @@ pub fn present(
 ) -> Result<Presented, DecodeError> {
     let bytes = fs::read(path)?;
     let shown_as = image::guess_format(&bytes).ok().and_then(shown_by_browsers);
-    if let (Some(content_type), None) = (shown_as, longest) {
+    let longest = longest.unwrap_or(u32::MAX);
+    if let Some(content_type) = shown_as
+        && (longest == u32::MAX || longer_side(&bytes).is_some_and(|side| side <= longest))
+    {
         return Ok(Presented { content_type, bytes });
     }
-    let pixels = decode(&bytes, limits)?;
-    let longest = longest.unwrap_or(u32::MAX);
-    match shown_as {
-        Some(content_type) if pixels.width.max(pixels.height) <= longest => {
-            Ok(Presented { content_type, bytes })
-        }
-        Some(_) => {
-            let reduced = fit_within(&pixels, longest).map_err(|e| DecodeError::Broken(e.to_string()))?;
-            let mut out = Vec::new();
-            let encoder = JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY);
-            write(encoder, &reduced)?;
-            Ok(Presented { content_type: "image/jpeg", bytes: out })
-        }
-        None => {
-            let reduced = fit_within(&pixels, longest).map_err(|e| DecodeError::Broken(e.to_string()))?;
-            let mut out = Cursor::new(Vec::new());
-            write(image::codecs::png::PngEncoder::new(&mut out), &reduced)?;
-            Ok(Presented { content_type: "image/png", bytes: out.into_inner() })
-        }
-    }
+    let broken = |error: ResizeError| DecodeError::Broken(error.to_string());
+    let reduced = fit_within(&decode(&bytes, limits)?, longest).map_err(broken)?;
+    let mut out = Cursor::new(Vec::new());
+    let content_type = if shown_as.is_some() {
+        write(JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY), &reduced)?;
+        "image/jpeg"
+    } else {
+        write(PngEncoder::new(&mut out), &reduced)?;
+        "image/png"
+    };
+    Ok(Presented { content_type, bytes: out.into_inner() })
+}
+
+/// From the header alone; nothing is decoded.
+fn longer_side(bytes: &[u8]) -> Option<u32> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
+    reader.into_dimensions().ok().map(|(width, height)| width.max(height))
 }
 
 fn write(encoder: impl ImageEncoder, pixels: &Pixels) -> Result<(), DecodeError> {

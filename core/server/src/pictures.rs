@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sluice_events::ImageId;
 use sluice_learn::Pictures;
-use sluice_pool::{DecodeLimits, decode_file, squash};
+use sluice_pool::{DecodeLimits, decode_file, longer_side, squash};
 
 use crate::engine::Bell;
 
@@ -67,8 +67,7 @@ impl Pictures for PoolPictures {
     }
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {
-        let pixels = decode_file(&self.folder.path(image)?, &self.folder.limits).ok()?;
-        Some(pixels.width.max(pixels.height))
+        longer_side(&self.folder.path(image)?)
     }
 
     fn ready(&self) {

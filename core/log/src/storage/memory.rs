@@ -7,10 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Storage, StorageFile};
 
+/// A file's bytes; an open file stays what it is when its name changes.
+type Content = Arc<Mutex<Vec<u8>>>;
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A session folder in memory. Clones are the same folder.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
-    files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    files: Arc<Mutex<BTreeMap<String, Content>>>,
     locked: Arc<AtomicBool>,
 }
 
@@ -25,22 +32,20 @@ impl Drop for MemoryLock {
 }
 
 impl MemoryStorage {
-    fn files(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Replaces a file's content, as damage or an interrupted write would.
     pub fn overwrite(&self, name: &str, content: Vec<u8>) {
-        self.files().insert(name.to_owned(), content);
+        let content = Arc::new(Mutex::new(content));
+        locked(&self.files).insert(name.to_owned(), content);
+    }
+
+    fn content(&self, name: &str) -> io::Result<Content> {
+        locked(&self.files).get(name).cloned().ok_or_else(|| not_found(name))
     }
 }
 
 /// A file of a [`MemoryStorage`].
 #[derive(Debug)]
-pub struct MemoryFile {
-    storage: MemoryStorage,
-    name: String,
-}
+pub struct MemoryFile(Content);
 
 fn not_found(name: &str) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, name.to_owned())
@@ -58,11 +63,11 @@ impl Storage for MemoryStorage {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        Ok(self.files().keys().filter(|name| name.starts_with("log/")).cloned().collect())
+        Ok(locked(&self.files).keys().filter(|name| name.starts_with("log/")).cloned().collect())
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        self.files().get(name).cloned().ok_or_else(|| not_found(name))
+        Ok(locked(&*self.content(name)?).clone())
     }
 
     fn create(&self, name: &str) -> io::Result<MemoryFile> {
@@ -71,21 +76,18 @@ impl Storage for MemoryStorage {
     }
 
     fn open(&self, name: &str) -> io::Result<MemoryFile> {
-        if !self.files().contains_key(name) {
-            return Err(not_found(name));
-        }
-        Ok(MemoryFile { storage: self.clone(), name: name.to_owned() })
+        self.content(name).map(MemoryFile)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut files = self.files();
+        let mut files = locked(&self.files);
         let content = files.remove(from).ok_or_else(|| not_found(from))?;
         files.insert(to.to_owned(), content);
         Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.files().remove(name).map(drop).ok_or_else(|| not_found(name))
+        locked(&self.files).remove(name).map(drop).ok_or_else(|| not_found(name))
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -95,8 +97,7 @@ impl Storage for MemoryStorage {
 
 impl StorageFile for MemoryFile {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut files = self.storage.files();
-        let content = files.get_mut(&self.name).ok_or_else(|| not_found(&self.name))?;
+        let mut content = locked(&self.0);
         let end = offset as usize + bytes.len();
         if content.len() < end {
             content.resize(end, 0);
@@ -110,8 +111,7 @@ impl StorageFile for MemoryFile {
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
-        let mut files = self.storage.files();
-        let content = files.get_mut(&self.name).ok_or_else(|| not_found(&self.name))?;
+        let mut content = locked(&self.0);
         content.truncate(length as usize);
         Ok(())
     }

@@ -1,0 +1,68 @@
+import { expectedCounts } from '../session/state'
+import { state } from '../session/store'
+import { nextTheme, theme } from './theme'
+
+interface Props {
+  panel: boolean
+  togglePanel: () => void
+  toggleHelp: () => void
+}
+
+/** The question, the progress, and what can be switched. */
+export function Header({ panel, togglePanel, toggleHelp }: Props) {
+  const { welcome, statistics } = state.value
+  const { positives, negatives, answered } = expectedCounts(state.value)
+  const total = (statistics?.images ?? 0) - (statistics?.set_aside ?? 0)
+  const share = total > 0 ? Math.min(1, answered / total) : 0
+  return (
+    <header class="header">
+      <h1>{welcome?.question ?? 'Sluice'}</h1>
+      <div class="progress">
+        <progress max={1} value={share} aria-label="Answered" />
+        <p>
+          <span data-testid="answered">{answered}</span> of {total} answered ·{' '}
+          <b class="yes">
+            <span data-testid="positives">{positives}</span> yes
+          </b>{' '}
+          ·{' '}
+          <b class="no">
+            <span data-testid="negatives">{negatives}</span> no
+          </b>
+        </p>
+      </div>
+      <ConnectionState />
+      <div class="switches">
+        <button
+          type="button"
+          class="quiet"
+          onClick={nextTheme}
+          title="Dark, light, or as the system"
+        >
+          {theme.value}
+        </button>
+        <button type="button" class="quiet" onClick={togglePanel} aria-pressed={panel}>
+          panel
+        </button>
+        <button type="button" class="quiet" onClick={toggleHelp} aria-label="Keys">
+          ?
+        </button>
+      </div>
+    </header>
+  )
+}
+
+/** Whether answers reach the server. */
+function ConnectionState() {
+  const { connection, pending } = state.value
+  const waiting = pending.length
+  const text = {
+    connecting: 'connecting …',
+    open: waiting > 0 ? `saving ${waiting} …` : 'saved',
+    lost: waiting > 0 ? `no connection; ${waiting} to send` : 'no connection',
+  }[connection]
+  return (
+    <p class={`connection ${connection}`} role="status" data-testid="connection">
+      {text}
+    </p>
+  )
+}

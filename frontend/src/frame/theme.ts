@@ -1,0 +1,34 @@
+// Dark, light, or what the system says; remembered in this browser.
+
+import { signal } from '@preact/signals'
+
+const THEMES = ['system', 'dark', 'light'] as const
+export type Theme = (typeof THEMES)[number]
+
+const KEY = 'sluice-theme'
+
+export const theme = signal<Theme>(remembered())
+
+function remembered(): Theme {
+  const kept = localStorage.getItem(KEY)
+  return THEMES.find((known) => known === kept) ?? 'system'
+}
+
+/** Shows the theme; called once at the start. */
+export function applyTheme(): void {
+  theme.subscribe((chosen) => {
+    document.documentElement.dataset.theme = chosen
+    localStorage.setItem(KEY, chosen)
+  })
+}
+
+export function nextTheme(): void {
+  const at = THEMES.indexOf(theme.value)
+  theme.value = THEMES[(at + 1) % THEMES.length] ?? 'system'
+}
+
+/** Whether dark is what is shown. */
+export function isDark(): boolean {
+  if (theme.value !== 'system') return theme.value === 'dark'
+  return matchMedia('(prefers-color-scheme: dark)').matches
+}

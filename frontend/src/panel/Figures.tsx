@@ -1,0 +1,74 @@
+import { expectedCounts } from '../session/state'
+import { state } from '../session/store'
+import { duration, percent } from './format'
+
+/** The numbers. */
+export function Figures() {
+  const { statistics, training, behind, welcome, pending } = state.value
+  if (!statistics) return null
+  const { positives, answered } = expectedCounts(state.value)
+  const { agreement } = statistics
+  return (
+    <dl class="figures">
+      <Figure name="found" value={answered > 0 ? `${positives} in ${answered} looks` : '–'} />
+      <Figure name="pace" value={`${Math.round(statistics.per_minute)} a minute`} />
+      <Figure
+        name="time"
+        value={duration(statistics.active_seconds)}
+        title="Pauses of more than a minute don't count"
+      />
+      <Figure name="skipped" value={String(statistics.skipped)} />
+      {welcome?.model && (
+        <>
+          <Figure
+            name="model was right"
+            value={
+              agreement.of > 0
+                ? `${percent(agreement.agreed / agreement.of)} of the last ${agreement.of}`
+                : '–'
+            }
+            title="What it had said before your answer"
+          />
+          <Figure name="loss" value={training?.loss?.toFixed(3) ?? '–'} />
+          <Figure
+            name="ranking"
+            value={
+              behind + pending.length === 0
+                ? 'knows every answer'
+                : `${behind + pending.length} answers behind`
+            }
+          />
+          <Figure
+            name="answer to ranking"
+            value={
+              training?.answer_to_ranking_ms
+                ? `${Math.round(training.answer_to_ranking_ms)} ms`
+                : '–'
+            }
+          />
+          <Figure
+            name="scoring"
+            value={
+              training?.scored_per_second
+                ? `${Math.round(training.scored_per_second / 1000)} k images/s`
+                : '–'
+            }
+          />
+          <Figure
+            name="features"
+            value={training ? `${training.features || '–'} on ${training.device || '–'}` : '–'}
+          />
+        </>
+      )}
+    </dl>
+  )
+}
+
+function Figure({ name, value, title }: { name: string; value: string; title?: string }) {
+  return (
+    <div title={title}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,46 @@
+import { state } from '../session/store'
+import { Choices } from './Choices'
+import { Curve } from './Curve'
+import { Figures } from './Figures'
+
+/** How it goes, and what can be chosen. */
+export function Panel() {
+  const { statistics, training, setAside } = state.value
+  return (
+    <aside class="panel" aria-label="Statistics">
+      {statistics && (
+        <section>
+          <h2>Positives found</h2>
+          <Curve curve={statistics.curve} byChance={statistics.by_chance} />
+        </section>
+      )}
+      <Figures />
+      {training && training.embedded < training.to_embed && (
+        <section>
+          <h2>Looking at the pool</h2>
+          <progress
+            max={training.to_embed}
+            value={training.embedded}
+            aria-label="Images with features"
+          />
+          <p>
+            {training.embedded} of {training.to_embed} images have features
+          </p>
+        </section>
+      )}
+      <Choices />
+      {setAside.total > 0 && (
+        <details data-testid="set-aside">
+          <summary>{setAside.total} files set aside</summary>
+          <ul>
+            {setAside.files.map(({ path, reason }) => (
+              <li key={path}>
+                <code>{path}</code> {reason}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </aside>
+  )
+}

@@ -1,0 +1,457 @@
+// Generated from core/events by its test `typescript`; do not edit.
+
+/** Version of this vocabulary. */
+export const PROTOCOL = 1
+
+/**
+ * From a page to the server.
+ */
+export type ToServer = { "type": "hello", 
+/**
+ * The page's [`PROTOCOL`].
+ */
+protocol: number, 
+/**
+ * Whose answers follow.
+ */
+annotator: string, } | { "type": "answer", 
+/**
+ * Made by the page; sending it twice does no harm.
+ */
+id: CommandId, 
+/**
+ * Which image.
+ */
+image: ImageId, 
+/**
+ * Yes, no or can't say.
+ */
+answer: Answer, 
+/**
+ * A key press, or automatic mode's time running out.
+ */
+source: Source, 
+/**
+ * Time on screen.
+ */
+shown_ms: number, 
+/**
+ * The ranking that brought the image.
+ */
+ranking: RankingId | null, } | { "type": "undo", 
+/**
+ * Made by the page.
+ */
+id: CommandId, } | { "type": "redo", 
+/**
+ * Made by the page.
+ */
+id: CommandId, } | { "type": "choose_selector", 
+/**
+ * Made by the page.
+ */
+id: CommandId, 
+/**
+ * By its name.
+ */
+name: string, } | { "type": "choose_network", 
+/**
+ * Made by the page.
+ */
+id: CommandId, 
+/**
+ * By its name.
+ */
+name: string, } | { "type": "want", 
+/**
+ * Images.
+ */
+count: number, } | { "type": "unreadable", 
+/**
+ * Which.
+ */
+image: ImageId, };
+
+/**
+ * From the server to a page.
+ */
+export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
+
+/**
+ * What a page needs to begin.
+ */
+export type Welcome = { 
+/**
+ * The server's [`PROTOCOL`].
+ */
+protocol: number, 
+/**
+ * The session's log id.
+ */
+session: string, 
+/**
+ * The question that is answered with yes or no.
+ */
+question: string, 
+/**
+ * The pool's folder.
+ */
+pool: string, 
+/**
+ * Whether there is a model in this session.
+ */
+model: boolean, 
+/**
+ * The program's version.
+ */
+program: string, };
+
+/**
+ * A command is durable.
+ */
+export type Ack = { 
+/**
+ * The page's id.
+ */
+id: CommandId, 
+/**
+ * Sequence number of the event in the log.
+ */
+seq: number, 
+/**
+ * After an undo: the image that is to be answered again. After a redo: the image that has its
+ * answer again.
+ */
+look: Look | null, };
+
+/**
+ * A look that an undo or a redo was about.
+ */
+export type Look = { 
+/**
+ * Which image.
+ */
+image: ImageId, 
+/**
+ * What had been answered.
+ */
+answer: Answer, };
+
+/**
+ * A command did not happen.
+ */
+export type Refused = { 
+/**
+ * The page's id, if the message could be read that far.
+ */
+id: CommandId | null, 
+/**
+ * One sentence for a person.
+ */
+why: string, 
+/**
+ * Whether sending the same again may work.
+ */
+retry: boolean, };
+
+/**
+ * The head of the ranking.
+ */
+export type Queue = { 
+/**
+ * The ranking; none as long as there was none.
+ */
+ranking: RankingId | null, 
+/**
+ * Best first. Empty: every image is answered.
+ */
+items: Array<QueueItem>, 
+/**
+ * Answers that the ranking does not know yet.
+ */
+behind: number, };
+
+/**
+ * One image to show.
+ */
+export type QueueItem = { 
+/**
+ * Which.
+ */
+image: ImageId, 
+/**
+ * P(positive), 0 to 1; none where the model has not scored the image.
+ */
+probability: number | null, };
+
+/**
+ * How it goes.
+ */
+export type Statistics = { 
+/**
+ * Images of the pool, those set aside included.
+ */
+images: number, 
+/**
+ * Labelled yes.
+ */
+positives: number, 
+/**
+ * Labelled no.
+ */
+negatives: number, 
+/**
+ * Can't say.
+ */
+skipped: number, 
+/**
+ * Can't be shown.
+ */
+set_aside: number, 
+/**
+ * Still to be answered.
+ */
+unlabelled: number, 
+/**
+ * Positives over looks, thinned out to a few hundred points; the last one is exact.
+ */
+curve: Array<CurvePoint>, 
+/**
+ * Answers on images that chance had chosen, and the positives among them: what chance finds.
+ */
+by_chance: CurvePoint, 
+/**
+ * Over the last 50 answers.
+ */
+agreement: Agreement, 
+/**
+ * Answers in the last minute.
+ */
+per_minute: number, 
+/**
+ * Time spent answering in the whole session; pauses of more than a minute don't count.
+ */
+active_seconds: number, 
+/**
+ * How many looks can be undone.
+ */
+undo_depth: number, 
+/**
+ * How many undone looks can be redone.
+ */
+redo_depth: number, };
+
+/**
+ * A point of the discovery curve.
+ */
+export type CurvePoint = { 
+/**
+ * Answers so far.
+ */
+looks: number, 
+/**
+ * Positives among them.
+ */
+positives: number, };
+
+/**
+ * How often the model was right, by what it had said before the answer.
+ */
+export type Agreement = { 
+/**
+ * Answers that its probability, at one half, had foretold.
+ */
+agreed: number, 
+/**
+ * Answers that had a probability.
+ */
+of: number, };
+
+/**
+ * What the learner is doing.
+ */
+export type Training = { 
+/**
+ * The newest model.
+ */
+model: ModelId | null, 
+/**
+ * Its loss, in nats.
+ */
+loss: number | null, 
+/**
+ * Where the features come from.
+ */
+features: string, 
+/**
+ * Where tensors live, for example `cpu`.
+ */
+device: string, 
+/**
+ * Images with features.
+ */
+embedded: number, 
+/**
+ * Images that will have features.
+ */
+to_embed: number, 
+/**
+ * Images a second in the last scoring of the pool.
+ */
+scored_per_second: number | null, 
+/**
+ * From the last answer that a ranking was waiting for to that ranking.
+ */
+answer_to_ranking_ms: number | null, };
+
+/**
+ * What can be chosen, and what is.
+ */
+export type Plugins = { 
+/**
+ * To order the pool.
+ */
+selectors: Array<PluginInfo>, 
+/**
+ * Name of the one in use.
+ */
+selector: string, 
+/**
+ * To give features.
+ */
+networks: Array<PluginInfo>, 
+/**
+ * Name of the one in use.
+ */
+network: string, };
+
+/**
+ * What a plugin says about itself.
+ */
+export type PluginInfo = { 
+/**
+ * The name that a person chooses it by.
+ */
+name: string, 
+/**
+ * Its own version.
+ */
+version: string, 
+/**
+ * One line.
+ */
+summary: string, 
+/**
+ * A selector that orders by what a model says. Until there is a model, the pool is ordered by
+ * chance instead of by such a selector.
+ */
+needs_model: boolean, 
+/**
+ * What can be set.
+ */
+parameters: Array<Parameter>, };
+
+/**
+ * Something that a person can set on a plugin.
+ */
+export type Parameter = { 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Used when nobody sets it; also says the type.
+ */
+default: Value, 
+/**
+ * Smallest and largest, for numbers.
+ */
+range: [number, number] | null, 
+/**
+ * One sentence.
+ */
+help: string, };
+
+/**
+ * A value of a parameter.
+ */
+export type Value = { "kind": "boolean", "value": boolean } | { "kind": "integer", "value": number } | { "kind": "number", "value": number } | { "kind": "text", "value": string };
+
+/**
+ * Images that can't be shown.
+ */
+export type SetAside = { 
+/**
+ * How many.
+ */
+total: number, 
+/**
+ * The first of them.
+ */
+files: Array<AsideFile>, };
+
+/**
+ * A file that can't be shown.
+ */
+export type AsideFile = { 
+/**
+ * Relative to the pool's folder.
+ */
+path: string, 
+/**
+ * One sentence.
+ */
+reason: string, };
+
+/**
+ * Something that a person should know.
+ */
+export type Notice = { 
+/**
+ * How loud.
+ */
+level: Level, 
+/**
+ * One or two sentences.
+ */
+text: string, };
+
+/**
+ * How loud a notice is.
+ */
+export type Level = "info" | "warning" | "error";
+
+/**
+ * What a person says about an image.
+ */
+export type Answer = "positive" | "negative" | "skip";
+
+/**
+ * The answer that an image has.
+ */
+export type Label = "positive" | "negative";
+
+/**
+ * Who gave a label.
+ */
+export type Source = "manual" | "timeout" | "imported" | "model" | "audit";
+
+/**
+ * An image of the pool: the n-th one ever found, counted from 0.
+ */
+export type ImageId = number;
+
+/**
+ * The n-th model trained in this session, counted from 1.
+ */
+export type ModelId = number;
+
+/**
+ * The n-th ranking made in this session, counted from 1.
+ */
+export type RankingId = number;
+
+/**
+ * Chosen by the sender of a command. A command whose id the session knows causes no second event.
+ */
+export type CommandId = string;

@@ -1,0 +1,51 @@
+// The WebSocket: greets, speaks, and comes back by itself when it was lost.
+
+import { PROTOCOL, type ToPage, type ToServer } from '../protocol'
+
+const FIRST_WAIT_MS = 300
+const LONGEST_WAIT_MS = 5000
+
+export interface Listener {
+  opened(): void
+  received(message: ToPage): void
+  lost(): void
+}
+
+export class Connection {
+  private socket: WebSocket | null = null
+  private waitMs = FIRST_WAIT_MS
+
+  constructor(
+    private readonly address: string,
+    private readonly annotator: string,
+    private readonly listener: Listener,
+  ) {
+    this.open()
+  }
+
+  /** Sends if there is a connection; what must not be lost is sent again by the caller. */
+  send(message: ToServer): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+  }
+
+  private open(): void {
+    const socket = new WebSocket(this.address)
+    this.socket = socket
+    socket.onopen = () => {
+      this.waitMs = FIRST_WAIT_MS
+      this.send({ type: 'hello', protocol: PROTOCOL, annotator: this.annotator })
+      this.listener.opened()
+    }
+    socket.onmessage = (event) => this.listener.received(JSON.parse(event.data) as ToPage)
+    socket.onclose = () => {
+      this.listener.lost()
+      setTimeout(() => this.open(), this.waitMs)
+      this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS)
+    }
+  }
+}
+
+/** Where the socket of this page is. */
+export function socketAddress({ protocol, host }: Location): string {
+  return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/ws`
+}

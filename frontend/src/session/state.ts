@@ -1,0 +1,193 @@
+// Everything the page knows, and how each thing that happens changes it. Pure: no clock, no network,
+// no randomness; ids and times come in with the action.
+
+import type {
+  Answer,
+  CommandId,
+  ImageId,
+  Notice,
+  Plugins,
+  Queue,
+  QueueItem,
+  RankingId,
+  Refused,
+  SetAside,
+  Source,
+  Statistics,
+  ToPage,
+  Training,
+  Welcome,
+} from '../protocol'
+
+/** An image on the screen or about to be: what was said about it when it was put in line. */
+export interface Shown extends QueueItem {
+  ranking: RankingId | null
+}
+
+/** An answer that the server has not made durable yet. */
+export interface Pending {
+  id: CommandId
+  shown: Shown
+  answer: Answer
+  source: Source
+  shownMs: number
+}
+
+export type Connection = 'connecting' | 'open' | 'lost'
+
+export interface State {
+  connection: Connection
+  welcome: Welcome | null
+  /** The picture under the person's eyes; only they change it. */
+  current: Shown | null
+  upcoming: Shown[]
+  /** Answers that the ranking does not know yet, by the server's count. */
+  behind: number
+  /** The server had nothing more to show. */
+  exhausted: boolean
+  pending: Pending[]
+  /** Images that this browser could not show. */
+  broken: ImageId[]
+  statistics: Statistics | null
+  training: Training | null
+  plugins: Plugins | null
+  setAside: SetAside
+  notices: Notice[]
+  /** The last thing that happened, for the live region. */
+  said: string
+}
+
+export const initial: State = {
+  connection: 'connecting',
+  welcome: null,
+  current: null,
+  upcoming: [],
+  behind: 0,
+  exhausted: false,
+  pending: [],
+  broken: [],
+  statistics: null,
+  training: null,
+  plugins: null,
+  setAside: { total: 0, files: [] },
+  notices: [],
+  said: '',
+}
+
+export type Action =
+  | { type: 'connection'; connection: Connection }
+  | { type: 'received'; message: ToPage }
+  | { type: 'answered'; id: CommandId; answer: Answer; source: Source; shownMs: number }
+  | { type: 'unreadable'; image: ImageId }
+  | { type: 'dismissed'; notice: Notice }
+
+export function reduce(state: State, action: Action): State {
+  switch (action.type) {
+    case 'connection':
+      return { ...state, connection: action.connection }
+    case 'received':
+      return receive(state, action.message)
+    case 'answered': {
+      if (!state.current) return state
+      const { id, answer, source, shownMs } = action
+      const pending = [...state.pending, { id, shown: state.current, answer, source, shownMs }]
+      return advance({ ...state, pending, said: `Answered: ${answer}.` })
+    }
+    case 'unreadable': {
+      const broken = [...state.broken, action.image]
+      const upcoming = state.upcoming.filter((shown) => shown.image !== action.image)
+      const next = { ...state, broken, upcoming }
+      return state.current?.image === action.image ? advance(next) : next
+    }
+    case 'dismissed':
+      return { ...state, notices: state.notices.filter((notice) => notice !== action.notice) }
+    default:
+      return never(action)
+  }
+}
+
+function receive(state: State, message: ToPage): State {
+  switch (message.type) {
+    case 'welcome':
+      return { ...state, welcome: message, connection: 'open' }
+    case 'queue':
+      return takeQueue(state, message)
+    case 'ack': {
+      const settled = { ...state, pending: state.pending.filter(({ id }) => id !== message.id) }
+      if (!message.look) return settled
+      const { image, answer } = message.look
+      // An undo brings the image back; a redo of what is on the screen leads on.
+      if (settled.current?.image === image) return advance(settled)
+      return { ...showNow(settled, image), said: `Undone: ${answer}. The image is back.` }
+    }
+    case 'refused':
+      return takeRefusal(state, message)
+    case 'statistics':
+      return { ...state, statistics: message }
+    case 'training':
+      return { ...state, training: message }
+    case 'plugins':
+      return { ...state, plugins: message }
+    case 'set_aside':
+      return { ...state, setAside: message }
+    case 'notice':
+      return { ...state, notices: [...state.notices.slice(-3), message] }
+    default:
+      return never(message)
+  }
+}
+
+/** A new queue never changes the picture on the screen, only what follows it. */
+function takeQueue(state: State, queue: Queue): State {
+  const underWay = new Set([...state.pending.map(({ shown }) => shown.image), ...state.broken])
+  const line = queue.items
+    .filter(({ image }) => !underWay.has(image))
+    .map((item) => ({ ...item, ranking: queue.ranking }))
+  const upcoming = line.filter(({ image }) => image !== state.current?.image)
+  const next = { ...state, upcoming, behind: queue.behind, exhausted: queue.items.length === 0 }
+  return state.current ? next : advance(next)
+}
+
+/** What was refused comes back into view, with the reason. */
+function takeRefusal(state: State, { id, why }: Refused): State {
+  const notice: Notice = { level: 'warning', text: `Not saved: ${why}.` }
+  const notices = [...state.notices.slice(-3), notice]
+  const refused = state.pending.find((pending) => pending.id === id)
+  const next = { ...state, notices, said: notice.text }
+  if (!refused) return next
+  const pending = state.pending.filter((other) => other !== refused)
+  return showNow({ ...next, pending }, refused.shown.image)
+}
+
+/** Puts an image on the screen; the one that was there comes next. */
+function showNow(state: State, image: ImageId): State {
+  if (state.current?.image === image) return state
+  const known = state.upcoming.find((shown) => shown.image === image)
+  const current = known ?? { image, probability: null, ranking: null }
+  const rest = state.upcoming.filter((shown) => shown.image !== image)
+  return { ...state, current, upcoming: state.current ? [state.current, ...rest] : rest }
+}
+
+/** The next one in line. */
+function advance(state: State): State {
+  const [current = null, ...upcoming] = state.upcoming
+  return { ...state, current, upcoming }
+}
+
+/** Statistics as they will be when everything under way is durable. */
+export function expectedCounts(state: State): {
+  positives: number
+  negatives: number
+  answered: number
+} {
+  const counted = state.statistics ?? { positives: 0, negatives: 0, skipped: 0 }
+  const under = (answer: Answer) =>
+    state.pending.filter((pending) => pending.answer === answer).length
+  const positives = counted.positives + under('positive')
+  const negatives = counted.negatives + under('negative')
+  return { positives, negatives, answered: positives + negatives + counted.skipped + under('skip') }
+}
+
+export function never(value: never): never {
+  throw new Error(`unexpected: ${JSON.stringify(value)}`)
+}

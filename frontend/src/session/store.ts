@@ -1,0 +1,75 @@
+// The one state of the page, and what a person can do.
+
+import { signal } from '@preact/signals'
+import type { Answer, ImageId, Notice, ToPage, ToServer } from '../protocol'
+import { Connection, socketAddress } from './connection'
+import { newId } from './ids'
+import { type Action, initial, type Pending, reduce } from './state'
+
+export const state = signal(initial)
+
+let connection: Connection | null = null
+/** When the current picture was first on the screen, ms of the page's own clock. */
+let shownAt = 0
+
+function dispatch(action: Action): void {
+  state.value = reduce(state.value, action)
+}
+
+function send(message: ToServer): void {
+  connection?.send(message)
+}
+
+function sendAnswer({ id, shown, answer, source, shownMs }: Pending): void {
+  const { image, ranking } = shown
+  send({ type: 'answer', id, image, answer, source, shown_ms: shownMs, ranking })
+}
+
+/** Connects; the page works from here on by itself. */
+export function begin(): void {
+  connection = new Connection(socketAddress(location), 'page', {
+    // Whatever was not acknowledged is sent again; the server knows the ids.
+    opened: () => state.value.pending.forEach(sendAnswer),
+    received: (message: ToPage) => dispatch({ type: 'received', message }),
+    lost: () => dispatch({ type: 'connection', connection: 'lost' }),
+  })
+}
+
+/** The picture is really on the screen. */
+export function wasShown(now: number): void {
+  shownAt = now
+}
+
+export function answer(said: Answer): void {
+  if (!state.value.current) return
+  const shownMs = Math.max(0, Math.round(performance.now() - shownAt))
+  dispatch({ type: 'answered', id: newId(), answer: said, source: 'manual', shownMs })
+  const last = state.value.pending.at(-1)
+  if (last) sendAnswer(last)
+}
+
+export function undo(): void {
+  send({ type: 'undo', id: newId() })
+}
+
+export function redo(): void {
+  send({ type: 'redo', id: newId() })
+}
+
+export function chooseSelector(name: string): void {
+  send({ type: 'choose_selector', id: newId(), name })
+}
+
+export function chooseNetwork(name: string): void {
+  send({ type: 'choose_network', id: newId(), name })
+}
+
+/** The browser could not show it: on to the next, and the server looks for itself. */
+export function unreadable(image: ImageId): void {
+  dispatch({ type: 'unreadable', image })
+  send({ type: 'unreadable', image })
+}
+
+export function dismiss(notice: Notice): void {
+  dispatch({ type: 'dismissed', notice })
+}
