@@ -49,6 +49,9 @@ pub struct SessionArguments {
     /// Weights of the network: safetensors, or a state dict saved by torch.save
     #[arg(long, env = "SLUICE_WEIGHTS", value_name = "FILE", requires = "network")]
     pub weights: Option<PathBuf>,
+    /// A folder of more plugins (.wasm components)
+    #[arg(long, env = "SLUICE_PLUGINS", value_name = "DIR")]
+    pub plugins: Option<PathBuf>,
     /// Decides everything random in a new session
     #[arg(long, env = "SLUICE_SEED", value_name = "N")]
     pub seed: Option<u64>,

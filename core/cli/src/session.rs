@@ -38,6 +38,9 @@ pub fn options(pool: &Path, arguments: &SessionArguments, settings: &Settings) -
             memory_mib: settings.plugins.memory_mebibytes,
             ..Limits::default()
         },
+        plugin_folder: arguments.plugins.clone().or_else(|| {
+            Some(settings.plugins.dir.clone()).filter(|dir| !dir.as_os_str().is_empty())
+        }),
     }
 }
 

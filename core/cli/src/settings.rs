@@ -55,6 +55,7 @@ pub struct ImageSettings {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct PluginSettings {
+    pub dir: PathBuf,
     pub deadline_ms: u64,
     pub memory_mebibytes: usize,
 }
@@ -89,7 +90,7 @@ impl Default for ImageSettings {
 
 impl Default for PluginSettings {
     fn default() -> Self {
-        Self { deadline_ms: 2000, memory_mebibytes: 512 }
+        Self { dir: PathBuf::new(), deadline_ms: 2000, memory_mebibytes: 512 }
     }
 }
 

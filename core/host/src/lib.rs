@@ -14,16 +14,16 @@
 
 mod engine;
 mod error;
-mod in_the_box;
 pub mod network;
 pub mod selector;
+mod set;
 mod version;
 
 pub use engine::{Limits, PluginHost};
 pub use error::{PluginError, PluginFault};
-pub use in_the_box::PluginSet;
 pub use network::NetworkPlugin;
 pub use selector::{Candidates, FeatureRows, SelectorPlugin};
+pub use set::PluginSet;
 
 /// A plugin that was loaded and said what it is.
 #[derive(Clone)]

@@ -55,6 +55,8 @@ pub struct SessionOptions {
     pub decode: DecodeLimits,
     /// What a plugin may use.
     pub plugins: Limits,
+    /// More plugins than those in the box.
+    pub plugin_folder: Option<PathBuf>,
 }
 
 /// Why a session can't be run.
@@ -155,10 +157,13 @@ impl Service {
         let finding = find(&options.pool)?;
         check_readable(&options, &finding)?;
         let host = PluginHost::new(options.plugins).map_err(OpenError::Host)?;
-        let plugins = PluginSet::in_the_box(&host)?;
+        let mut plugins = PluginSet::in_the_box(&host)?;
+        let notices = NoticeBoard::default();
+        for problem in options.plugin_folder.iter().flat_map(|f| plugins.add_folder(&host, f)) {
+            notices.pin(Level::Warning, format!("{problem}. It can't be chosen."));
+        }
         check_names(&plugins, &options)?;
         let log = Log::open(storage, Options::default())?;
-        let notices = NoticeBoard::default();
         let log_id = log.id().to_string();
         if let Some(torn) = &log.recovery().torn {
             notices.pin(

@@ -6,9 +6,16 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wit_component::ComponentEncoder;
 
-/// Encodes `module` and writes it to `to`, unless the same bytes are there already (so that nothing
-/// that embeds them is built again). Gives the component's size.
-pub fn write(module: &Path, to: &Path) -> Result<usize> {
+/// What happened to a component's file.
+pub enum Written {
+    /// It has so many new bytes.
+    New(usize),
+    /// It was as it should be, so that nothing that embeds it is built again.
+    Same,
+}
+
+/// Encodes `module` and writes it to `to`, unless the same bytes are there already.
+pub fn write(module: &Path, to: &Path) -> Result<Written> {
     let core = fs::read(module).with_context(|| format!("can't read {}", module.display()))?;
     let component = ComponentEncoder::default()
         .validate(true)
@@ -16,10 +23,10 @@ pub fn write(module: &Path, to: &Path) -> Result<usize> {
         .and_then(|mut encoder| encoder.encode())
         .with_context(|| format!("{} is no component of a Sluice world", module.display()))?;
     if fs::read(to).is_ok_and(|old| old == component) {
-        return Ok(component.len());
+        return Ok(Written::Same);
     }
     let folder = to.parent().context("a file needs a folder")?;
     fs::create_dir_all(folder)?;
     fs::write(to, &component).with_context(|| format!("can't write {}", to.display()))?;
-    Ok(component.len())
+    Ok(Written::New(component.len()))
 }

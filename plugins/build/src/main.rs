@@ -1,8 +1,8 @@
 //! Builds the plugins in the box: each crate of `plugins/selectors` and `plugins/networks` to a core
-//! module for wasm32, and that to a component in `plugins/dist`.
+//! module for wasm32, and that to a component in `plugins/dist`; and the guests that tests use.
 //!
 //! ```text
-//!   crates --cargo (wasm32-unknown-unknown)--> modules --ComponentEncoder--> plugins/dist/<world>/<name>.wasm
+//!   crates --cargo (wasm32-unknown-unknown)--> modules --ComponentEncoder--> plugins/dist/<kind>/<name>.wasm
 //! ```
 
 mod component;
@@ -11,18 +11,27 @@ mod toolchain;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use component::Written;
+
+/// Folders of crates, and where their components go. The guests are for tests and never shipped.
+const KINDS: [(&str, &str); 3] = [
+    ("selectors", "dist/selectors"),
+    ("networks", "dist/networks"),
+    ("guests", "target/guests"),
+];
 
 fn main() -> Result<()> {
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no plugins folder")?;
     toolchain::build(plugins)?;
-    for kind in ["selectors", "networks"] {
+    for (kind, folder) in KINDS {
         for name in crates_in(&plugins.join(kind))? {
             let module = plugins
                 .join("target/wasm32-unknown-unknown/release")
                 .join(format!("{}.wasm", name.replace('-', "_")));
-            let to = plugins.join("dist").join(kind).join(format!("{name}.wasm"));
-            let bytes = component::write(&module, &to)?;
-            println!("plugins: {kind}/{name} ({} kB)", bytes.div_ceil(1000));
+            let to = plugins.join(folder).join(format!("{name}.wasm"));
+            if let Written::New(bytes) = component::write(&module, &to)? {
+                println!("plugins: {kind}/{name} ({} kB)", bytes.div_ceil(1000));
+            }
         }
     }
     Ok(())

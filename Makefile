@@ -1,0 +1,72 @@
+# `make run` builds everything and serves the demo; `make test` installs what the tests need and runs
+# all of them. Each step is skipped when it is done. `make help` lists the rest.
+
+SHELL := /bin/bash
+PORT ?= 8077
+CARGO := cargo
+export LIBTORCH := $(or $(LIBTORCH),$(CURDIR)/.toolchain/libtorch)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint types bench tools libtorch plugins page browser clean
+
+help: ## This list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: build ## Build, and serve the demo at http://127.0.0.1:8077; DATA=path/to/images serves your own folder
+ifdef DATA
+	@target/debug/sluice serve "$(DATA)" --listen 127.0.0.1:$(PORT)
+else
+	@target/debug/sluice demo --listen 127.0.0.1:$(PORT)
+endif
+
+build: tools libtorch plugins page ## Build the program: target/debug/sluice
+	@echo "sluice: compiling (the first time takes some ten minutes on two cores)"
+	@$(CARGO) build --quiet --workspace --locked
+
+tools:
+	@for tool in cargo c++ python3 node npm; do command -v $$tool >/dev/null || \
+	  { echo "make: $$tool is missing; install Rust (rustup.rs), a C++ compiler, Python 3 with pip, and Node 20.19 or newer" >&2; exit 1; }; done
+	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(a>20||(a==20&&b>=19)?0:1)' || \
+	  { echo "make: node $$(node --version) is too old; 20.19 or newer is needed" >&2; exit 1; }
+
+libtorch:
+	@LIBTORCH="$(if $(filter $(CURDIR)/.toolchain/libtorch,$(LIBTORCH)),,$(LIBTORCH))" core/learn/get-libtorch
+
+plugins: ## Build the plugins in the box to WebAssembly components
+	@$(CARGO) run --quiet --locked --manifest-path plugins/build/Cargo.toml --target-dir target/plugins-build
+
+frontend/node_modules/.package-lock.json: frontend/package.json frontend/package-lock.json
+	@echo "page: installing npm packages"
+	@cd frontend && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+PAGE_SOURCES := $(shell find frontend/src frontend/public -type f) frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
+
+frontend/dist/index.html: frontend/node_modules/.package-lock.json $(PAGE_SOURCES)
+	@echo "page: building"
+	@cd frontend && npm run --silent build -- --logLevel warn && touch dist/index.html
+
+page: frontend/dist/index.html ## Build the page
+
+browser:
+	@frontend/browser/get-chromium
+
+test: build browser lint ## Install what the tests need, and run all of them
+	$(CARGO) test --workspace --locked --no-fail-fast
+	$(CARGO) test --manifest-path plugins/Cargo.toml --target-dir target/plugins-test --locked --package sluice-plugin
+	cd frontend && npm test
+	cd frontend && npm run browser
+
+lint: tools libtorch plugins page ## Formatting and lints, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --all --check --manifest-path plugins/Cargo.toml
+	$(CARGO) clippy --quiet --workspace --all-targets --locked -- --deny warnings
+	cd frontend && npm run --silent lint
+
+types: ## Write the page's types of the messages anew
+	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
+
+bench: build ## Measure: appends, rankings, decoding
+	$(CARGO) bench --workspace --locked
+
+clean: ## Remove everything that was built or fetched
+	rm -rf target plugins/target plugins/dist frontend/dist frontend/node_modules .toolchain

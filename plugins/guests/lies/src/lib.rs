@@ -1,0 +1,16 @@
+//! For tests: names a candidate that does not exist.
+
+use sluice_plugin::Selector;
+
+struct Guest;
+
+impl Selector for Guest {
+    const NAME: &'static str = "lies";
+    const SUMMARY: &'static str = "For tests: names a candidate that does not exist.";
+
+    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
+        Ok(vec![sluice_plugin::pool::size()])
+    }
+}
+
+sluice_plugin::export_selector!(Guest);

@@ -1,0 +1,16 @@
+//! For tests: says that it can not.
+
+use sluice_plugin::Selector;
+
+struct Guest;
+
+impl Selector for Guest {
+    const NAME: &'static str = "refuses";
+    const SUMMARY: &'static str = "For tests: says that it can not.";
+
+    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
+        Err("there is no order in this".into())
+    }
+}
+
+sluice_plugin::export_selector!(Guest);

@@ -1,0 +1,16 @@
+//! For tests: crashes at every call.
+
+use sluice_plugin::Selector;
+
+struct Guest;
+
+impl Selector for Guest {
+    const NAME: &'static str = "traps";
+    const SUMMARY: &'static str = "For tests: crashes at every call.";
+
+    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
+        panic!("on purpose")
+    }
+}
+
+sluice_plugin::export_selector!(Guest);
