@@ -101,8 +101,8 @@ impl Worker {
             }
             tracing::info!(images = first.len(), "learning features from a sample of the pool");
             let rgb: Vec<Vec<u8>> = first.iter().map(|(_, rgb)| rgb.clone()).collect();
-            tch::manual_seed(self.seed as i64);
-            Extractor::Patches(Patches::learn(&to_tensor(&rgb, side), self.device))
+            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+            Extractor::Patches(Patches::learn(&to_tensor(&rgb, side), self.device, &mut random))
         };
         debug_assert_eq!(extractor.side(), side);
         let mut all = first.into_iter().chain(decoded);

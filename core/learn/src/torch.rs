@@ -21,6 +21,9 @@ pub struct Torch {
     embedding: Option<Embedding>,
     head: Option<Head>,
     scale: Option<Scale>,
+    /// Principal components share one scale: blowing each up to the same size would make as much of
+    /// the noise in the last ones as of the first.
+    one_scale: bool,
     status: Absorbed,
 }
 
@@ -56,6 +59,7 @@ impl Torch {
             embedding: None,
             head: None,
             scale: None,
+            one_scale: false,
             status: Absorbed { device: device::name(device), ..Absorbed::default() },
         }
     }
@@ -72,14 +76,17 @@ impl Torch {
         }
         let present: Vec<i64> = (0..).zip(&table.present).filter(|(_, p)| **p).map(|(i, _)| i).collect();
         let rows = rows.index_select(0, &Tensor::from_slice(&present));
-        let deviation = if present.len() > 1 {
-            rows.std_dim(0_i64, true, false)
+        let mean = rows.mean_dim(0_i64, false, Kind::Float);
+        let centered = &rows - &mean;
+        let squares = &centered * &centered;
+        let variance = if self.one_scale {
+            squares.mean(Kind::Float).expand_as(&mean).contiguous()
         } else {
-            rows.get(0).ones_like()
+            squares.mean_dim(0_i64, false, Kind::Float)
         };
         // A feature that never changes says nothing, and must not be blown up.
+        let deviation = variance.sqrt();
         let deviation = deviation.maximum(&(deviation.max() * 1e-4)).clamp_min(1e-12);
-        let mean = rows.mean_dim(0_i64, false, Kind::Float);
         self.scale = Some(Scale { mean, deviation, over: table.count });
         self.head = None;
     }
@@ -96,10 +103,11 @@ impl Learner for Torch {
             Backbone::Patches { .. } => "patches".to_owned(),
             Backbone::Network { name, .. } => name.clone(),
         };
+        let one_scale = matches!(backbone, Backbone::Patches { .. });
         self.embedding = Some(Embedding::begin(images, backbone, pictures, self.device)?);
         let present = vec![false; images as usize];
         self.table = Arc::new(Mutex::new(Table { present, ..Table::default() }));
-        (self.head, self.scale) = (None, None);
+        (self.head, self.scale, self.one_scale) = (None, None, one_scale);
         let device = device::name(self.device);
         self.status = Absorbed { to_embed: images, features, device, ..Absorbed::default() };
         Ok(())

@@ -1,7 +1,7 @@
 //! Bytes of a file to pixels: the format by content, within limits, turned upright.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{BufRead, Cursor, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -83,8 +83,8 @@ pub fn decode_file(path: &Path, limits: &DecodeLimits) -> Result<Pixels, DecodeE
 }
 
 /// Longer side of a picture, pixels, from its header alone; `None` where that can't be told.
-pub fn longer_side(path: &Path) -> Option<u32> {
-    let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+pub fn longer_side(file: impl BufRead + Seek) -> Option<u32> {
+    let reader = ImageReader::new(file).with_guessed_format().ok()?;
     reader.into_dimensions().ok().map(|(width, height)| width.max(height))
 }
 

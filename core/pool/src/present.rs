@@ -6,9 +6,9 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader};
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 
-use crate::{DecodeError, DecodeLimits, Pixels, ResizeError, decode, fit_within};
+use crate::{DecodeError, DecodeLimits, Pixels, ResizeError, decode, fit_within, longer_side};
 
 /// Quality of reduced versions, of 100.
 const JPEG_QUALITY: u8 = 88;
@@ -36,7 +36,7 @@ pub fn present(
     let shown_as = image::guess_format(&bytes).ok().and_then(shown_by_browsers);
     let longest = longest.unwrap_or(u32::MAX);
     if let Some(content_type) = shown_as
-        && (longest == u32::MAX || longer_side(&bytes).is_some_and(|side| side <= longest))
+        && (longest == u32::MAX || longer_side(Cursor::new(&bytes)).is_some_and(|side| side <= longest))
     {
         return Ok(Presented { content_type, bytes });
     }
@@ -51,12 +51,6 @@ pub fn present(
         "image/png"
     };
     Ok(Presented { content_type, bytes: out.into_inner() })
-}
-
-/// From the header alone; nothing is decoded.
-fn longer_side(bytes: &[u8]) -> Option<u32> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
-    reader.into_dimensions().ok().map(|(width, height)| width.max(height))
 }
 
 fn write(encoder: impl ImageEncoder, pixels: &Pixels) -> Result<(), DecodeError> {

@@ -154,6 +154,20 @@ impl Service {
     /// # Errors
     /// In words for the person; nothing that was answered is lost in any case.
     pub fn open<S: Storage>(options: SessionOptions, storage: S) -> Result<Self, OpenError> {
+        let learner: Box<dyn Learner> =
+            if options.model { Box::new(Torch::new()) } else { Box::new(Survey::default()) };
+        Self::with_learner(options, storage, learner)
+    }
+
+    /// [`open`](Self::open) with another learner.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_learner<S: Storage>(
+        options: SessionOptions,
+        storage: S,
+        learner: Box<dyn Learner>,
+    ) -> Result<Self, OpenError> {
         let finding = find(&options.pool)?;
         check_readable(&options, &finding)?;
         let host = PluginHost::new(options.plugins).map_err(OpenError::Host)?;
@@ -192,8 +206,6 @@ impl Service {
         })?;
         let folder = PoolFolder::new(options.pool, paths, options.decode);
         let (training, watched) = watch::channel(Training::default());
-        let learner: Box<dyn Learner> =
-            if options.model { Box::new(Torch::new()) } else { Box::new(Survey::default()) };
         let stop = Arc::new(AtomicBool::new(false));
         let engine = Engine {
             session: session.clone(),

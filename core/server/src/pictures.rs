@@ -1,5 +1,7 @@
 //! The pool's pictures, as the learner asks for them.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,7 +69,7 @@ impl Pictures for PoolPictures {
     }
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {
-        longer_side(&self.folder.path(image)?)
+        longer_side(BufReader::new(File::open(self.folder.path(image)?).ok()?))
     }
 
     fn ready(&self) {

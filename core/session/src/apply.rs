@@ -33,7 +33,6 @@ impl State {
             }
             Event::ImageSetAside(aside) => {
                 self.change(aside.image, |image| image.set_aside = Some(aside.reason.clone()));
-                self.revisit.retain(|image| *image != aside.image);
             }
             Event::ImageRestored(restored) => {
                 self.change(restored.image, |image| image.set_aside = None);

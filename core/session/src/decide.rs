@@ -70,7 +70,8 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::AddImages(images) => vec![Event::ImagesFound(ImagesFound { images: images.clone() })],
         Command::SetAside { image, reason } => {
             let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
-            if known.set_aside.as_ref() == Some(reason) {
+            // The first reason is the one that counts.
+            if known.set_aside.is_some() {
                 return Ok(Vec::new());
             }
             vec![Event::ImageSetAside(ImageSetAside { image: *image, reason: reason.clone() })]

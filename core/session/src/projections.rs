@@ -6,7 +6,7 @@ use sluice_events::message::{
 };
 use sluice_events::{Answer, ImageId, Source};
 
-use crate::state::State;
+use crate::state::{ImageState, State};
 
 /// Agreement is over this many answers.
 const AGREEMENT_OVER: usize = 50;
@@ -51,14 +51,11 @@ impl State {
     pub fn queue(&self, order: &[Ranked], count: usize) -> Queue {
         let probability =
             |image| order.iter().find(|r| r.image == image).and_then(|r| r.probability);
-        let again = self.revisit.iter().rev();
-        let mut items: Vec<QueueItem> = again
-            .map(|&image| QueueItem { image, probability: probability(image) })
-            .collect();
-        let is_candidate = |image: ImageId| {
-            self.image(image).is_some_and(|image| image.is_candidate())
-                && !self.revisit.contains(&image)
-        };
+        let free = |image: ImageId| self.image(image).is_some_and(ImageState::is_candidate);
+        let again = self.revisit.iter().rev().filter(|image| free(**image));
+        let mut items: Vec<QueueItem> =
+            again.map(|&image| QueueItem { image, probability: probability(image) }).collect();
+        let is_candidate = |image: ImageId| free(image) && !self.revisit.contains(&image);
         let ranked = order.iter().filter(|ranked| is_candidate(ranked.image));
         items.extend(
             ranked.take(count).map(|r| QueueItem { image: r.image, probability: r.probability }),

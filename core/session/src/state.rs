@@ -87,7 +87,8 @@ pub struct State {
     pub found_by_chance: CurvePoint,
     /// Looks that were taken back and can be redone, the next one last.
     pub undone: Vec<LookEntry>,
-    /// Images whose look was taken back: shown again first, the last one first of all.
+    /// Images whose look was taken back: shown again first, the last one first of all, unless an
+    /// earlier look still counts or they can't be shown.
     pub revisit: Vec<ImageId>,
     /// Sequence number of the first event of each command that had an id.
     pub commands: HashMap<CommandId, u64>,

@@ -6,6 +6,8 @@
 //! answers to each entry, of both signs, summed over quadrants, square-rooted, and reduced by PCA
 //! without whitening.
 
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
 /// Pictures that dictionary and PCA are learned from.
@@ -46,13 +48,13 @@ pub(crate) struct Patches {
 }
 
 impl Patches {
-    /// Learns from a sample of pictures (n, 3, side, side), bytes.
-    pub fn learn(sample: &Tensor, device: Device) -> Self {
+    /// Learns from a sample of pictures (n, 3, side, side), bytes. `random` decides every draw.
+    pub fn learn(sample: &Tensor, device: Device, random: &mut ChaCha8Rng) -> Self {
         tch::no_grad(|| {
             let side = sample.size()[2];
             // Larger pictures are described at every second place: as finely for their size.
             let stride = if side > 40 { 2 } else { 1 };
-            let (mean, filters) = learn_filters(sample, device);
+            let (mean, filters) = learn_filters(sample, device, random);
             let options = (Kind::Float, device);
             let mut patches = Self {
                 side,
@@ -65,7 +67,7 @@ impl Patches {
             };
             let pooled = patches.pooled(sample);
             patches.center = pooled.mean_dim(0_i64, false, Kind::Float);
-            patches.directions = principal_directions(&(pooled - &patches.center));
+            patches.directions = principal_directions(&(pooled - &patches.center), random);
             patches
         })
     }
@@ -118,20 +120,20 @@ fn normalise(patches: &Tensor) -> Tensor {
 }
 
 /// Mean of the normalised patches, and whitening times dictionary.
-fn learn_filters(sample: &Tensor, device: Device) -> (Tensor, Tensor) {
-    let patches = normalise(&random_patches(sample, device));
+fn learn_filters(sample: &Tensor, device: Device, random: &mut ChaCha8Rng) -> (Tensor, Tensor) {
+    let patches = normalise(&random_patches(sample, device, random));
     let mean = patches.mean_dim(0_i64, false, Kind::Float);
     let centered = &patches - &mean;
     let covariance = centered.tr().matmul(&centered) / (centered.size()[0] as f64);
     let (values, vectors) = covariance.linalg_eigh("L");
     let scale = (values.clamp_min(0.0) + ZCA_EPSILON).rsqrt();
     let whitening = (&vectors * scale.unsqueeze(0)).matmul(&vectors.tr());
-    let dictionary = spherical_k_means(&centered.matmul(&whitening));
+    let dictionary = spherical_k_means(&centered.matmul(&whitening), random);
     (mean, whitening.matmul(&dictionary.tr()))
 }
 
 /// Patches (m, PATCH_DIM) from random places of the sample.
-fn random_patches(sample: &Tensor, device: Device) -> Tensor {
+fn random_patches(sample: &Tensor, device: Device, random: &mut ChaCha8Rng) -> Tensor {
     let (n, side) = (sample.size()[0], sample.size()[2]);
     let per_picture = (PATCHES / n).clamp(1, 200);
     let places = side - PATCH + 1;
@@ -139,18 +141,23 @@ fn random_patches(sample: &Tensor, device: Device) -> Tensor {
     for at in 0..n {
         let windows = sample.get(at).unfold(1, PATCH, 1).unfold(2, PATCH, 1);
         let flat = windows.permute([1, 2, 0, 3, 4]).reshape([places * places, PATCH_DIM]);
-        let chosen = Tensor::randint(places * places, [per_picture], (Kind::Int64, Device::Cpu));
-        patches.push(flat.index_select(0, &chosen));
+        patches.push(flat.index_select(0, &draw(random, places * places, per_picture)));
     }
     Tensor::cat(&patches, 0).to_device(device).to_kind(Kind::Float)
 }
 
+/// `count` numbers below `bound`, (count).
+fn draw(random: &mut ChaCha8Rng, bound: i64, count: i64) -> Tensor {
+    let drawn: Vec<i64> = (0..count).map(|_| random.random_range(0..bound)).collect();
+    Tensor::from_slice(&drawn)
+}
+
 /// Unit vectors (ENTRIES, PATCH_DIM), each the direction of the patches nearest to it; an entry that
 /// nothing is near to is drawn anew from the patches.
-fn spherical_k_means(patches: &Tensor) -> Tensor {
+fn spherical_k_means(patches: &Tensor, random: &mut ChaCha8Rng) -> Tensor {
     let n = patches.size()[0];
-    let draw = || Tensor::randint(n, [ENTRIES], (Kind::Int64, patches.device()));
-    let mut dictionary = unit_rows(&patches.index_select(0, &draw()));
+    let mut some = || patches.index_select(0, &draw(random, n, ENTRIES).to_device(patches.device()));
+    let mut dictionary = unit_rows(&some());
     for _ in 0..ROUNDS {
         let mut sums = dictionary.zeros_like();
         for chunk in patches.split(10_000, 0) {
@@ -160,7 +167,7 @@ fn spherical_k_means(patches: &Tensor) -> Tensor {
             let _ = sums.index_add_(0, &nearest, &(chunk * signed));
         }
         let empty = sums.norm_scalaropt_dim(2, [1_i64].as_slice(), true).lt(1e-6);
-        dictionary = unit_rows(&patches.index_select(0, &draw()).where_self(&empty, &sums));
+        dictionary = unit_rows(&some().where_self(&empty, &sums));
     }
     dictionary
 }
@@ -171,11 +178,13 @@ fn unit_rows(rows: &Tensor) -> Tensor {
 
 /// The first `DIM` right singular vectors (columns) of centred rows, by subspace iteration
 /// (Halko, Martinsson and Tropp 2011, algorithm 4.4).
-fn principal_directions(rows: &Tensor) -> Tensor {
+fn principal_directions(rows: &Tensor, random: &mut ChaCha8Rng) -> Tensor {
     let (n, d) = (rows.size()[0], rows.size()[1]);
     let dim = DIM.min(n).min(d);
     let wide = (dim + 16).min(n).min(d);
-    let start = Tensor::randn([d, wide], (rows.kind(), rows.device()));
+    // Any distribution that favours no direction will do; signs are the cheapest to draw.
+    let signs: Vec<f32> = (0..d * wide).map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
+    let start = Tensor::from_slice(&signs).view([d, wide]).to_device(rows.device());
     let orthonormal = |matrix: Tensor| Tensor::linalg_qr(&matrix, "reduced").0;
     let mut range = orthonormal(rows.matmul(&start));
     for _ in 0..2 {

@@ -1,0 +1,131 @@
+//! The real program in a process of its own, and a page that speaks to it.
+#![allow(dead_code, reason = "not every test binary uses all of it")]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use image::{Rgb, RgbImage};
+use serde_json::{Value, json};
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket};
+use uuid::Uuid;
+
+/// Longer than anything here takes, on the slowest day.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// So many small pictures.
+pub fn make_pool(folder: &Path, count: u32) {
+    for number in 0..count {
+        let shade = (number * 37 % 200) as u8;
+        let picture = RgbImage::from_fn(16, 16, |x, y| Rgb([shade, (x * 9) as u8, (y * 9) as u8]));
+        picture.save(folder.join(format!("{number:05}.png"))).unwrap();
+    }
+}
+
+/// Runs the program to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("the program runs")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
+    command.args(arguments).env_remove("SLUICE_SETTINGS").current_dir(std::env::temp_dir());
+    command
+}
+
+/// A server in a process of its own.
+pub struct Server {
+    child: Child,
+    pub address: String,
+}
+
+impl Server {
+    pub fn start(pool: &Path, session: &Path) -> Self {
+        let (pool, session) = (pool.to_str().unwrap(), session.to_str().unwrap());
+        let arguments =
+            ["serve", pool, "--session", session, "--listen", "127.0.0.1:0", "--no-model"];
+        let mut child = command(&arguments).stdout(Stdio::piped()).spawn().expect("the program runs");
+        let (send, address) = mpsc::channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("http://") {
+                    let _ = send.send(address.trim_end_matches('/').to_owned());
+                }
+            }
+        });
+        let address = address.recv_timeout(DEADLINE).expect("the server says where it is");
+        Self { child, address }
+    }
+
+    pub fn page(&self) -> Page {
+        let (mut socket, _) = tungstenite::connect(format!("ws://{}/ws", self.address)).unwrap();
+        if let MaybeTlsStream::Plain(stream) = socket.get_mut() {
+            stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        }
+        let mut page = Page(socket);
+        page.send(&json!({"type": "hello", "protocol": 1, "annotator": "tester"})).unwrap();
+        page
+    }
+
+    /// As a loss of power would, but for the disk.
+    pub fn kill(self) {
+        drop(self);
+    }
+
+    /// As Ctrl+C would.
+    pub fn stop(mut self) -> bool {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub struct Page(WebSocket<MaybeTlsStream<TcpStream>>);
+
+impl Page {
+    pub fn send(&mut self, message: &Value) -> Result<(), tungstenite::Error> {
+        self.0.send(Message::text(message.to_string()))
+    }
+
+    /// The next message; `None` when the connection has ended.
+    pub fn read(&mut self) -> Option<Value> {
+        loop {
+            match self.0.read() {
+                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    pub fn next(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.read().unwrap_or_else(|| panic!("the connection ended before {kind}"));
+            if message["type"] == kind {
+                return message;
+            }
+        }
+    }
+
+    pub fn send_answer(&mut self, image: u32, answer: &str) -> Result<Uuid, tungstenite::Error> {
+        let id = Uuid::new_v4();
+        self.send(&json!({
+            "type": "answer", "id": id, "image": image, "answer": answer, "source": "manual",
+            "shown_ms": 300, "ranking": null,
+        }))?;
+        Ok(id)
+    }
+}

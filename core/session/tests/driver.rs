@@ -1,0 +1,156 @@
+//! The session's thread on a log in memory.
+
+use std::time::Duration;
+
+use futures::executor::block_on;
+use sluice_events::command::{FittedModel, MadeRanking};
+use sluice_events::facts::{FoundImage, PluginRef, Ranked, Seen, SessionOpened, Source};
+use sluice_events::{Answer, Command, CommandId, Event, ImageId, ModelId, RankingId};
+use sluice_log::storage::MemoryStorage;
+use sluice_log::{EventLog, Expect, Log, Options, Record};
+use sluice_session::{CommandError, Observer, Refusal, SessionHandle};
+use uuid::Uuid;
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn committed(&mut self, _: &Event, _: Duration) {}
+    fn ranked(&mut self, _: Duration) {}
+}
+
+fn open(storage: &MemoryStorage) -> (SessionHandle, std::thread::JoinHandle<()>) {
+    let log = Log::open(storage.clone(), Options::default()).expect("the log opens");
+    SessionHandle::open(log, Nobody).expect("the session opens")
+}
+
+fn close((session, thread): (SessionHandle, std::thread::JoinHandle<()>)) {
+    drop(session);
+    thread.join().expect("the session's thread ends in peace");
+}
+
+fn begin(session: &SessionHandle, images: u32) {
+    let opened =
+        SessionOpened { question: "?".into(), pool: "p".into(), seed: 1, program: "test".into() };
+    session.command_blocking(Command::OpenSession(opened)).unwrap();
+    let images = (0..images).map(|i| FoundImage { path: format!("{i:04}.png"), bytes: 1 }).collect();
+    session.command_blocking(Command::AddImages(images)).unwrap();
+}
+
+fn answer(image: u32, answer: Answer) -> Command {
+    let seen = Seen { ranking: Some(RankingId(1)), shown_ms: 700, ..Seen::default() };
+    Command::Answer {
+        id: CommandId(Uuid::now_v7()),
+        image: ImageId(image),
+        answer,
+        source: Source::Manual,
+        annotator: "me".into(),
+        seen,
+    }
+}
+
+fn selector() -> PluginRef {
+    PluginRef { name: "max-prob".into(), version: "0.1.0".into(), hash: [1; 32] }
+}
+
+#[test]
+fn answers_survive_closing_and_opening() {
+    let storage = MemoryStorage::default();
+    let session = open(&storage);
+    begin(&session.0, 10);
+    session.0.command_blocking(answer(3, Answer::Positive)).unwrap();
+    session.0.command_blocking(answer(4, Answer::Skip)).unwrap();
+    let before = session.0.read_blocking(|view| view.state.clone()).unwrap();
+    close(session);
+    let session = open(&storage);
+    let after = session.0.read_blocking(|view| view.state.clone()).unwrap();
+    assert_eq!(before, after);
+    let undone = session.0.command_blocking(Command::Undo { id: CommandId(Uuid::now_v7()) }).unwrap();
+    assert_eq!(undone.look.unwrap().image, ImageId(4));
+    close(session);
+}
+
+#[test]
+fn the_same_command_twice_is_one_event() {
+    let session = open(&MemoryStorage::default());
+    begin(&session.0, 10);
+    let command = answer(1, Answer::Negative);
+    let first = session.0.command_blocking(command.clone()).unwrap();
+    let again = session.0.command_blocking(command).unwrap();
+    assert_eq!(first.seq, again.seq);
+    assert_eq!(session.0.read_blocking(|view| view.state.looks.len()).unwrap(), 1);
+    close(session);
+}
+
+#[test]
+fn an_answer_carries_what_its_ranking_had_said() {
+    let session = open(&MemoryStorage::default());
+    begin(&session.0, 10);
+    let ranked = |image, p| Ranked { image: ImageId(image), probability: Some(p) };
+    let made = MadeRanking {
+        learned_from: 1,
+        model: Some(FittedModel { positives: 1, negatives: 1, loss: 0.5, features: "patches".into() }),
+        selector: selector(),
+        candidates: 10,
+        scored: 10,
+        order: vec![ranked(7, 0.9), ranked(2, 0.4)],
+    };
+    session.0.command_blocking(Command::RecordRanking(made)).unwrap();
+    let queue = session.0.read_blocking(|view| view.state.queue(view.order, 4)).unwrap();
+    let images: Vec<u32> = queue.items.iter().map(|item| item.image.0).collect();
+    assert_eq!(images, [7, 2, 0, 1]);
+    session.0.command_blocking(answer(2, Answer::Negative)).unwrap();
+    let look = session.0.read_blocking(|view| view.state.looks[0].clone()).unwrap();
+    assert_eq!(look.probability, Some(0.4));
+    let (model, behind) =
+        session.0.read_blocking(|view| (view.state.model.clone(), view.state.behind())).unwrap();
+    assert_eq!((model.unwrap().model, behind), (ModelId(1), 1));
+    close(session);
+}
+
+#[test]
+fn many_senders_at_once_lose_nothing() {
+    let storage = MemoryStorage::default();
+    let session = open(&storage);
+    begin(&session.0, 400);
+    std::thread::scope(|scope| {
+        for lane in 0..4 {
+            let session = &session.0;
+            scope.spawn(move || {
+                for i in 0..100 {
+                    session.command_blocking(answer(lane * 100 + i, Answer::Negative)).unwrap();
+                }
+            });
+        }
+    });
+    let counts = session.0.read_blocking(|view| view.state.counts).unwrap();
+    assert_eq!((counts.negatives, counts.candidates), (400, 0));
+    close(session);
+}
+
+#[test]
+fn refusals_say_why() {
+    let session = open(&MemoryStorage::default());
+    begin(&session.0, 3);
+    let refused = session.0.command_blocking(answer(9, Answer::Positive));
+    assert_eq!(refused, Err(CommandError::Refused(Refusal::UnknownImage(ImageId(9)))));
+    let refused = session.0.command_blocking(Command::Undo { id: CommandId(Uuid::now_v7()) });
+    assert_eq!(refused, Err(CommandError::Refused(Refusal::NothingToUndo)));
+    close(session);
+}
+
+#[test]
+fn a_log_of_a_newer_program_is_shown_but_not_written() {
+    let storage = MemoryStorage::default();
+    let session = open(&storage);
+    begin(&session.0, 3);
+    close(session);
+    let log = Log::open(storage.clone(), Options::default()).unwrap();
+    let newer = Record { seq: 0, time_us: 1, event_type: 999, schema_version: 1, payload: vec![1, 2] };
+    block_on(log.append(Expect::Any, vec![newer])).unwrap();
+    drop(log);
+    let session = open(&storage);
+    let refused = session.0.command_blocking(answer(1, Answer::Positive));
+    assert_eq!(refused, Err(CommandError::Refused(Refusal::NewerLog(999))));
+    assert_eq!(session.0.read_blocking(|view| view.state.images.len()).unwrap(), 3);
+    close(session);
+}

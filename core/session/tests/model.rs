@@ -1,0 +1,186 @@
+//! The session against a model that is too simple to be wrong: a list of looks.
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use sluice_events::facts::{FoundImage, Seen, SessionOpened, Source};
+use sluice_events::{Answer, Command, CommandId, Event, ImageId, codec};
+use sluice_session::{Decision, Refusal, State, decide};
+use uuid::Uuid;
+
+const IMAGES: u32 = 6;
+
+/// What a person may do.
+#[derive(Clone, Debug)]
+enum Move {
+    Answer(u32, Answer),
+    Undo,
+    Redo,
+    /// The last command once more, as after a lost connection.
+    Again,
+    SetAside(u32),
+    Restore(u32),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let answer = prop_oneof![Just(Answer::Positive), Just(Answer::Negative), Just(Answer::Skip)];
+    let one = prop_oneof![
+        6 => (0..IMAGES, answer).prop_map(|(image, answer)| Move::Answer(image, answer)),
+        3 => Just(Move::Undo),
+        2 => Just(Move::Redo),
+        1 => Just(Move::Again),
+        1 => (0..IMAGES).prop_map(Move::SetAside),
+        1 => (0..IMAGES).prop_map(Move::Restore),
+    ];
+    prop::collection::vec(one, 0..60)
+}
+
+/// The looks that count, and those that can be redone.
+#[derive(Default)]
+struct Model {
+    looks: Vec<(u32, Answer)>,
+    undone: Vec<(u32, Answer)>,
+    aside: std::collections::BTreeSet<u32>,
+}
+
+impl Model {
+    fn answer_of(&self, image: u32) -> Option<Answer> {
+        self.looks.iter().rev().find(|(looked, _)| *looked == image).map(|(_, answer)| *answer)
+    }
+}
+
+struct Session {
+    state: State,
+    events: Vec<(u64, Event)>,
+}
+
+impl Session {
+    fn new() -> Self {
+        let mut session = Self { state: State::default(), events: Vec::new() };
+        let opened = SessionOpened {
+            question: "?".into(), pool: "p".into(), seed: 1, program: "test".into(),
+        };
+        session.command(&Command::OpenSession(opened)).unwrap();
+        let images = (0..IMAGES).map(|i| FoundImage { path: format!("{i}.png"), bytes: 1 }).collect();
+        session.command(&Command::AddImages(images)).unwrap();
+        session
+    }
+
+    /// Through the codec, as the log would have it.
+    fn command(&mut self, command: &Command) -> Result<usize, Refusal> {
+        let Decision::Events(events) = decide(&self.state, command)? else { return Ok(0) };
+        for event in &events {
+            let bytes = codec::encode(event).unwrap();
+            let read = codec::decode(bytes.event_type, bytes.schema_version, &bytes.payload).unwrap();
+            assert_eq!(&read, event);
+            let seq = self.state.next_seq;
+            self.state.apply(seq, seq * 1_000_000, &read);
+            self.events.push((seq, read));
+        }
+        Ok(events.len())
+    }
+}
+
+fn new_id() -> CommandId {
+    CommandId(Uuid::now_v7())
+}
+
+fn check(session: &Session, model: &Model) {
+    let state = &session.state;
+    let count = |answer| (0..IMAGES).filter(|i| model.answer_of(*i) == Some(answer)).count() as u32;
+    assert_eq!(state.counts.positives, count(Answer::Positive));
+    assert_eq!(state.counts.negatives, count(Answer::Negative));
+    assert_eq!(state.counts.skipped, count(Answer::Skip));
+    assert_eq!(state.counts.set_aside, model.aside.len() as u32);
+    let looks: Vec<_> = state.looks.iter().map(|look| (look.image.0, look.answer)).collect();
+    assert_eq!(looks, model.looks);
+    let free = |i: &u32| model.answer_of(*i).is_none() && !model.aside.contains(i);
+    let candidates: Vec<u32> = (0..IMAGES).filter(free).collect();
+    assert_eq!(state.counts.candidates, candidates.len() as u32);
+    let mut queue: Vec<u32> = state.queue(&[], 100).items.iter().map(|item| item.image.0).collect();
+    if let (Some((undone, _)), Some(first)) = (model.undone.last(), queue.first())
+        && free(undone)
+    {
+        assert_eq!(first, undone, "what was undone comes first");
+    }
+    queue.sort_unstable();
+    assert_eq!(queue, candidates);
+    let labels = state.training_set().labels;
+    let expected = |i: &u32| !model.aside.contains(i) && model.answer_of(*i).is_some_and(|a| a != Answer::Skip);
+    assert_eq!(labels.len(), (0..IMAGES).filter(expected).count());
+    let statistics = state.statistics(0);
+    assert_eq!(statistics.undo_depth as usize, model.looks.len());
+    assert_eq!(statistics.redo_depth as usize, model.undone.len());
+    assert_eq!(statistics.curve.last().map(|point| point.looks as usize).unwrap_or(0), model.looks.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))), ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_session_agrees_with_the_model_and_with_its_own_replay(moves in moves()) {
+        let mut session = Session::new();
+        let mut model = Model::default();
+        let mut last = None;
+        for step in moves {
+            let command = match step {
+                Move::Answer(image, answer) => {
+                    let command = Command::Answer {
+                        id: new_id(), image: ImageId(image), answer, source: Source::Manual,
+                        annotator: "me".into(), seen: Seen::default(),
+                    };
+                    let outcome = session.command(&command);
+                    if model.aside.contains(&image) {
+                        prop_assert_eq!(outcome, Err(Refusal::ImageSetAside(ImageId(image))));
+                        continue;
+                    }
+                    prop_assert_eq!(outcome, Ok(1));
+                    model.looks.push((image, answer));
+                    model.undone.clear();
+                    command
+                }
+                Move::Undo => {
+                    let command = Command::Undo { id: new_id() };
+                    let outcome = session.command(&command);
+                    match model.looks.pop() {
+                        None => { prop_assert_eq!(outcome, Err(Refusal::NothingToUndo)); continue }
+                        Some(look) => { prop_assert_eq!(outcome, Ok(1)); model.undone.push(look); }
+                    }
+                    command
+                }
+                Move::Redo => {
+                    let command = Command::Redo { id: new_id() };
+                    let outcome = session.command(&command);
+                    match model.undone.pop() {
+                        None => { prop_assert_eq!(outcome, Err(Refusal::NothingToRedo)); continue }
+                        Some(look) => { prop_assert_eq!(outcome, Ok(1)); model.looks.push(look); }
+                    }
+                    command
+                }
+                Move::Again => {
+                    let Some(command) = last.clone() else { continue };
+                    prop_assert_eq!(session.command(&command), Ok(0));
+                    command
+                }
+                Move::SetAside(image) => {
+                    let reason = "broken".to_owned();
+                    session.command(&Command::SetAside { image: ImageId(image), reason }).unwrap();
+                    model.aside.insert(image);
+                    continue;
+                }
+                Move::Restore(image) => {
+                    session.command(&Command::Restore { image: ImageId(image) }).unwrap();
+                    model.aside.remove(&image);
+                    continue;
+                }
+            };
+            last = Some(command);
+            check(&session, &model);
+        }
+        check(&session, &model);
+        let mut replayed = State::default();
+        for (seq, event) in &session.events {
+            replayed.apply(*seq, *seq * 1_000_000, event);
+        }
+        prop_assert_eq!(replayed, session.state);
+    }
+}
