@@ -189,6 +189,10 @@ probability: number | null, };
  */
 export type Statistics = { 
 /**
+ * Every event before this sequence number is counted.
+ */
+next_seq: number, 
+/**
  * Images of the pool, those set aside included.
  */
 images: number, 

@@ -1,5 +1,6 @@
 //! `sluice serve`.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
     greet(&service, &listener.local_addr()?, &folder, &access, arguments.open)?;
     let app = Arc::new(App { service });
     runtime.block_on(http::serve(listener, app, access, stopped()))?;
-    println!("\nStopped. Every acknowledged answer is in {}.", folder.display());
+    say(&format!("\nStopped. Every acknowledged answer is in {}.", folder.display()));
     Ok(())
 }
 
@@ -81,15 +82,23 @@ fn greet(
     let answered = counts.positives + counts.negatives + counts.skipped;
     let token = access.token.as_ref().map(|token| format!("?token={token}")).unwrap_or_default();
     let address = format!("http://{listening}/{token}");
-    println!("Sluice {}", env!("CARGO_PKG_VERSION"));
-    println!("  images   {} in {}", service.folder.len(), service.folder.root().display());
-    println!("  answers  {answered} so far, kept in {}", folder.display());
-    println!("  page     {address}");
-    println!("Stop with Ctrl+C; the same command goes on where you stopped.");
+    say(&format!(
+        "Sluice {}\n  images   {} in {}\n  answers  {answered} so far, kept in {}\n  page     {address}\n\
+         Stop with Ctrl+C; the same command goes on where you stopped.",
+        env!("CARGO_PKG_VERSION"),
+        service.folder.len(),
+        service.folder.root().display(),
+        folder.display(),
+    ));
     if open && let Err(error) = open::that_detached(&address) {
         tracing::warn!(%error, "no browser could be opened");
     }
     Ok(())
+}
+
+/// Writes for whoever reads; that nobody does is no reason to stop.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Ctrl+C, or the system's wish to end.

@@ -192,6 +192,9 @@ pub struct CurvePoint {
 /// How it goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Statistics {
+    /// Every event before this sequence number is counted.
+    #[ts(type = "number")]
+    pub next_seq: u64,
     /// Images of the pool, those set aside included.
     pub images: u32,
     /// Labelled yes.

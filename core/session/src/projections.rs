@@ -77,6 +77,7 @@ impl State {
         let since = now_us.saturating_sub(60_000_000);
         let answered = self.looks.iter().rev().take_while(|look| look.time_us > since).count();
         Statistics {
+            next_seq: self.next_seq,
             images: self.images.len() as u32,
             positives: self.counts.positives,
             negatives: self.counts.negatives,

@@ -1,4 +1,4 @@
-import { expectedCounts } from '../session/state'
+import { expectedCounts, unsaved } from '../session/state'
 import { state } from '../session/store'
 import { nextTheme, theme } from './theme'
 
@@ -53,8 +53,8 @@ export function Header({ panel, togglePanel, toggleHelp }: Props) {
 
 /** Whether answers reach the server. */
 function ConnectionState() {
-  const { connection, pending } = state.value
-  const waiting = pending.length
+  const { connection } = state.value
+  const waiting = unsaved(state.value).length
   const text = {
     connecting: 'connecting …',
     open: waiting > 0 ? `saving ${waiting} …` : 'saved',

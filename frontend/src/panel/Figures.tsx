@@ -1,13 +1,14 @@
-import { expectedCounts } from '../session/state'
+import { expectedCounts, unsaved } from '../session/state'
 import { state } from '../session/store'
 import { duration, percent } from './format'
 
 /** The numbers. */
 export function Figures() {
-  const { statistics, training, behind, welcome, pending } = state.value
+  const { statistics, training, welcome } = state.value
   if (!statistics) return null
   const { positives, answered } = expectedCounts(state.value)
   const { agreement } = statistics
+  const behind = state.value.behind + unsaved(state.value).length
   return (
     <dl class="figures">
       <Figure name="found" value={answered > 0 ? `${positives} in ${answered} looks` : '–'} />
@@ -32,11 +33,7 @@ export function Figures() {
           <Figure name="loss" value={training?.loss?.toFixed(3) ?? '–'} />
           <Figure
             name="ranking"
-            value={
-              behind + pending.length === 0
-                ? 'knows every answer'
-                : `${behind + pending.length} answers behind`
-            }
+            value={behind === 0 ? 'knows every answer' : `${behind} answers behind`}
           />
           <Figure
             name="answer to ranking"

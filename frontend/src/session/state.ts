@@ -24,13 +24,15 @@ export interface Shown extends QueueItem {
   ranking: RankingId | null
 }
 
-/** An answer that the server has not made durable yet. */
+/** An answer that is not in the server's statistics yet. */
 export interface Pending {
   id: CommandId
   shown: Shown
   answer: Answer
   source: Source
   shownMs: number
+  /** Its number in the log, once it is durable. */
+  seq: number | null
 }
 
 export type Connection = 'connecting' | 'open' | 'lost'
@@ -90,7 +92,10 @@ export function reduce(state: State, action: Action): State {
     case 'answered': {
       if (!state.current) return state
       const { id, answer, source, shownMs } = action
-      const pending = [...state.pending, { id, shown: state.current, answer, source, shownMs }]
+      const pending = [
+        ...state.pending,
+        { id, shown: state.current, answer, source, shownMs, seq: null },
+      ]
       return advance({ ...state, pending, said: `Answered: ${answer}.` })
     }
     case 'unreadable': {
@@ -113,7 +118,9 @@ function receive(state: State, message: ToPage): State {
     case 'queue':
       return takeQueue(state, message)
     case 'ack': {
-      const settled = { ...state, pending: state.pending.filter(({ id }) => id !== message.id) }
+      const durable = (answer: Pending) =>
+        answer.id === message.id ? { ...answer, seq: message.seq } : answer
+      const settled = { ...state, pending: state.pending.map(durable) }
       if (!message.look) return settled
       const { image, answer } = message.look
       // An undo brings the image back; a redo of what is on the screen leads on.
@@ -122,8 +129,11 @@ function receive(state: State, message: ToPage): State {
     }
     case 'refused':
       return takeRefusal(state, message)
-    case 'statistics':
-      return { ...state, statistics: message }
+    case 'statistics': {
+      const counted = ({ seq }: Pending) => seq !== null && seq < message.next_seq
+      const pending = state.pending.filter((answer) => !counted(answer))
+      return { ...state, statistics: message, pending }
+    }
     case 'training':
       return { ...state, training: message }
     case 'plugins':
@@ -137,15 +147,21 @@ function receive(state: State, message: ToPage): State {
   }
 }
 
-/** A new queue never changes the picture on the screen, only what follows it. */
+/**
+ * A new queue never changes the picture on the screen, only what follows it and what the model now
+ * thinks of it.
+ */
 function takeQueue(state: State, queue: Queue): State {
-  const underWay = new Set([...state.pending.map(({ shown }) => shown.image), ...state.broken])
+  const underWay = new Set([...unsaved(state).map(({ shown }) => shown.image), ...state.broken])
   const line = queue.items
     .filter(({ image }) => !underWay.has(image))
     .map((item) => ({ ...item, ranking: queue.ranking }))
-  const upcoming = line.filter(({ image }) => image !== state.current?.image)
-  const next = { ...state, upcoming, behind: queue.behind, exhausted: queue.items.length === 0 }
-  return state.current ? next : advance(next)
+  const isCurrent = ({ image }: Shown) => image === state.current?.image
+  const current = line.find(isCurrent) ?? state.current
+  const upcoming = line.filter((shown) => !isCurrent(shown))
+  const exhausted = queue.items.length === 0
+  const next = { ...state, current, upcoming, behind: queue.behind, exhausted }
+  return current ? next : advance(next)
 }
 
 /** What was refused comes back into view, with the reason. */
@@ -172,6 +188,11 @@ function showNow(state: State, image: ImageId): State {
 function advance(state: State): State {
   const [current = null, ...upcoming] = state.upcoming
   return { ...state, current, upcoming }
+}
+
+/** Answers that the server has not made durable yet. */
+export function unsaved(state: State): Pending[] {
+  return state.pending.filter(({ seq }) => seq === null)
 }
 
 /** Statistics as they will be when everything under way is durable. */

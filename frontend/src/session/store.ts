@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import type { Answer, ImageId, Notice, ToPage, ToServer } from '../protocol'
 import { Connection, socketAddress } from './connection'
 import { newId } from './ids'
-import { type Action, initial, type Pending, reduce } from './state'
+import { type Action, initial, type Pending, reduce, unsaved } from './state'
 
 export const state = signal(initial)
 
@@ -29,7 +29,7 @@ function sendAnswer({ id, shown, answer, source, shownMs }: Pending): void {
 export function begin(): void {
   connection = new Connection(socketAddress(location), 'page', {
     // Whatever was not acknowledged is sent again; the server knows the ids.
-    opened: () => state.value.pending.forEach(sendAnswer),
+    opened: () => unsaved(state.value).forEach(sendAnswer),
     received: (message: ToPage) => dispatch({ type: 'received', message }),
     lost: () => dispatch({ type: 'connection', connection: 'lost' }),
   })

@@ -1,0 +1,137 @@
+import { expect, type Page } from '@playwright/test'
+import violations from './axe'
+import { test } from './server'
+
+const counts = async (page: Page) => ({
+  answered: Number(await page.getByTestId('answered').textContent()),
+  positives: Number(await page.getByTestId('positives').textContent()),
+})
+const shown = (page: Page) => page.locator('.picture').getAttribute('data-image')
+const saved = (page: Page) => expect(page.getByTestId('connection')).toHaveText('saved')
+
+async function open(page: Page, address: string): Promise<void> {
+  await page.goto(address)
+  await expect(page.locator('.picture img')).toBeVisible()
+}
+
+test('twenty pictures by keyboard, a reload, undo and redo', async ({ page, server }) => {
+  await server.start()
+  await open(page, server.address)
+  await expect(page.getByRole('heading', { name: 'Is it blue?' })).toBeVisible()
+  const seen = new Set<string | null>()
+  for (let number = 0; number < 20; number++) {
+    seen.add(await shown(page))
+    await page.keyboard.press(number % 4 === 0 ? 'f' : number % 4 === 3 ? 's' : 'j')
+  }
+  expect(seen.size).toBe(20)
+  await saved(page)
+  expect(await counts(page)).toEqual({ answered: 20, positives: 5 })
+
+  await page.reload()
+  await expect(page.locator('.picture img')).toBeVisible()
+  await expect(page.getByTestId('answered')).toHaveText('20')
+  const before = await shown(page)
+  await page.keyboard.press('Backspace')
+  await expect(page.getByTestId('answered')).toHaveText('19')
+  expect(await shown(page)).not.toBe(before)
+  await page.keyboard.press('Control+z')
+  await page.keyboard.press('Control+z')
+  await expect(page.getByTestId('answered')).toHaveText('17')
+  await page.keyboard.press('Control+Shift+z')
+  await expect(page.getByTestId('answered')).toHaveText('18')
+  expect(await counts(page)).toEqual({ answered: 18, positives: 5 })
+})
+
+test('a killed server loses nothing, and the page goes on by itself', async ({ page, server }) => {
+  await server.start()
+  await open(page, server.address)
+  for (const key of 'fjjfj') await page.keyboard.press(key)
+  await saved(page)
+  await server.kill()
+  await expect(page.getByTestId('connection')).toContainText('no connection')
+  await page.keyboard.press('f')
+  await page.keyboard.press('j')
+  await expect(page.getByTestId('connection')).toContainText('2 to send')
+  await server.start()
+  await saved(page)
+  await expect(page.getByTestId('answered')).toHaveText('7')
+  await page.reload()
+  await expect(page.getByTestId('answered')).toHaveText('7')
+  expect(await counts(page)).toEqual({ answered: 7, positives: 3 })
+})
+
+test('typing as fast as the browser takes it answers each picture once', async ({
+  page,
+  server,
+}) => {
+  await server.start('--no-model')
+  await open(page, server.address)
+  await page.evaluate(async () => {
+    const frame = () => new Promise(requestAnimationFrame)
+    for (let number = 0; number < 40; number++) {
+      while (!document.querySelector('.picture')) await frame()
+      window.dispatchEvent(new KeyboardEvent('keydown', { key: number % 2 ? 'j' : 'f' }))
+      await frame()
+    }
+  })
+  await saved(page)
+  await expect(page.getByTestId('answered')).toHaveText('40')
+  expect(await counts(page)).toEqual({ answered: 40, positives: 20 })
+})
+
+test('the buttons answer, and the selector is changed while running', async ({ page, server }) => {
+  await server.start()
+  await open(page, server.address)
+  await page.getByRole('button', { name: /^Yes/ }).click()
+  await page.getByRole('button', { name: /^No/ }).click()
+  await expect(page.getByTestId('answered')).toHaveText('2')
+  // The first ranking of the model comes when there are features.
+  await expect(page.getByText('knows every answer')).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByText(/patches on/)).toBeVisible()
+  await page.getByRole('button', { name: /^No/ }).click()
+  await expect(page.getByTestId('probability')).toContainText('%', { timeout: 30_000 })
+  await page.getByLabel('Order').selectOption('sequential')
+  await expect(page.getByText("The pool's own order, by path.")).toBeVisible()
+  // The keys answer again at once.
+  await page.keyboard.press('j')
+  await expect(page.getByTestId('answered')).toHaveText('4')
+})
+
+test('every image answered is said, and an undo brings one back', async ({ page, server }) => {
+  await server.start('--no-model')
+  await open(page, server.address)
+  for (let number = 0; number < 60; number++) await page.keyboard.press('j')
+  await expect(page.getByRole('heading', { name: 'Every image is answered' })).toBeVisible()
+  await page.keyboard.press('Backspace')
+  await expect(page.locator('.picture img')).toBeVisible()
+  await expect(page.getByTestId('answered')).toHaveText('59')
+})
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test(`no accessibility violations in ${colorScheme}`, async ({ page, server }) => {
+    await server.start()
+    await page.emulateMedia({ colorScheme })
+    await open(page, server.address)
+    for (const key of 'fjj') await page.keyboard.press(key)
+    await expect(page.getByTestId('answered')).toHaveText('3')
+    expect(await violations(page)).toEqual([])
+    await page.keyboard.press('?')
+    await expect(page.getByRole('dialog')).toBeVisible()
+    expect(await violations(page)).toEqual([])
+  })
+}
+
+test('nothing is asked of any other origin, and nothing fails', async ({ page, server }) => {
+  const elsewhere: string[] = []
+  const errors: string[] = []
+  page.on('request', (request) => {
+    if (new URL(request.url()).host !== new URL(server.address).host) elsewhere.push(request.url())
+  })
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+  await server.start()
+  await open(page, server.address)
+  for (const key of 'fjjsjj') await page.keyboard.press(key)
+  await saved(page)
+  expect([elsewhere, errors]).toEqual([[], []])
+})
