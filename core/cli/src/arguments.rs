@@ -25,15 +25,19 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Annotate a folder of images in the browser
-    #[command(after_help = "Examples:\n  sluice serve ~/pictures --question 'Is there an animal?'\n  \
+    #[command(
+        after_help = "Examples:\n  sluice serve ~/pictures --question 'Is there an animal?'\n  \
         sluice serve tiles --network mobilenet-v3-small --weights mobilenet_v3_small.safetensors\n  \
         sluice serve scans --no-model\n\n\
-        The same command again goes on where the last run ended, whatever ended it.")]
+        The same command again goes on where the last run ended, whatever ended it."
+    )]
     Serve(Serve),
     /// Make a pool of pictures of surfaces with rare defects, and annotate it
     Demo(Demo),
     /// Let the names of the folders answer, and measure how fast the positives are found
-    #[command(after_help = "Example:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result")]
+    #[command(
+        after_help = "Example:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result"
+    )]
     Simulate(Simulate),
 }
 

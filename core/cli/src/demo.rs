@@ -50,17 +50,20 @@ fn make(pool: &Path, images: u32) -> Result<()> {
     let next = AtomicU32::new(0);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(|| make_some(pool, images, &next, &bar)))
-            .collect();
-        workers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|_| anyhow::bail!("a thread ended early")))
+        let workers: Vec<_> =
+            (0..threads).map(|_| scope.spawn(|| make_some(pool, images, &next, &bar))).collect();
+        workers
+            .into_iter()
+            .try_for_each(|w| w.join().unwrap_or_else(|_| anyhow::bail!("a thread ended early")))
     })?;
     bar.finish_and_clear();
-    let truth: String = (0..images).map(|number| {
+    let mut truth = String::from("path,defect\n");
+    for number in 0..images {
         let piece = surface::Piece::new(SEED, number);
-        format!("{},{}\n", path_of(&piece), piece.defect.map_or("none", surface::Defect::name))
-    }).collect();
-    fs::write(pool.join(TRUTH), format!("path,defect\n{truth}")).context("can't write truth.csv")
+        let defect = piece.defect.map_or("none", surface::Defect::name);
+        truth.extend([&path_of(&piece), ",", defect, "\n"]);
+    }
+    fs::write(pool.join(TRUTH), truth).context("can't write truth.csv")
 }
 
 fn make_some(pool: &Path, images: u32, next: &AtomicU32, bar: &ProgressBar) -> Result<()> {

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error, 2),
     };
     let done = match arguments.command {
-        Command::Serve(serve) => serve::run(serve, &settings),
+        Command::Serve(serve) => serve::run(&serve, &settings),
         Command::Demo(demo) => demo::run(demo, &settings),
         Command::Simulate(simulate) => simulate::run(&simulate, &settings),
     };
@@ -51,8 +51,11 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
 fn write_log(verbose: bool) {
     let level = if verbose { "debug" } else { "info" };
     // The compiler and its parts have much to say that nobody here wants to know.
-    let filter = EnvFilter::try_from_env("SLUICE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,sluice={level},sluice_server={level},sluice_session={level},sluice_learn={level}")));
+    let filter = EnvFilter::try_from_env("SLUICE_LOG").unwrap_or_else(|_| {
+        EnvFilter::new(format!(
+            "warn,sluice={level},sluice_server={level},sluice_session={level},sluice_learn={level}"
+        ))
+    });
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         lines.with_target(false).compact().init();

@@ -47,9 +47,13 @@ mod tests {
 
     #[test]
     fn the_innermost_folder_is_the_class() {
-        let paths = ["truck/1.jpg", "deep/truck/2.jpg", "truck/car/3.jpg", "4.jpg"].map(String::from);
+        let paths =
+            ["truck/1.jpg", "deep/truck/2.jpg", "truck/car/3.jpg", "4.jpg"].map(String::from);
         let oracle = Oracle::new(&paths, "truck").unwrap();
-        assert_eq!((0..4).map(|i| oracle.is_positive(i)).collect::<Vec<_>>(), [true, true, false, false]);
+        assert_eq!(
+            (0..4).map(|i| oracle.is_positive(i)).collect::<Vec<_>>(),
+            [true, true, false, false]
+        );
         assert_eq!(oracle.positives(), 2);
         let error = Oracle::new(&paths, "lorry").unwrap_err().to_string();
         assert_eq!(error, "no folder is named lorry; there are car, truck");

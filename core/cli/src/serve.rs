@@ -15,7 +15,7 @@ use crate::arguments::{Serve, ServeArguments};
 use crate::session;
 use crate::settings::Settings;
 
-pub fn run(arguments: Serve, settings: &Settings) -> Result<()> {
+pub fn run(arguments: &Serve, settings: &Settings) -> Result<()> {
     serve(&arguments.pool, &arguments.page, settings)
 }
 
@@ -28,7 +28,7 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
     options.model &= !arguments.no_model;
     if !options.model && arguments.session_arguments.selector.is_none() {
         // Without a model there is nothing to order by but the pool itself.
-        options.selector = "sequential".to_owned();
+        "sequential".clone_into(&mut options.selector);
     }
     let listen = arguments.listen.unwrap_or(settings.server.listen);
     let access = access(listen, arguments, settings)?;

@@ -52,6 +52,7 @@ pub fn default_folder(pool: &Path) -> Result<PathBuf> {
 
 /// Where this person's data are kept.
 pub fn data_folder() -> Result<PathBuf> {
-    let base = etcetera::choose_base_strategy().context("your home folder is not known; name one with --session")?;
+    let base = etcetera::choose_base_strategy()
+        .context("your home folder is not known; name one with --session")?;
     Ok(etcetera::BaseStrategy::data_dir(&base).join("sluice"))
 }

@@ -109,7 +109,8 @@ impl Settings {
     fn parse(text: &str) -> Result<Self> {
         let mut unknown = Vec::new();
         let from = toml::Deserializer::parse(text)?;
-        let settings: Self = serde_ignored::deserialize(from, |path| unknown.push(path.to_string()))?;
+        let settings: Self =
+            serde_ignored::deserialize(from, |path| unknown.push(path.to_string()))?;
         match unknown.first() {
             None => Ok(settings),
             Some(key) => bail!("there is no setting {key}{}", nearest(key)),
@@ -146,7 +147,10 @@ mod tests {
     #[test]
     fn the_documented_file_states_every_setting_with_its_default() {
         let text = include_str!("../../../config/sluice.toml");
-        assert_eq!(Settings::parse(text).expect("config/sluice.toml is valid"), Settings::default());
+        assert_eq!(
+            Settings::parse(text).expect("config/sluice.toml is valid"),
+            Settings::default()
+        );
         for key in known_keys() {
             let name = key.rsplit('.').next().expect("a key has a name");
             assert!(text.contains(name), "config/sluice.toml does not mention {key}");
@@ -156,7 +160,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_the_nearest_known_one() {
         let error = Settings::parse("[server]\nlisen = '127.0.0.1:1'").unwrap_err();
-        assert_eq!(error.to_string(), "there is no setting server.lisen; the nearest is server.listen");
+        assert_eq!(
+            error.to_string(),
+            "there is no setting server.lisen; the nearest is server.listen"
+        );
         let error = Settings::parse("[imagse]\nmax_megapixels = 3").unwrap_err();
         assert!(error.to_string().contains("imagse"), "{error}");
     }

@@ -92,7 +92,9 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
         found,
         share_found: found as f64 / oracle.positives() as f64,
         looks_to_first: looks_to(&made, 1),
-        looks_to: SHARES.map(|share| (share, looks_to(&made, needed(share, oracle.positives())))).to_vec(),
+        looks_to: SHARES
+            .map(|share| (share, looks_to(&made, needed(share, oracle.positives()))))
+            .to_vec(),
         features_seconds,
         answering_seconds,
         answer_to_durable_ms: percentiles(made.iter().map(|look| look.durable)),
@@ -131,7 +133,12 @@ fn wait_for_features(service: &Service) {
 
 /// Answers the head of the queue until there are enough looks, each time waiting for the ranking
 /// that knows the answer before.
-fn answer(service: &Service, oracle: &Oracle, paths: &[String], wanted: usize) -> Result<Vec<LookMade>> {
+fn answer(
+    service: &Service,
+    oracle: &Oracle,
+    paths: &[String],
+    wanted: usize,
+) -> Result<Vec<LookMade>> {
     let bar = progress(wanted as u64, "answering");
     let mut made = Vec::with_capacity(wanted);
     wait_until_ranked(service, 0)?;
@@ -184,16 +191,20 @@ fn needed(share: u32, positives: usize) -> usize {
 
 fn looks_to(made: &[LookMade], positives: usize) -> Option<usize> {
     let mut found = 0;
-    made.iter().position(|look| {
-        found += usize::from(look.positive);
-        found >= positives
-    }).map(|at| at + 1)
+    made.iter()
+        .position(|look| {
+            found += usize::from(look.positive);
+            found >= positives
+        })
+        .map(|at| at + 1)
 }
 
 fn percentiles(times: impl Iterator<Item = Duration>) -> Percentiles {
     let mut ms: Vec<f64> = times.map(|time| time.as_secs_f64() * 1e3).collect();
     ms.sort_by(f64::total_cmp);
-    let at = |share: f64| ms.get(((ms.len() as f64 * share) as usize).min(ms.len().saturating_sub(1))).copied();
+    let at = |share: f64| {
+        ms.get(((ms.len() as f64 * share) as usize).min(ms.len().saturating_sub(1))).copied()
+    };
     Percentiles {
         p50: at(0.5).unwrap_or_default(),
         p99: at(0.99).unwrap_or_default(),
@@ -202,7 +213,9 @@ fn percentiles(times: impl Iterator<Item = Duration>) -> Percentiles {
 }
 
 fn curve(made: &[LookMade]) -> String {
-    let mut text = String::from("look,positives,image,path,positive,probability,answer_to_durable_ms,answer_to_ranking_ms\n");
+    let mut text = String::from(
+        "look,positives,image,path,positive,probability,answer_to_durable_ms,answer_to_ranking_ms\n",
+    );
     let mut positives = 0;
     for (look, number) in made.iter().zip(1..) {
         positives += u32::from(look.positive);
@@ -211,7 +224,10 @@ fn curve(made: &[LookMade]) -> String {
         let path = look.path.replace('"', "\"\"");
         let (image, positive) = (look.image, u8::from(look.positive));
         // Writing to a string can't fail.
-        let _ = writeln!(text, "{number},{positives},{image},\"{path}\",{positive},{probability},{durable:.3},{ranked:.3}");
+        let _ = writeln!(
+            text,
+            "{number},{positives},{image},\"{path}\",{positive},{probability},{durable:.3},{ranked:.3}"
+        );
     }
     text
 }
@@ -222,7 +238,8 @@ fn print(summary: &Summary) {
     println!("  {} with {} features, seed {}", summary.selector, summary.features, summary.seed);
     println!("  found      {found} ({:.1} %) in {looks} looks", summary.share_found * 100.0);
     for (share, looks) in &summary.looks_to {
-        let looks = looks.map_or_else(|| "not reached".to_owned(), |looks| format!("{looks} looks"));
+        let looks =
+            looks.map_or_else(|| "not reached".to_owned(), |looks| format!("{looks} looks"));
         println!("  to {share:>2} %    {looks}");
     }
     let line = |name: &str, p: Percentiles| {
@@ -230,7 +247,10 @@ fn print(summary: &Summary) {
     };
     line("answer to durable (in memory)", summary.answer_to_durable_ms);
     line("answer to ranking            ", summary.answer_to_ranking_ms);
-    println!("  features in {:.1} s, answers in {:.1} s", summary.features_seconds, summary.answering_seconds);
+    println!(
+        "  features in {:.1} s, answers in {:.1} s",
+        summary.features_seconds, summary.answering_seconds
+    );
 }
 
 fn progress(length: u64, message: &'static str) -> ProgressBar {

@@ -1,4 +1,5 @@
 //! What a person reads when something is wrong: one line, and the right exit code.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 mod program;
 
@@ -21,7 +22,8 @@ fn a_folder_that_is_missing_empty_or_unreadable() {
     let folder = tempfile::tempdir().unwrap();
     let session = folder.path().join("session");
     let session = session.to_str().unwrap();
-    let serve = |pool: &str| refused(&["serve", pool, "--session", session, "--listen", "127.0.0.1:0"]);
+    let serve =
+        |pool: &str| refused(&["serve", pool, "--session", session, "--listen", "127.0.0.1:0"]);
     let missing = folder.path().join("none");
     let (code, text) = serve(missing.to_str().unwrap());
     assert_eq!(code, 1);

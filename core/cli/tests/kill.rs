@@ -1,4 +1,5 @@
 //! The server is killed in the middle of work, again and again; every acknowledged answer is there.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 mod program;
 
@@ -27,7 +28,8 @@ fn no_acknowledged_answer_is_lost_whenever_the_server_is_killed() {
         let kept = statistics["undo_depth"].as_u64().unwrap();
         assert!(kept >= acknowledged, "{acknowledged} were acknowledged, {kept} are there");
         assert!(kept <= u64::from(next), "there are answers that nobody gave");
-        let looks = statistics["positives"].as_u64().unwrap() + statistics["negatives"].as_u64().unwrap();
+        let looks =
+            statistics["positives"].as_u64().unwrap() + statistics["negatives"].as_u64().unwrap();
         assert_eq!(looks, kept, "an answer came twice");
         acknowledged = kept;
         let mut sent: HashMap<Uuid, u32> = HashMap::new();

@@ -1,4 +1,5 @@
 //! The whole loop without a browser: folders' names answer, the real learner orders.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 mod program;
 
@@ -28,7 +29,8 @@ fn the_positives_are_found_long_before_chance_would() {
     let out = tempfile::tempdir().unwrap();
     stripes(pool.path());
     let (pool, to) = (pool.path().to_str().unwrap(), out.path().to_str().unwrap());
-    let output = run(&["simulate", pool, "--positive", "upright", "--looks", "60", "--out", to, "--json"]);
+    let output =
+        run(&["simulate", pool, "--positive", "upright", "--looks", "60", "--out", to, "--json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&summary["images"], &summary["positives"]), (&150.into(), &15.into()));

@@ -1,5 +1,6 @@
 //! Bytes of every version of every event that was ever shipped. They never change: a new shape is a
 //! new schema version, with bytes of its own here.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use sluice_events::codec::{CodecError, decode, encode};
 use sluice_events::facts::*;
@@ -25,53 +26,131 @@ fn seen() -> Seen {
 }
 
 /// Type, version, bytes in hexadecimal digits, and what they mean.
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn golden() -> Vec<(u16, u16, &'static str, Event)> {
     vec![
-        (1, 1, "013f012f0901 31", Event::SessionOpened(SessionOpened {
-            question: "?".into(), pool: "/".into(), seed: 9, program: "1".into(),
-        })),
-        (2, 1, "02 0161 fbe803 0162 00", Event::ImagesFound(ImagesFound {
-            images: vec![
-                FoundImage { path: "a".into(), bytes: 1000 },
-                FoundImage { path: "b".into(), bytes: 0 },
-            ],
-        })),
-        (3, 1, "04 0178", Event::ImageSetAside(ImageSetAside { image: ImageId(4), reason: "x".into() })),
+        (
+            1,
+            1,
+            "013f012f0901 31",
+            Event::SessionOpened(SessionOpened {
+                question: "?".into(),
+                pool: "/".into(),
+                seed: 9,
+                program: "1".into(),
+            }),
+        ),
+        (
+            2,
+            1,
+            "02 0161 fbe803 0162 00",
+            Event::ImagesFound(ImagesFound {
+                images: vec![
+                    FoundImage { path: "a".into(), bytes: 1000 },
+                    FoundImage { path: "b".into(), bytes: 0 },
+                ],
+            }),
+        ),
+        (
+            3,
+            1,
+            "04 0178",
+            Event::ImageSetAside(ImageSetAside { image: ImageId(4), reason: "x".into() }),
+        ),
         (4, 1, "04", Event::ImageRestored(ImageRestored { image: ImageId(4) })),
-        (5, 1, "100102030405060708090a0b0c0d0e0f10 04 00 01 016d 0103 0101 0102 010000003f fb2c01",
+        (
+            5,
+            1,
+            "100102030405060708090a0b0c0d0e0f10 04 00 01 016d 0103 0101 0102 010000003f fb2c01",
             Event::Labelled(Labelled {
-                command: command(), image: ImageId(4), label: Label::Positive, source: Source::Timeout,
-                annotator: "m".into(), seen: seen(),
-            })),
-        (6, 1, "100102030405060708090a0b0c0d0e0f10 04 016d 00 00 00 00 00", Event::Skipped(Skipped {
-            command: command(), image: ImageId(4), annotator: "m".into(), seen: Seen::default(),
-        })),
-        (7, 1, "100102030405060708090a0b0c0d0e0f10 05", Event::Undone(Undone { command: command(), look: 5 })),
-        (8, 1, "100102030405060708090a0b0c0d0e0f10 05", Event::Redone(Redone { command: command(), look: 5 })),
-        (9, 1, "100102030405060708090a0b0c0d0e0f10 0170 0131 0707070707070707070707070707070707070707070707070707070707070707",
-            Event::SelectorChosen(SelectorChosen { command: command(), selector: plugin() })),
-        (10, 1, "100102030405060708090a0b0c0d0e0f10 0170 0131 0707070707070707070707070707070707070707070707070707070707070707",
-            Event::NetworkChosen(NetworkChosen { command: command(), network: plugin() })),
-        (11, 1, "02 06 03 04 0000003f 0166", Event::ModelTrained(ModelTrained {
-            model: ModelId(2), learned_from: 6, positives: 3, negatives: 4, loss: 0.5, features: "f".into(),
-        })),
-        (12, 1, "03 0102 06 0170 0131 0707070707070707070707070707070707070707070707070707070707070707 0a 09 02 04 010000003f 05 00",
+                command: command(),
+                image: ImageId(4),
+                label: Label::Positive,
+                source: Source::Timeout,
+                annotator: "m".into(),
+                seen: seen(),
+            }),
+        ),
+        (
+            6,
+            1,
+            "100102030405060708090a0b0c0d0e0f10 04 016d 00 00 00 00 00",
+            Event::Skipped(Skipped {
+                command: command(),
+                image: ImageId(4),
+                annotator: "m".into(),
+                seen: Seen::default(),
+            }),
+        ),
+        (
+            7,
+            1,
+            "100102030405060708090a0b0c0d0e0f10 05",
+            Event::Undone(Undone { command: command(), look: 5 }),
+        ),
+        (
+            8,
+            1,
+            "100102030405060708090a0b0c0d0e0f10 05",
+            Event::Redone(Redone { command: command(), look: 5 }),
+        ),
+        (
+            9,
+            1,
+            "100102030405060708090a0b0c0d0e0f10 0170 0131 0707070707070707070707070707070707070707070707070707070707070707",
+            Event::SelectorChosen(SelectorChosen { command: command(), selector: plugin() }),
+        ),
+        (
+            10,
+            1,
+            "100102030405060708090a0b0c0d0e0f10 0170 0131 0707070707070707070707070707070707070707070707070707070707070707",
+            Event::NetworkChosen(NetworkChosen { command: command(), network: plugin() }),
+        ),
+        (
+            11,
+            1,
+            "02 06 03 04 0000003f 0166",
+            Event::ModelTrained(ModelTrained {
+                model: ModelId(2),
+                learned_from: 6,
+                positives: 3,
+                negatives: 4,
+                loss: 0.5,
+                features: "f".into(),
+            }),
+        ),
+        (
+            12,
+            1,
+            "03 0102 06 0170 0131 0707070707070707070707070707070707070707070707070707070707070707 0a 09 02 04 010000003f 05 00",
             Event::RankingMade(RankingMade {
-                ranking: RankingId(3), model: Some(ModelId(2)), learned_from: 6, selector: plugin(),
-                candidates: 10, scored: 9,
+                ranking: RankingId(3),
+                model: Some(ModelId(2)),
+                learned_from: 6,
+                selector: plugin(),
+                candidates: 10,
+                scored: 9,
                 first: vec![
                     Ranked { image: ImageId(4), probability: Some(0.5) },
                     Ranked { image: ImageId(5), probability: None },
                 ],
-            })),
-        (13, 1, "0170 0131 0707070707070707070707070707070707070707070707070707070707070707 0178",
-            Event::PluginFailed(PluginFailed { plugin: plugin(), what: "x".into() })),
+            }),
+        ),
+        (
+            13,
+            1,
+            "0170 0131 0707070707070707070707070707070707070707070707070707070707070707 0178",
+            Event::PluginFailed(PluginFailed { plugin: plugin(), what: "x".into() }),
+        ),
     ]
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
     let digits: String = hex.split_whitespace().collect();
-    (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap()).collect()
+    (0..digits.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap())
+        .collect()
 }
 
 #[test]
@@ -90,7 +169,10 @@ fn a_payload_that_is_cut_or_too_long_is_refused() {
     for (event_type, version, hex, _) in golden() {
         let whole = bytes(hex);
         for length in 0..whole.len() {
-            assert!(decode(event_type, version, &whole[..length]).is_err(), "type {event_type}, {length} bytes");
+            assert!(
+                decode(event_type, version, &whole[..length]).is_err(),
+                "type {event_type}, {length} bytes"
+            );
         }
         let longer = [whole, vec![0]].concat();
         let refused = decode(event_type, version, &longer);

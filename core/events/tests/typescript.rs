@@ -1,12 +1,13 @@
 //! The page's types are generated from the messages. This test fails when they are stale; with
 //! `SLUICE_BLESS=1` it writes them anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use std::fs;
 use std::path::Path;
 
 use sluice_events::message::{
-    Ack, Agreement, AsideFile, CurvePoint, Level, Look, Notice, PROTOCOL, Plugins, Queue, QueueItem,
-    Refused, SetAside, Statistics, ToPage, ToServer, Training, Welcome,
+    Ack, Agreement, AsideFile, CurvePoint, Level, Look, Notice, PROTOCOL, Plugins, Queue,
+    QueueItem, Refused, SetAside, Statistics, ToPage, ToServer, Training, Welcome,
 };
 use sluice_events::plugin::{Parameter, PluginInfo, Value};
 use sluice_events::{Answer, CommandId, ImageId, Label, ModelId, RankingId, Source};
@@ -32,8 +33,8 @@ macro_rules! declare {
 fn generated() -> String {
     let types = declare!(
         ToServer, ToPage, Welcome, Ack, Look, Refused, Queue, QueueItem, Statistics, CurvePoint,
-        Agreement, Training, Plugins, PluginInfo, Parameter, Value, SetAside, AsideFile, Notice, Level,
-        Answer, Label, Source, ImageId, ModelId, RankingId, CommandId,
+        Agreement, Training, Plugins, PluginInfo, Parameter, Value, SetAside, AsideFile, Notice,
+        Level, Answer, Label, Source, ImageId, ModelId, RankingId, CommandId,
     );
     format!(
         "// Generated from core/events by its test `typescript`; do not edit.\n\n\

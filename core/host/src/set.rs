@@ -41,7 +41,12 @@ impl PluginSet {
     pub fn add_folder(&mut self, host: &PluginHost, folder: &Path) -> Vec<String> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) => return vec![format!("the plugins in {} can't be listed: {error}", folder.display())],
+            Err(error) => {
+                return vec![format!(
+                    "the plugins in {} can't be listed: {error}",
+                    folder.display()
+                )];
+            }
         };
         let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "wasm"));

@@ -1,4 +1,5 @@
 //! Guests that break the rules, and files that are no guests: each is named, and the host goes on.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +30,8 @@ fn host(limits: Limits) -> PluginHost {
 }
 
 fn guest(limits: Limits, name: &str) -> SelectorPlugin {
-    let bytes = std::fs::read(guests().join(format!("{name}.wasm"))).expect("`make plugins` built it");
+    let bytes =
+        std::fs::read(guests().join(format!("{name}.wasm"))).expect("`make plugins` built it");
     match host(limits).load(name, &bytes).expect("it loads") {
         Plugin::Selector(selector) => selector,
         Plugin::Network(_) => panic!("{name} is a selector"),

@@ -1,4 +1,5 @@
 //! The plugins in the box, loaded and called as the server does.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use std::sync::Arc;
 

@@ -85,6 +85,8 @@ struct Worker {
 }
 
 type Decoded = (ImageId, Vec<u8>);
+/// One that was tried.
+type Tried = (ImageId, Result<Vec<u8>, String>);
 
 impl Worker {
     fn run(self, network: Option<Network>) {
@@ -92,7 +94,7 @@ impl Worker {
         let mut decoded = self.decode(side);
         let mut first: Vec<Decoded> = Vec::new();
         let extractor = if let Some(network) = network {
-            Extractor::Network(network)
+            Extractor::Network(Box::new(network))
         } else {
             first = decoded.by_ref().take(SAMPLE_IMAGES).collect();
             if first.is_empty() {
@@ -119,7 +121,8 @@ impl Worker {
     /// Small pictures are taken as they are, larger ones reduced.
     fn choose_side(&self) -> u32 {
         let sides = self.order.iter().take(LOOKED_AT);
-        let mut sides: Vec<u32> = sides.filter_map(|&image| self.pictures.longer_side(image)).collect();
+        let mut sides: Vec<u32> =
+            sides.filter_map(|&image| self.pictures.longer_side(image)).collect();
         sides.sort_unstable();
         let median = sides.get(sides.len() / 2).copied().unwrap_or(LARGE_SIDE);
         if median <= 40 { SMALL_SIDE } else { LARGE_SIDE }
@@ -128,10 +131,11 @@ impl Worker {
     /// Decoded pictures in `order`, those that can't be left out and told.
     fn decode(&self, side: u32) -> impl Iterator<Item = Decoded> + use<'_> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        let lanes: Vec<Receiver<(ImageId, Result<Vec<u8>, String>)>> = (0..threads)
+        let lanes: Vec<Receiver<Tried>> = (0..threads)
             .map(|lane| {
                 let (send, receive) = sync_channel(AHEAD);
-                let images: Vec<ImageId> = self.order.iter().skip(lane).step_by(threads).copied().collect();
+                let images: Vec<ImageId> =
+                    self.order.iter().skip(lane).step_by(threads).copied().collect();
                 let (pictures, stop) = (Arc::clone(&self.pictures), Arc::clone(&self.stop));
                 let spawned = thread::Builder::new()
                     .name(format!("decoder-{lane}"))
@@ -168,7 +172,7 @@ fn decode_lane(
     images: &[ImageId],
     pictures: &dyn Pictures,
     side: u32,
-    send: &SyncSender<(ImageId, Result<Vec<u8>, String>)>,
+    send: &SyncSender<Tried>,
     stop: &AtomicBool,
 ) {
     for &image in images {

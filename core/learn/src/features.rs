@@ -11,7 +11,7 @@ pub(crate) use patches::{Patches, SAMPLE_IMAGES};
 /// A way from pictures to features.
 pub(crate) enum Extractor {
     Patches(Patches),
-    Network(Network),
+    Network(Box<Network>),
 }
 
 impl Extractor {

@@ -37,7 +37,12 @@ pub trait Learner: Send {
     ///
     /// # Errors
     /// When the backbone can't be built or its weights can't be loaded; the features in use stay.
-    fn begin(&mut self, images: u32, backbone: Backbone, pictures: Arc<dyn Pictures>) -> Result<(), LearnError>;
+    fn begin(
+        &mut self,
+        images: u32,
+        backbone: Backbone,
+        pictures: Arc<dyn Pictures>,
+    ) -> Result<(), LearnError>;
 
     /// Takes in what was computed since the last call.
     fn absorb(&mut self) -> Absorbed;

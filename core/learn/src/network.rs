@@ -57,7 +57,8 @@ impl Network {
 
     fn with_tensors(graph: CheckedGraph, tensors: HashMap<String, Tensor>, device: Device) -> Self {
         let input = &graph.graph().input;
-        let channel = |values: &[f32; 3]| Tensor::from_slice(values).view([1, 3, 1, 1]).to_device(device);
+        let channel =
+            |values: &[f32; 3]| Tensor::from_slice(values).view([1, 3, 1, 1]).to_device(device);
         let (mean, deviation) = (channel(&input.mean), channel(&input.standard_deviation));
         Self { graph, tensors, mean, deviation, device }
     }
@@ -82,7 +83,9 @@ impl Network {
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.features(&black)));
         match run {
             Ok(features) if features.size() == [1, self.dim() as i64] => Ok(()),
-            Ok(features) => Err(BuildError(format!("its features have shape {:?}", features.size()))),
+            Ok(features) => {
+                Err(BuildError(format!("its features have shape {:?}", features.size())))
+            }
             Err(_) => Err(BuildError("libtorch refused one of its steps".to_owned())),
         }
     }
@@ -139,19 +142,32 @@ impl Network {
                 f64::from(*epsilon),
                 true,
             ),
-            Op::Linear { .. } => x.linear(self.tensor(node, "weight"), self.parameter(node, "bias")),
-            Op::Activation(kind) => activate(*kind, x),
-            Op::MaxPool(window) => {
-                x.max_pool2d(both(window.kernel), both(window.stride), both(window.padding), [1, 1], false)
+            Op::Linear { .. } => {
+                x.linear(self.tensor(node, "weight"), self.parameter(node, "bias"))
             }
+            Op::Activation(kind) => activate(*kind, x),
+            Op::MaxPool(window) => x.max_pool2d(
+                both(window.kernel),
+                both(window.stride),
+                both(window.padding),
+                [1, 1],
+                false,
+            ),
             Op::AvgPool(window) => x.avg_pool2d(
-                both(window.kernel), both(window.stride), both(window.padding), false, true, None,
+                both(window.kernel),
+                both(window.stride),
+                both(window.padding),
+                false,
+                true,
+                None,
             ),
             Op::AdaptiveAvgPool { height, width } => {
                 x.adaptive_avg_pool2d([i64::from(*height), i64::from(*width)])
             }
             Op::Add => inputs[1..].iter().fold(x.shallow_clone(), |sum, other| sum + *other),
-            Op::Multiply => inputs[1..].iter().fold(x.shallow_clone(), |product, other| product * *other),
+            Op::Multiply => {
+                inputs[1..].iter().fold(x.shallow_clone(), |product, other| product * *other)
+            }
             Op::Concat => Tensor::cat(inputs, 1),
             Op::Flatten => x.flatten(1, -1),
             // Only asked, never trained here.
@@ -214,4 +230,3 @@ fn expected(graph: &CheckedGraph) -> BTreeMap<String, Vec<i64>> {
     }
     all
 }
-

@@ -74,7 +74,8 @@ impl Torch {
         if measured == table.count || !(grown || complete || measured == 0) {
             return;
         }
-        let present: Vec<i64> = (0..).zip(&table.present).filter(|(_, p)| **p).map(|(i, _)| i).collect();
+        let present: Vec<i64> =
+            (0..).zip(&table.present).filter(|(_, p)| **p).map(|(i, _)| i).collect();
         let rows = rows.index_select(0, &Tensor::from_slice(&present));
         let mean = rows.mean_dim(0_i64, false, Kind::Float);
         let centered = &rows - &mean;
@@ -135,7 +136,8 @@ impl Learner for Torch {
     fn learn(&mut self, labels: &[(ImageId, bool)], candidates: &[ImageId]) -> Option<Learned> {
         let table = Arc::clone(&self.table);
         let table = table.lock().unwrap_or_else(PoisonError::into_inner);
-        let known: Vec<&(ImageId, bool)> = labels.iter().filter(|(image, _)| table.has(*image)).collect();
+        let known: Vec<&(ImageId, bool)> =
+            labels.iter().filter(|(image, _)| table.has(*image)).collect();
         let positives = known.iter().filter(|(_, positive)| *positive).count() as u32;
         let negatives = known.len() as u32 - positives;
         if positives == 0 || negatives == 0 {
@@ -159,7 +161,10 @@ impl Learner for Torch {
             let loss = head.loss as f32;
             self.head = Some(head);
             let features = self.status.features.clone();
-            Some(Learned { model: FittedModel { positives, negatives, loss, features }, probabilities })
+            Some(Learned {
+                model: FittedModel { positives, negatives, loss, features },
+                probabilities,
+            })
         })
     }
 

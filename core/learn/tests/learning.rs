@@ -1,6 +1,6 @@
 //! Pictures to probabilities, by the boundary alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -20,7 +20,7 @@ struct Stripes {
 const BROKEN: ImageId = ImageId(50);
 
 fn is_upright(image: ImageId) -> bool {
-    image.0 % 3 == 0
+    image.0.is_multiple_of(3)
 }
 
 impl Pictures for Stripes {
@@ -32,7 +32,7 @@ impl Pictures for Stripes {
             let (x, y) = (at % side, at / side);
             let along = if is_upright(image) { x } else { y };
             let noise = (at.wrapping_mul(2_654_435_761).wrapping_add(image.0 * 977) >> 9) % 60;
-            let value = if (along / 3 + image.0 / 3) % 2 == 0 { 40 } else { 190 };
+            let value = if (along / 3 + image.0 / 3).is_multiple_of(2) { 40 } else { 190 };
             (value + noise) as u8
         };
         Ok((0..side * side).flat_map(|at| [pixel(at); 3]).collect())
@@ -53,7 +53,7 @@ fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, String)>), LearnE
     let mut torch = Torch::new();
     torch.begin(IMAGES, backbone, Arc::new(Stripes { ready }))?;
     let mut failed = Vec::new();
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         heard.recv_timeout(deadline - Instant::now()).expect("features come in time");
         let absorbed = torch.absorb();
@@ -75,8 +75,13 @@ fn patches_tell_upright_from_lying_stripes_after_six_answers() {
     let learned = torch.learn(&labels, &candidates).expect("there are both answers");
     assert_eq!((learned.model.positives, learned.model.negatives), (2, 4));
     assert_eq!(learned.model.features, "patches");
-    let mut scored: Vec<(f32, ImageId)> =
-        learned.probabilities.iter().copied().zip(candidates).filter(|(p, _)| !p.is_nan()).collect();
+    let mut scored: Vec<(f32, ImageId)> = learned
+        .probabilities
+        .iter()
+        .copied()
+        .zip(candidates)
+        .filter(|(p, _)| !p.is_nan())
+        .collect();
     assert_eq!(scored.len(), IMAGES as usize - 7, "all but the broken one");
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let upright = scored.iter().filter(|(_, image)| is_upright(*image)).count();
@@ -110,13 +115,21 @@ fn the_same_seed_gives_the_same_features() {
 /// Convolution, pooled over the picture: two features.
 fn graph() -> CheckedGraph {
     let node = |name: &str, parameters: &str, input: &str, op: Op| Node {
-        name: name.into(), parameters: parameters.into(), inputs: vec![input.into()], op,
+        name: name.into(),
+        parameters: parameters.into(),
+        inputs: vec![input.into()],
+        op,
     };
     let window = Window { kernel: 3, stride: 1, padding: 1 };
     CheckedGraph::new(Graph {
         input: InputSpec { height: 32, width: 32, mean: [0.5; 3], standard_deviation: [0.5; 3] },
         nodes: vec![
-            node("conv", "c", "input", Op::Conv2d { out_channels: 2, window, groups: 1, bias: true }),
+            node(
+                "conv",
+                "c",
+                "input",
+                Op::Conv2d { out_channels: 2, window, groups: 1, bias: true },
+            ),
             node("relu", "", "conv", Op::Activation(Activation::Relu)),
             node("pool", "", "relu", Op::AdaptiveAvgPool { height: 1, width: 1 }),
             node("flat", "", "pool", Op::Flatten),

@@ -71,16 +71,22 @@ pub enum OpenError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// Nothing was written; the log goes on by itself when there is room.
-    #[error("the disk is full: this was not saved, everything before it is. Free some space and repeat it")]
+    #[error(
+        "the disk is full: this was not saved, everything before it is. Free some space and repeat it"
+    )]
     DiskFull,
     /// It may or may not be durable; only re-opening tells.
-    #[error("writing to the log failed ({why}): whether this was saved is unknown. Restart sluice to find out")]
+    #[error(
+        "writing to the log failed ({why}): whether this was saved is unknown. Restart sluice to find out"
+    )]
     UnknownOutcome {
         /// What the operating system said.
         why: String,
     },
     /// The writer ended after an earlier failure; nothing was written.
-    #[error("the log was closed after an earlier failure ({why}): this was not saved. Restart sluice")]
+    #[error(
+        "the log was closed after an earlier failure ({why}): this was not saved. Restart sluice"
+    )]
     Closed {
         /// What had failed.
         why: String,
@@ -94,7 +100,9 @@ pub enum AppendError {
         next: Seq,
     },
     /// The batch would not fit into a frame; nothing was written.
-    #[error("a batch of {bytes} bytes is more than the {limit} that fit at once; this was not saved")]
+    #[error(
+        "a batch of {bytes} bytes is more than the {limit} that fit at once; this was not saved"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,

@@ -44,7 +44,13 @@ pub fn padded_len(body: usize) -> usize {
 }
 
 /// A batch as the file holds it, and the chain value after it.
-pub fn encode(first_seq: Seq, count: u32, epoch: u64, previous: Chain, body: &[u8]) -> (Vec<u8>, Chain) {
+pub fn encode(
+    first_seq: Seq,
+    count: u32,
+    epoch: u64,
+    previous: Chain,
+    body: &[u8],
+) -> (Vec<u8>, Chain) {
     let mut bytes = Vec::with_capacity(padded_len(body.len()));
     bytes.extend_from_slice(&MAGIC.to_le_bytes());
     bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
@@ -177,6 +183,7 @@ fn parts(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// `bytes`: the sign that what stands before it was damaged and not torn.
 pub fn any_valid_after(bytes: &[u8], from: Seq) -> Option<usize> {
     (0..bytes.len().saturating_sub(HEADER_LEN - 1)).step_by(8).find(|&at| {
-        u32_at(bytes, at) == MAGIC && Frame::parse(&bytes[at..]).is_ok_and(|frame| frame.first_seq >= from)
+        u32_at(bytes, at) == MAGIC
+            && Frame::parse(&bytes[at..]).is_ok_and(|frame| frame.first_seq >= from)
     })
 }

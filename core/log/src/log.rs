@@ -88,7 +88,7 @@ impl Default for Options {
 /// The log of a session folder.
 pub struct Log<S: Storage> {
     storage: S,
-    log_id: Uuid,
+    id: Uuid,
     recovery: Recovery,
     requests: Option<SyncSender<Request>>,
     head: watch::Receiver<Head>,
@@ -115,9 +115,15 @@ impl<S: Storage> Log<S> {
             let log_id = Uuid::now_v7();
             let previous = Chain::default();
             let header = SegmentHeader { log_id, first_seq: 0, created_ms: now_ms(), previous };
-            let file = create_segment(&storage, &header).map_err(io("make the log's first file"))?;
+            let file =
+                create_segment(&storage, &header).map_err(io("make the log's first file"))?;
             let offset = segment::HEADER_LEN as u64;
-            (log_id, Position { offset, next_seq: 0, chain: previous, epoch: 0 }, file, Recovery::default())
+            (
+                log_id,
+                Position { offset, next_seq: 0, chain: previous, epoch: 0 },
+                file,
+                Recovery::default(),
+            )
         };
         let head = Head { next_seq: end.next_seq, chain: end.chain, epoch: end.epoch + 1 };
         let (publish, watched) = watch::channel(head);
@@ -136,12 +142,19 @@ impl<S: Storage> Log<S> {
             .name("log-writer".into())
             .spawn(move || writer.run(&waiting))
             .map_err(io("start the log's thread"))?;
-        Ok(Self { storage, log_id, recovery, requests: Some(requests), head: watched, thread: Some(thread) })
+        Ok(Self {
+            storage,
+            id: log_id,
+            recovery,
+            requests: Some(requests),
+            head: watched,
+            thread: Some(thread),
+        })
     }
 
     /// The log's id, given when it was made.
     pub fn id(&self) -> Uuid {
-        self.log_id
+        self.id
     }
 
     /// What opening found and did.
@@ -173,7 +186,11 @@ impl<S: Storage> EventLog for Log<S> {
         answer.await.map_err(|_| closed())?
     }
 
-    fn read(&self, from: Seq, to: Option<Seq>) -> impl Stream<Item = Result<Record, ReadError>> + Send {
+    fn read(
+        &self,
+        from: Seq,
+        to: Option<Seq>,
+    ) -> impl Stream<Item = Result<Record, ReadError>> + Send {
         let durable = self.head.borrow().next_seq;
         let to = to.map_or(durable, |to| to.min(durable));
         futures::stream::iter(read_segments(self.storage.clone(), from, to))

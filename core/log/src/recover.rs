@@ -101,7 +101,7 @@ fn list_segments<S: Storage>(storage: &S) -> Result<Vec<Seq>, OpenError> {
     for name in storage.list().map_err(io_error("list the session's log folder"))? {
         match segment::parse_file_name(&name) {
             Some(first_seq) => segments.push(first_seq),
-            None if name.ends_with(".new") || name.ends_with(".torn") => {}
+            None if [".new", ".torn"].iter().any(|end| name.strip_suffix(end).is_some()) => {}
             None => {
                 let why = "its name is not that of a segment".to_owned();
                 return Err(OpenError::Foreign { file: name, why });

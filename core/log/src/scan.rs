@@ -79,7 +79,11 @@ impl<'a> Scan<'a> {
 }
 
 /// The header of a segment, which must carry the number of its name.
-pub(crate) fn header_of(name: &str, first_seq: Seq, bytes: &[u8]) -> Result<SegmentHeader, HeaderError> {
+pub(crate) fn header_of(
+    name: &str,
+    first_seq: Seq,
+    bytes: &[u8],
+) -> Result<SegmentHeader, HeaderError> {
     let damage = |why: &str| {
         HeaderError::Damaged(Damage {
             file: name.to_owned(),

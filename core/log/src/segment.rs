@@ -93,7 +93,8 @@ pub fn file_name(first_seq: Seq) -> String {
 /// The sequence number in a segment's name.
 pub fn parse_file_name(name: &str) -> Option<Seq> {
     let digits = name.strip_prefix("log/")?.strip_suffix(".log")?;
-    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
 }
 
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {

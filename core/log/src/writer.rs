@@ -154,9 +154,7 @@ fn gather(first: Request, requests: &Receiver<Request>) -> (Vec<Request>, Option
 
 fn check(request: &Request, next: u64) -> Result<(), AppendError> {
     match request.expect {
-        Expect::Next(expected) if expected != next => {
-            Err(AppendError::Conflict { expected, next })
-        }
+        Expect::Next(expected) if expected != next => Err(AppendError::Conflict { expected, next }),
         _ if request.body_len() > MAX_BODY => {
             Err(AppendError::TooLarge { bytes: request.body_len(), limit: MAX_BODY })
         }

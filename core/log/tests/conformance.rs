@@ -1,4 +1,5 @@
 //! What every log promises, run on a disk and in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -148,7 +149,8 @@ fn producers_on_many_threads_lose_nothing_and_keep_their_own_order() {
             let all = texts(&log, 0, None);
             assert_eq!(all.len(), 320);
             for producer in 0..8 {
-                let own: Vec<_> = all.iter().filter(|t| t.starts_with(&producer.to_string())).collect();
+                let own: Vec<_> =
+                    all.iter().filter(|t| t.starts_with(&producer.to_string())).collect();
                 assert_eq!(own.len(), 40);
                 assert!(own.is_sorted());
             }

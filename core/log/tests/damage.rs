@@ -1,4 +1,5 @@
 //! Torn ends are cut off and kept; damage is refused. Every byte and every bit of a small log.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -42,12 +43,16 @@ fn a_file_that_ends_anywhere_keeps_every_whole_batch() {
         match &log.recovery().torn {
             None => assert_eq!(length, whole_end),
             Some(torn) => {
-                assert_eq!((torn.offset as usize, torn.bytes as usize), (whole_end, length - whole_end));
+                assert_eq!(
+                    (torn.offset as usize, torn.bytes as usize),
+                    (whole_end, length - whole_end)
+                );
                 assert_eq!(storage.read(&torn.kept_in).unwrap(), bytes[whole_end..length]);
             }
         }
         // It goes on, and opens again without a word.
-        let record = Record { seq: 0, time_us: 1, event_type: 5, schema_version: 1, payload: vec![9] };
+        let record =
+            Record { seq: 0, time_us: 1, event_type: 5, schema_version: 1, payload: vec![9] };
         block_on(log.append(Expect::Any, vec![record])).unwrap();
         drop(log);
         let again = Log::open(storage, Options::default()).unwrap();
@@ -73,7 +78,9 @@ fn no_flipped_bit_goes_unnoticed() {
                 assert!(bit / 8 < ends[1], "bit {bit}: {damage}");
                 assert_eq!(damage.file, NAME);
             }
-            Err(OpenError::Newer { .. }) => panic!("bit {bit}: a checksum stands before the format"),
+            Err(OpenError::Newer { .. }) => {
+                panic!("bit {bit}: a checksum stands before the format")
+            }
             Err(other) => panic!("bit {bit}: {other}"),
         }
     }
@@ -100,9 +107,11 @@ fn foreign_and_missing_files_are_named() {
     assert!(matches!(refused, Err(OpenError::Foreign { file, .. }) if file == "log/notes.txt"));
 
     let storage = MemoryStorage::default();
-    let log = Log::open(storage.clone(), Options { segment_limit: 100, ..Options::default() }).unwrap();
+    let log =
+        Log::open(storage.clone(), Options { segment_limit: 100, ..Options::default() }).unwrap();
     for _ in 0..3 {
-        let record = Record { seq: 0, time_us: 1, event_type: 5, schema_version: 1, payload: vec![1; 50] };
+        let record =
+            Record { seq: 0, time_us: 1, event_type: 5, schema_version: 1, payload: vec![1; 50] };
         block_on(log.append(Expect::Any, vec![record])).unwrap();
     }
     drop(log);

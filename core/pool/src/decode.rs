@@ -44,7 +44,9 @@ pub enum DecodeError {
         limit_megabytes: u64,
     },
     /// It is too large a picture.
-    #[error("is {width} × {height} pixels; {limit_megapixels} megapixels is the most that is decoded")]
+    #[error(
+        "is {width} × {height} pixels; {limit_megapixels} megapixels is the most that is decoded"
+    )]
     TooManyPixels {
         /// Pixels.
         width: u32,

@@ -7,8 +7,8 @@ use walkdir::{DirEntry, WalkDir};
 
 /// Endings of the formats that are decoded.
 const ENDINGS: [&str; 23] = [
-    "bmp", "dib", "exr", "ff", "gif", "hdr", "ico", "jfif", "jpe", "jpeg", "jpg", "pam", "pbm", "pgm",
-    "png", "pnm", "ppm", "qoi", "tga", "tif", "tiff", "webp", "apng",
+    "bmp", "dib", "exr", "ff", "gif", "hdr", "ico", "jfif", "jpe", "jpeg", "jpg", "pam", "pbm",
+    "pgm", "png", "pnm", "ppm", "qoi", "tga", "tif", "tiff", "webp", "apng",
 ];
 
 /// A file that may be an image.

@@ -36,7 +36,8 @@ pub fn present(
     let shown_as = image::guess_format(&bytes).ok().and_then(shown_by_browsers);
     let longest = longest.unwrap_or(u32::MAX);
     if let Some(content_type) = shown_as
-        && (longest == u32::MAX || longer_side(Cursor::new(&bytes)).is_some_and(|side| side <= longest))
+        && (longest == u32::MAX
+            || longer_side(Cursor::new(&bytes)).is_some_and(|side| side <= longest))
     {
         return Ok(Presented { content_type, bytes });
     }

@@ -33,7 +33,8 @@ pub fn fit_within(pixels: &Pixels, longest: u32) -> Result<Pixels, ResizeError> 
         return Ok(pixels.clone());
     }
     let scaled = |length: u32| {
-        ((u64::from(length) * u64::from(longest) + u64::from(side) / 2) / u64::from(side)).max(1) as u32
+        ((u64::from(length) * u64::from(longest) + u64::from(side) / 2) / u64::from(side)).max(1)
+            as u32
     };
     resize(pixels, scaled(pixels.width), scaled(pixels.height))
 }

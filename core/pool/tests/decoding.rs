@@ -1,4 +1,5 @@
 //! Good files of many formats, and files that must be set aside.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use std::io::Cursor;
 
@@ -54,7 +55,8 @@ fn every_format_that_photos_and_scanners_produce() {
 #[test]
 fn a_jpeg_is_turned_as_its_exif_says() {
     // APP1 with one EXIF entry: orientation 6, turn right.
-    let exif = b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let exif =
+        b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     let plain = encoded(ImageFormat::Jpeg);
     let turned = [&plain[..2], exif, &plain[2..]].concat();
     let pixels = decoded(&turned).expect("it decodes");
@@ -103,13 +105,17 @@ fn absurd_sizes_are_refused_before_memory_is_taken() {
     let refused = decoded(&png).expect_err("too large");
     assert!(matches!(refused, DecodeError::TooManyPixels { width: 60_000, .. }), "{refused}");
     let limits = DecodeLimits { pixels: 100, ..DecodeLimits::default() };
-    assert!(matches!(decode(&encoded(ImageFormat::Png), &limits), Err(DecodeError::TooManyPixels { .. })));
+    assert!(matches!(
+        decode(&encoded(ImageFormat::Png), &limits),
+        Err(DecodeError::TooManyPixels { .. })
+    ));
 }
 
 /// PNG's checksum, bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |c, _| (c >> 1) ^ (0xEDB8_8320 & (c & 1).wrapping_neg()))
+        (0..8)
+            .fold(crc ^ u32::from(*byte), |c, _| (c >> 1) ^ (0xEDB8_8320 & (c & 1).wrapping_neg()))
     })
 }
 
@@ -135,7 +141,10 @@ fn browsers_get_what_they_can_show() {
     let limits = DecodeLimits::default();
     let jpeg = write("a.jpg", ImageFormat::Jpeg);
     let original = present(&jpeg, Some(100), &limits).unwrap();
-    assert_eq!((original.content_type, &original.bytes), ("image/jpeg", &std::fs::read(&jpeg).unwrap()));
+    assert_eq!(
+        (original.content_type, &original.bytes),
+        ("image/jpeg", &std::fs::read(&jpeg).unwrap())
+    );
     let reduced = present(&jpeg, Some(16), &limits).unwrap();
     assert_eq!(decoded(&reduced.bytes).unwrap().width, 16);
     let tiff = present(&write("a.tif", ImageFormat::Tiff), None, &limits).unwrap();

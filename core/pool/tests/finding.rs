@@ -1,4 +1,5 @@
 //! Which files make a pool.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +15,9 @@ fn touch(folder: &Path, path: &str) {
 #[test]
 fn images_of_all_folders_by_path_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    for path in ["b/2.PNG", "b/10.jpg", "a.tiff", "notes.txt", ".hidden.jpg", ".git/x.jpg", "b/c/d.webp"] {
+    for path in
+        ["b/2.PNG", "b/10.jpg", "a.tiff", "notes.txt", ".hidden.jpg", ".git/x.jpg", "b/c/d.webp"]
+    {
         touch(folder.path(), path);
     }
     let finding = find(folder.path()).unwrap();

@@ -25,7 +25,11 @@ pub struct Access {
 const COOKIE_NAME: &str = "sluice_token";
 
 /// Lets a request pass or says why not.
-pub(crate) async fn check(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+pub(crate) async fn check(
+    State(access): State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let refuse = |why: &'static str| (StatusCode::FORBIDDEN, why).into_response();
     let host = header(request.headers(), &HOST);
     if let Some(origin) = header(request.headers(), &ORIGIN)
@@ -37,7 +41,9 @@ pub(crate) async fn check(State(access): State<Arc<Access>>, request: Request, n
         return if access.any_host || host.is_some_and(names_this_machine) {
             next.run(request).await
         } else {
-            refuse("Sluice listens to this machine only; use http://127.0.0.1 or http://localhost.\n")
+            refuse(
+                "Sluice listens to this machine only; use http://127.0.0.1 or http://localhost.\n",
+            )
         };
     };
     if cookie(request.headers()).is_some_and(|known| same(known, token)) {

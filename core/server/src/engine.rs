@@ -108,7 +108,9 @@ struct Snapshot {
 #[derive(Default)]
 struct Memory {
     last: Option<(Input, Instant)>,
-    network: Option<Option<String>>,
+    /// Whether features were begun, and with which network.
+    begun: bool,
+    network: Option<String>,
     /// The last failure of each plugin, so that it is told once.
     failures: HashMap<PluginRef, String>,
     training: Training,
@@ -121,16 +123,14 @@ impl Engine {
     /// When no thread can be started.
     pub fn start(mut self, hear: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
         self.bell.ring();
-        thread::Builder::new()
-            .name("engine".into())
-            .spawn(move || {
-                let mut memory = Memory::default();
-                // A ring that nobody rings for a while is a look at the features' progress.
-                while !matches!(hear.recv_timeout(REFRESH), Err(RecvTimeoutError::Disconnected))
-                    && !self.stop.load(Ordering::Relaxed)
-                    && self.round(&mut memory).is_some()
-                {}
-            })
+        thread::Builder::new().name("engine".into()).spawn(move || {
+            let mut memory = Memory::default();
+            // A ring that nobody rings for a while is a look at the features' progress.
+            while !matches!(hear.recv_timeout(REFRESH), Err(RecvTimeoutError::Disconnected))
+                && !self.stop.load(Ordering::Relaxed)
+                && self.round(&mut memory).is_some()
+            {}
+        })
     }
 
     /// One round; `None` when the session is closed.
@@ -152,7 +152,7 @@ impl Engine {
             return Some(());
         }
         memory.last = Some((input, Instant::now()));
-        self.rank(memory, snapshot);
+        self.rank(memory, &snapshot);
         Some(())
     }
 
@@ -171,13 +171,16 @@ impl Engine {
     /// Begins features anew when another network was chosen.
     fn follow_network(&mut self, memory: &mut Memory, chosen: Option<&PluginRef>) {
         let chosen = chosen.map(|network| network.name.clone()).or(self.default_network.clone());
-        if memory.network.as_ref() == Some(&chosen) {
+        if memory.begun && memory.network == chosen {
             return;
         }
-        let first = memory.network.is_none();
-        memory.network = Some(chosen.clone());
+        let first = !memory.begun;
+        (memory.begun, memory.network) = (true, chosen.clone());
         let backbone = self.backbone(chosen.as_deref());
-        if matches!(backbone, Backbone::Patches { .. }) && !first && memory.training.features == "patches" {
+        if matches!(backbone, Backbone::Patches { .. })
+            && !first
+            && memory.training.features == "patches"
+        {
             return;
         }
         if let Err(error) = self.begin(backbone) {
@@ -224,7 +227,7 @@ impl Engine {
     }
 
     /// Fits, scores, orders, records.
-    fn rank(&mut self, memory: &mut Memory, snapshot: Snapshot) {
+    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot) {
         let TrainingSet { learned_from, labels, candidates } = &snapshot.set;
         let begun = Instant::now();
         let learned = self.learner.learn(labels, candidates);
@@ -239,7 +242,7 @@ impl Engine {
             self.metrics.scored_images.inc_by(u64::from(scored));
             memory.training.scored_per_second = Some(f64::from(scored) / took.as_secs_f64());
         }
-        let Some((selector, order)) = self.order(memory, &snapshot, &probabilities) else { return };
+        let Some((selector, order)) = self.order(memory, snapshot, &probabilities) else { return };
         let ranked = |&index: &u32| Ranked {
             image: candidates[index as usize],
             probability: Some(probabilities[index as usize]).filter(|p| !p.is_nan()),
@@ -273,7 +276,10 @@ impl Engine {
         probabilities: &[f32],
     ) -> Option<(PluginRef, Vec<u32>)> {
         let chosen = snapshot.selector.as_ref().map_or(&self.default_selector, |s| &s.name);
-        let selector = self.plugins.selector(chosen).or_else(|| self.plugins.selector(&self.default_selector))?;
+        let selector = self
+            .plugins
+            .selector(chosen)
+            .or_else(|| self.plugins.selector(&self.default_selector))?;
         let scored = probabilities.iter().any(|p| !p.is_nan());
         let selector = match self.plugins.selector(CHANCE) {
             Some(chance) if selector.info().needs_model && !scored => chance,
@@ -288,10 +294,17 @@ impl Engine {
                 let told = memory.failures.insert(error.plugin.clone(), error.to_string());
                 if told != Some(error.to_string()) {
                     self.record_failure(&error);
-                    let stays = if snapshot.ranked { "The last ranking stays" } else { "Another selector takes over" };
-                    self.warn(format!("{error}. {stays}; choose another selector to go on learning."));
+                    let stays = if snapshot.ranked {
+                        "The last ranking stays"
+                    } else {
+                        "Another selector takes over"
+                    };
+                    self.warn(format!(
+                        "{error}. {stays}; choose another selector to go on learning."
+                    ));
                 }
-                let default = self.plugins.selector(&self.default_selector).filter(|_| !snapshot.ranked)?;
+                let default =
+                    self.plugins.selector(&self.default_selector).filter(|_| !snapshot.ranked)?;
                 let order = self.ask(default, snapshot, probabilities).ok()?;
                 Some((default.reference().clone(), order))
             }
@@ -313,7 +326,10 @@ impl Engine {
                 images: rows.chain(answered).collect(),
                 features: self.learner.features(),
             }),
-            answers: (size..).zip(&snapshot.set.labels).map(|(row, (_, yes))| (row, *yes)).collect(),
+            answers: (size..)
+                .zip(&snapshot.set.labels)
+                .map(|(row, (_, yes))| (row, *yes))
+                .collect(),
             parameters: Vec::new(),
             seed: self.seed.wrapping_add(snapshot.rankings),
         };
@@ -339,7 +355,9 @@ impl Engine {
         if let Some(why) = &absorbed.gave_up
             && memory.failures.insert(features_reference(), why.clone()).as_ref() != Some(why)
         {
-            self.warn(format!("Features will not come: {why}. Answers are safe; the order does not learn."));
+            self.warn(format!(
+                "Features will not come: {why}. Answers are safe; the order does not learn."
+            ));
         }
     }
 

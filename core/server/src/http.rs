@@ -70,7 +70,9 @@ pub async fn serve(
 async fn ready(State(app): State<Arc<App>>) -> Response {
     match app.service.session.read(|view| view.state.unknown_event).await {
         Ok(None) => "ready\n".into_response(),
-        Ok(Some(_)) => (StatusCode::SERVICE_UNAVAILABLE, "the log is of a newer sluice\n").into_response(),
+        Ok(Some(_)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the log is of a newer sluice\n").into_response()
+        }
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }

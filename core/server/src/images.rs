@@ -32,7 +32,8 @@ pub(crate) async fn image(
 ) -> Response {
     let image = ImageId(id);
     let Some(path) = app.service.folder.path(image) else {
-        return (StatusCode::NOT_FOUND, format!("There is no image number {id}.\n")).into_response();
+        return (StatusCode::NOT_FOUND, format!("There is no image number {id}.\n"))
+            .into_response();
     };
     let longest = wish.max.map(|max| max.clamp(16, LONGEST));
     let limits = *app.service.folder.limits();

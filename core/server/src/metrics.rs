@@ -24,8 +24,8 @@ pub type Decimal = Gauge<f64, AtomicU64>;
 /// Seconds: from a tenth of a millisecond, with a bucket at each goal.
 fn latency() -> Histogram {
     Histogram::new([
-        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.016, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
-        2.5, 10.0,
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.016, 0.025, 0.05, 0.1, 0.25, 0.5,
+        1.0, 2.5, 10.0,
     ])
 }
 

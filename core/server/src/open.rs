@@ -9,11 +9,9 @@ use std::thread::JoinHandle;
 use prometheus_client::registry::Registry;
 use sluice_events::facts::{FoundImage, SessionOpened};
 use sluice_events::message::{Level, Training};
-use sluice_events::{Command, ImageId};
 use sluice_events::plugin::PluginInfo;
-use sluice_host::{
-    Limits, NetworkPlugin, PluginError, PluginHost, PluginSet, SelectorPlugin,
-};
+use sluice_events::{Command, ImageId};
+use sluice_host::{Limits, NetworkPlugin, PluginError, PluginHost, PluginSet, SelectorPlugin};
 use sluice_learn::{Learner, Torch};
 use sluice_log::storage::Storage;
 use sluice_log::{Log, OpenError as LogError, Options};

@@ -146,11 +146,15 @@ impl Page {
     }
 
     /// A message that is a command comes back as one; everything else is done here.
-    async fn understand(&mut self, message: Message) -> Result<Option<(CommandId, Command)>, axum::Error> {
+    async fn understand(
+        &mut self,
+        message: Message,
+    ) -> Result<Option<(CommandId, Command)>, axum::Error> {
         let text = match message {
             Message::Text(text) if text.len() <= MESSAGE_LIMIT => text,
             Message::Text(text) => {
-                let why = format!("a message of {} bytes is too long; nothing was saved", text.len());
+                let why =
+                    format!("a message of {} bytes is too long; nothing was saved", text.len());
                 return self.refuse(None, why, false).await.map(|()| None);
             }
             Message::Binary(_) => {
@@ -160,14 +164,16 @@ impl Page {
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(None),
         };
         match serde_json::from_str::<ToServer>(&text) {
-            Ok(ToServer::Hello { protocol, annotator }) => self.greet(protocol, annotator).await.map(|()| None),
-            Ok(message) => match self.annotator.clone() {
-                Some(annotator) => self.command(message, annotator).await,
-                None => {
-                    let why = "say hello first; nothing was saved".to_owned();
-                    self.refuse(None, why, false).await.map(|()| None)
+            Ok(ToServer::Hello { protocol, annotator }) => {
+                self.greet(protocol, annotator).await.map(|()| None)
+            }
+            Ok(message) => {
+                if let Some(annotator) = self.annotator.clone() {
+                    return self.command(message, annotator).await;
                 }
-            },
+                let why = "say hello first; nothing was saved".to_owned();
+                self.refuse(None, why, false).await.map(|()| None)
+            }
             Err(error) => {
                 let id = id_of(&text);
                 let why = format!("a message could not be understood ({error}); nothing was saved");
@@ -194,7 +200,8 @@ impl Page {
             ToServer::Undo { id } => Some((id, Command::Undo { id })),
             ToServer::Redo { id } => Some((id, Command::Redo { id })),
             ToServer::ChooseSelector { id, name } => {
-                let plugin = self.app.service.plugins.selector(&name).map(|p| p.reference().clone());
+                let plugin =
+                    self.app.service.plugins.selector(&name).map(|p| p.reference().clone());
                 let choose = |selector| Command::ChooseSelector { id, selector };
                 self.choose(id, &name, plugin, choose).await?
             }
@@ -222,13 +229,11 @@ impl Page {
         plugin: Option<PluginRef>,
         choose: impl FnOnce(PluginRef) -> Command,
     ) -> Result<Option<(CommandId, Command)>, axum::Error> {
-        match plugin {
-            Some(plugin) => Ok(Some((id, choose(plugin)))),
-            None => {
-                let why = format!("there is no plugin {name}; what was in use stays in use");
-                self.refuse(Some(id), why, false).await.map(|()| None)
-            }
+        if let Some(plugin) = plugin {
+            return Ok(Some((id, choose(plugin))));
         }
+        let why = format!("there is no plugin {name}; what was in use stays in use");
+        self.refuse(Some(id), why, false).await.map(|()| None)
     }
 
     /// The browser could not show an image: the server looks for itself.
@@ -269,7 +274,8 @@ impl Page {
 
     async fn send_queue(&mut self) -> Sent {
         let count = self.queue;
-        let queue = self.app.service.session.read(move |view| view.state.queue(view.order, count)).await;
+        let queue =
+            self.app.service.session.read(move |view| view.state.queue(view.order, count)).await;
         match queue {
             Ok(queue) => self.send(&ToPage::Queue(queue)).await,
             Err(error) => self.refuse(None, error.to_string(), true).await,
@@ -281,7 +287,8 @@ impl Page {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.as_micros() as u64);
         let looked = self.app.service.session.read(move |view| {
-            let name = |plugin: &Option<PluginRef>| plugin.as_ref().map(|plugin| plugin.name.clone());
+            let name =
+                |plugin: &Option<PluginRef>| plugin.as_ref().map(|plugin| plugin.name.clone());
             let chosen = (name(&view.state.selector), name(&view.state.network));
             (view.state.statistics(now_us), view.state.set_aside(), chosen)
         });

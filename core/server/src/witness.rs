@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sluice_events::facts::{Label, Source};
 use sluice_events::Event;
+use sluice_events::facts::{Label, Source};
 use sluice_session::Observer;
 use sluice_session::apply::changes_the_order;
 

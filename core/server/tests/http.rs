@@ -1,4 +1,5 @@
 //! The routes.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 mod app;
 
@@ -35,7 +36,14 @@ async fn formats_that_browsers_do_not_show_come_as_png() {
 async fn nothing_is_reached_by_its_path() {
     let place = Place::with_images(1);
     let app = place.serve().await;
-    for path in ["/images/9", "/images/x", "/images/../Cargo.toml", "/images/0000.png", "/0000.png", "/../../etc/passwd"] {
+    for path in [
+        "/images/9",
+        "/images/x",
+        "/images/../Cargo.toml",
+        "/images/0000.png",
+        "/0000.png",
+        "/../../etc/passwd",
+    ] {
         let (status, _, body) = app.get(path, &[]).await;
         assert!(status == 404 || status == 400, "{path}: {status}");
         assert!(!body.starts_with(b"\x89PNG"));
@@ -100,7 +108,10 @@ async fn a_token_is_asked_for_once() {
     assert_eq!(app.get("/?token=wrong", &[]).await.0, 401);
     let (status, head, _) = app.get("/?token=let-me-in", &[]).await;
     assert_eq!(status, 303);
-    assert!(head.contains("set-cookie: sluice_token=let-me-in; httponly; samesite=strict"), "{head}");
+    assert!(
+        head.contains("set-cookie: sluice_token=let-me-in; httponly; samesite=strict"),
+        "{head}"
+    );
     assert_eq!(app.get("/", &["Cookie: sluice_token=let-me-in"]).await.0, 200);
     assert_eq!(app.get("/", &["Cookie: sluice_token=let-me-out"]).await.0, 401);
 }

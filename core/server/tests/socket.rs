@@ -1,4 +1,5 @@
 //! What a page and the server say to each other, over a real WebSocket.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 mod app;
 
@@ -21,7 +22,8 @@ async fn a_page_is_greeted_with_all_it_needs() {
     assert_eq!((&statistics["images"], &statistics["unlabelled"]), (&json!(30), &json!(30)));
     let plugins = page.next("plugins").await;
     assert_eq!(plugins["selector"], "max-prob");
-    let names: Vec<_> = plugins["selectors"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
+    let names: Vec<_> =
+        plugins["selectors"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
     assert_eq!(names, ["max-entropy", "max-prob", "random", "sequential"]);
 }
 
@@ -34,7 +36,8 @@ async fn answers_are_acknowledged_learned_from_and_there_after_a_restart() {
     page.answer(17, "positive").await;
     page.answer(5, "skip").await;
     // The ranking that knows all three puts the numbers that end with 7 first.
-    let queue = page.until("queue", |queue| queue["behind"] == 0 && images(queue)[..2] == [7, 27]).await;
+    let queue =
+        page.until("queue", |queue| queue["behind"] == 0 && images(queue)[..2] == [7, 27]).await;
     assert!((queue["items"][0]["probability"].as_f64().unwrap() - 1.0).abs() < 1e-6);
     let statistics = page.until("statistics", |s| s["unlabelled"] == 27).await;
     assert_eq!(
@@ -166,7 +169,9 @@ async fn a_plugin_that_crashes_is_named_and_the_last_ranking_stays() {
     page.answer(17, "positive").await;
     page.answer(0, "negative").await;
     page.until("queue", |queue| images(queue)[..2] == [7, 27]).await;
-    for (name, crime) in [("traps", "crashed"), ("loops", "did not finish"), ("lies", "wrong answer")] {
+    for (name, crime) in
+        [("traps", "crashed"), ("loops", "did not finish"), ("lies", "wrong answer")]
+    {
         let id = Uuid::new_v4();
         page.send(json!({"type": "choose_selector", "id": id, "name": name})).await;
         let notice = page.next("notice").await;
@@ -178,7 +183,8 @@ async fn a_plugin_that_crashes_is_named_and_the_last_ranking_stays() {
     page.until("queue", |queue| images(queue)[0] == 27).await;
     let (_, _, metrics) = app.get("/metrics", &[]).await;
     let failures = String::from_utf8(metrics).unwrap();
-    let failures = failures.lines().find(|line| line.starts_with("sluice_plugin_failures_total")).unwrap();
+    let failures =
+        failures.lines().find(|line| line.starts_with("sluice_plugin_failures_total")).unwrap();
     assert!(failures.rsplit(' ').next().unwrap().parse::<u32>().unwrap() >= 3, "{failures}");
 }
 
@@ -194,7 +200,10 @@ async fn broken_files_are_set_aside_with_their_reasons() {
     let aside = page.until("set_aside", |aside| aside["total"] == 3).await;
     let file = |name: &str| {
         let files = aside["files"].as_array().unwrap();
-        files.iter().find(|file| file["path"] == name).unwrap()["reason"].as_str().unwrap().to_owned()
+        files.iter().find(|file| file["path"] == name).unwrap()["reason"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     assert!(file("broken.png").contains("cut off"), "{aside}");
     assert_eq!(file("empty.jpg"), "is empty");
@@ -237,7 +246,9 @@ async fn without_a_model_the_pool_is_shown_and_broken_files_are_found_all_the_sa
 async fn a_second_server_on_the_same_session_is_refused_and_names_the_first() {
     let place = Place::with_images(5);
     let app = place.serve().await;
-    let Err(OpenError::Log(refused)) = place.service(place.options()) else { panic!("it is in use") };
+    let Err(OpenError::Log(refused)) = place.service(place.options()) else {
+        panic!("it is in use")
+    };
     assert!(refused.to_string().contains(&format!("process {}", std::process::id())), "{refused}");
     app.page().await.answer(1, "positive").await;
 }

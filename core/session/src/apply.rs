@@ -90,11 +90,20 @@ impl State {
         let Some(before) = self.image(image).map(|image| image.answer) else { return };
         let since_last = self.looks.last().map(|last| time_us.saturating_sub(last.time_us));
         let on_screen = u64::from(seen.shown_ms) * 1000;
-        let active_us = since_last.filter(|gap| *gap <= PAUSE_US).unwrap_or(on_screen.min(PAUSE_US));
+        let active_us =
+            since_last.filter(|gap| *gap <= PAUSE_US).unwrap_or(on_screen.min(PAUSE_US));
         let by_chance = seen.ranking.is_some_and(|ranking| self.by_chance.contains(&ranking));
         let probability = seen.probability;
         let look = LookEntry {
-            seq, image, answer, source, before, probability, by_chance, time_us, active_us,
+            seq,
+            image,
+            answer,
+            source,
+            before,
+            probability,
+            by_chance,
+            time_us,
+            active_us,
         };
         self.undone.clear();
         self.count_look(look);

@@ -67,7 +67,9 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             Some(_) => return Err(Refusal::AlreadyOpen),
             None => vec![Event::SessionOpened(opened.clone())],
         },
-        Command::AddImages(images) => vec![Event::ImagesFound(ImagesFound { images: images.clone() })],
+        Command::AddImages(images) => {
+            vec![Event::ImagesFound(ImagesFound { images: images.clone() })]
+        }
         Command::SetAside { image, reason } => {
             let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
             // The first reason is the one that counts.
@@ -128,9 +130,10 @@ fn answer(state: &State, command: &Command) -> Result<Event, Refusal> {
 }
 
 fn ranking(state: &State, made: &MadeRanking) -> Vec<Event> {
-    let trained = made.model.as_ref().map(|model| {
-        model.trained(ModelId(state.models + 1), made.learned_from)
-    });
+    let trained = made
+        .model
+        .as_ref()
+        .map(|model| model.trained(ModelId(state.models + 1), made.learned_from));
     let scored_by_last = state.model.as_ref().filter(|_| made.scored > 0).map(|model| model.model);
     let ranking = RankingMade {
         ranking: RankingId(state.rankings + 1),

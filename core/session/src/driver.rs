@@ -89,7 +89,11 @@ pub struct View<'a> {
 type Read = Box<dyn FnOnce(&View<'_>) + Send>;
 
 enum Request {
-    Command { command: Box<Command>, arrived: Instant, reply: oneshot::Sender<Result<Done, CommandError>> },
+    Command {
+        command: Box<Command>,
+        arrived: Instant,
+        reply: oneshot::Sender<Result<Done, CommandError>>,
+    },
     Read(Read),
 }
 
@@ -147,7 +151,8 @@ impl SessionHandle {
     /// When the session is closed.
     pub async fn submit(&self, command: Command) -> Result<Submitted, CommandError> {
         let (reply, answer) = oneshot::channel();
-        let request = Request::Command { command: Box::new(command), arrived: Instant::now(), reply };
+        let request =
+            Request::Command { command: Box::new(command), arrived: Instant::now(), reply };
         self.requests.send(request).await.map_err(|_| CommandError::Closed)?;
         Ok(Submitted(answer))
     }
@@ -267,7 +272,8 @@ impl<L: EventLog> Driver<L> {
                 }
             }
             self.commit(batch);
-            let order = self.remembered.back().map(|last| last.order.as_slice()).unwrap_or_default();
+            let order =
+                self.remembered.back().map(|last| last.order.as_slice()).unwrap_or_default();
             for read in reads {
                 read(&View { state: &self.state, order });
             }

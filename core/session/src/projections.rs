@@ -29,10 +29,8 @@ pub struct TrainingSet {
 impl State {
     /// Labels and candidates as they are now.
     pub fn training_set(&self) -> TrainingSet {
-        let mut set = TrainingSet {
-            learned_from: self.next_seq.saturating_sub(1),
-            ..TrainingSet::default()
-        };
+        let mut set =
+            TrainingSet { learned_from: self.next_seq.saturating_sub(1), ..TrainingSet::default() };
         for (index, image) in self.images.iter().enumerate() {
             let id = ImageId(index as u32);
             match image.answer {
@@ -61,7 +59,8 @@ impl State {
             ranked.take(count).map(|r| QueueItem { image: r.image, probability: r.probability }),
         );
         if items.len() < count {
-            let listed: std::collections::HashSet<ImageId> = items.iter().map(|i| i.image).collect();
+            let listed: std::collections::HashSet<ImageId> =
+                items.iter().map(|i| i.image).collect();
             let rest = (0..self.images.len() as u32).map(ImageId);
             let rest = rest.filter(|image| is_candidate(*image) && !listed.contains(image));
             let missing = count - items.len();
@@ -118,7 +117,7 @@ impl State {
         let every = looks.div_ceil(CURVE_POINTS).max(1);
         let at = |i: usize| CurvePoint { looks: i as u32 + 1, positives: self.curve[i] };
         let mut points: Vec<_> = (0..looks).skip(every - 1).step_by(every).map(at).collect();
-        if looks % every != 0 {
+        if !looks.is_multiple_of(every) {
             points.push(at(looks - 1));
         }
         points

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sluice_events::message::CurvePoint;
 use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
+use sluice_events::message::CurvePoint;
 use sluice_events::{Answer, CommandId, ImageId, RankingId, Source};
 
 /// One image of the pool.

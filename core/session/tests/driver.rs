@@ -1,4 +1,5 @@
 //! The session's thread on a log in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ fn begin(session: &SessionHandle, images: u32) {
     let opened =
         SessionOpened { question: "?".into(), pool: "p".into(), seed: 1, program: "test".into() };
     session.command_blocking(Command::OpenSession(opened)).unwrap();
-    let images = (0..images).map(|i| FoundImage { path: format!("{i:04}.png"), bytes: 1 }).collect();
+    let images =
+        (0..images).map(|i| FoundImage { path: format!("{i:04}.png"), bytes: 1 }).collect();
     session.command_blocking(Command::AddImages(images)).unwrap();
 }
 
@@ -64,7 +66,8 @@ fn answers_survive_closing_and_opening() {
     let session = open(&storage);
     let after = session.0.read_blocking(|view| view.state.clone()).unwrap();
     assert_eq!(before, after);
-    let undone = session.0.command_blocking(Command::Undo { id: CommandId(Uuid::now_v7()) }).unwrap();
+    let undone =
+        session.0.command_blocking(Command::Undo { id: CommandId(Uuid::now_v7()) }).unwrap();
     assert_eq!(undone.look.unwrap().image, ImageId(4));
     close(session);
 }
@@ -88,7 +91,12 @@ fn an_answer_carries_what_its_ranking_had_said() {
     let ranked = |image, p| Ranked { image: ImageId(image), probability: Some(p) };
     let made = MadeRanking {
         learned_from: 1,
-        model: Some(FittedModel { positives: 1, negatives: 1, loss: 0.5, features: "patches".into() }),
+        model: Some(FittedModel {
+            positives: 1,
+            negatives: 1,
+            loss: 0.5,
+            features: "patches".into(),
+        }),
         selector: selector(),
         candidates: 10,
         scored: 10,
@@ -145,7 +153,8 @@ fn a_log_of_a_newer_program_is_shown_but_not_written() {
     begin(&session.0, 3);
     close(session);
     let log = Log::open(storage.clone(), Options::default()).unwrap();
-    let newer = Record { seq: 0, time_us: 1, event_type: 999, schema_version: 1, payload: vec![1, 2] };
+    let newer =
+        Record { seq: 0, time_us: 1, event_type: 999, schema_version: 1, payload: vec![1, 2] };
     block_on(log.append(Expect::Any, vec![newer])).unwrap();
     drop(log);
     let session = open(&storage);

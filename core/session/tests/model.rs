@@ -1,4 +1,5 @@
 //! The session against a model that is too simple to be wrong: a list of looks.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -57,10 +58,14 @@ impl Session {
     fn new() -> Self {
         let mut session = Self { state: State::default(), events: Vec::new() };
         let opened = SessionOpened {
-            question: "?".into(), pool: "p".into(), seed: 1, program: "test".into(),
+            question: "?".into(),
+            pool: "p".into(),
+            seed: 1,
+            program: "test".into(),
         };
         session.command(&Command::OpenSession(opened)).unwrap();
-        let images = (0..IMAGES).map(|i| FoundImage { path: format!("{i}.png"), bytes: 1 }).collect();
+        let images =
+            (0..IMAGES).map(|i| FoundImage { path: format!("{i}.png"), bytes: 1 }).collect();
         session.command(&Command::AddImages(images)).unwrap();
         session
     }
@@ -70,7 +75,8 @@ impl Session {
         let Decision::Events(events) = decide(&self.state, command)? else { return Ok(0) };
         for event in &events {
             let bytes = codec::encode(event).unwrap();
-            let read = codec::decode(bytes.event_type, bytes.schema_version, &bytes.payload).unwrap();
+            let read =
+                codec::decode(bytes.event_type, bytes.schema_version, &bytes.payload).unwrap();
             assert_eq!(&read, event);
             let seq = self.state.next_seq;
             self.state.apply(seq, seq * 1_000_000, &read);
@@ -105,12 +111,14 @@ fn check(session: &Session, model: &Model) {
     queue.sort_unstable();
     assert_eq!(queue, candidates);
     let labels = state.training_set().labels;
-    let expected = |i: &u32| !model.aside.contains(i) && model.answer_of(*i).is_some_and(|a| a != Answer::Skip);
+    let expected = |i: &u32| {
+        !model.aside.contains(i) && model.answer_of(*i).is_some_and(|a| a != Answer::Skip)
+    };
     assert_eq!(labels.len(), (0..IMAGES).filter(expected).count());
     let statistics = state.statistics(0);
     assert_eq!(statistics.undo_depth as usize, model.looks.len());
     assert_eq!(statistics.redo_depth as usize, model.undone.len());
-    assert_eq!(statistics.curve.last().map(|point| point.looks as usize).unwrap_or(0), model.looks.len());
+    assert_eq!(statistics.curve.last().map_or(0, |point| point.looks as usize), model.looks.len());
 }
 
 proptest! {

@@ -14,11 +14,8 @@ use anyhow::{Context, Result};
 use component::Written;
 
 /// Folders of crates, and where their components go. The guests are for tests and never shipped.
-const KINDS: [(&str, &str); 3] = [
-    ("selectors", "dist/selectors"),
-    ("networks", "dist/networks"),
-    ("guests", "target/guests"),
-];
+const KINDS: [(&str, &str); 3] =
+    [("selectors", "dist/selectors"), ("networks", "dist/networks"), ("guests", "target/guests")];
 
 fn main() -> Result<()> {
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no plugins folder")?;

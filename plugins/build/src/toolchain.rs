@@ -106,9 +106,9 @@ fn rust_lld() -> Result<PathBuf> {
     if own.is_file() {
         return Ok(own);
     }
-    let on_path = ["rust-lld", "wasm-ld", "lld"].into_iter().find(|name| {
-        quietly(Command::new(name).arg("--version"))
-    });
+    let on_path = ["rust-lld", "wasm-ld", "lld"]
+        .into_iter()
+        .find(|name| quietly(Command::new(name).arg("--version")));
     on_path.map(PathBuf::from).context("no linker for wasm: install lld, or rustup's toolchain")
 }
 

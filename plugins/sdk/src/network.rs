@@ -101,7 +101,7 @@ macro_rules! export_network {
                 }
             }
 
-            $crate::network::bindings::export!(Component with_types_in $crate::network::bindings);
+    $crate::network::bindings::export!(Component with_types_in $crate::network::bindings);
         };
     };
 }

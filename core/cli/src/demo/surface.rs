@@ -90,7 +90,8 @@ struct Noise {
 impl Noise {
     /// 0 to 1 at a grid point: a hash of its place.
     fn at(&self, x: i32, y: i32) -> f32 {
-        let mut h = self.seed ^ (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);
+        let mut h =
+            self.seed ^ (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);
         h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
         h = (h ^ (h >> 12)).wrapping_mul(0x297A_2D39);
         ((h ^ (h >> 15)) >> 8) as f32 / 16_777_216.0
@@ -103,12 +104,19 @@ impl Noise {
         let (u, v) = (ease(x - left), ease(y - top));
         let (i, j) = (left as i32, top as i32);
         let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
-        mix(mix(self.at(i, j), self.at(i + 1, j), u), mix(self.at(i, j + 1), self.at(i + 1, j + 1), u), v)
+        mix(
+            mix(self.at(i, j), self.at(i + 1, j), u),
+            mix(self.at(i, j + 1), self.at(i + 1, j + 1), u),
+            v,
+        )
     }
 
     /// 0 to 1, coarse and fine together.
     fn cloud(&self, x: f32, y: f32) -> f32 {
-        [(1.0, 0.5), (2.1, 0.3), (4.3, 0.2)].iter().map(|(f, weight)| self.smooth(x * f, y * f) * weight).sum()
+        [(1.0, 0.5), (2.1, 0.3), (4.3, 0.2)]
+            .iter()
+            .map(|(f, weight)| self.smooth(x * f, y * f) * weight)
+            .sum()
     }
 }
 
@@ -116,7 +124,8 @@ impl Noise {
 fn texture(surface: Surface, noise: &Noise, x: f32, y: f32) -> (f32, [f32; 3]) {
     match surface {
         Surface::BrushedSteel => {
-            let lines = noise.smooth(x / 90.0, y * 1.3) * 0.22 + noise.smooth(x / 25.0, y * 0.6) * 0.12;
+            let lines =
+                noise.smooth(x / 90.0, y * 1.3) * 0.22 + noise.smooth(x / 25.0, y * 0.6) * 0.12;
             (0.78 + lines + noise.cloud(x / 160.0, y / 160.0) * 0.15, [172.0, 178.0, 186.0])
         }
         Surface::Concrete => {
@@ -149,7 +158,8 @@ fn blend(picture: &mut RgbImage, x: f32, y: f32, color: [f32; 3], share: f32) {
 /// A bright, slightly bent line with a dark edge.
 fn scratch(picture: &mut RgbImage, random: &mut ChaCha8Rng) {
     let side = SIDE as f32;
-    let (mut x, mut y) = (random.random_range(0.1..0.6) * side, random.random_range(0.1..0.6) * side);
+    let (mut x, mut y) =
+        (random.random_range(0.1..0.6) * side, random.random_range(0.1..0.6) * side);
     let mut angle = random.random_range(0.2..1.4_f32);
     let bend = random.random_range(-0.004..0.004_f32);
     let width = random.random_range(1.2..2.4_f32);

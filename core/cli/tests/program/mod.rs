@@ -15,7 +15,7 @@ use tungstenite::{Message, WebSocket};
 use uuid::Uuid;
 
 /// Longer than anything here takes, on the slowest day.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// So many small pictures.
 pub fn make_pool(folder: &Path, count: u32) {
@@ -48,7 +48,8 @@ impl Server {
         let (pool, session) = (pool.to_str().unwrap(), session.to_str().unwrap());
         let arguments =
             ["serve", pool, "--session", session, "--listen", "127.0.0.1:0", "--no-model"];
-        let mut child = command(&arguments).stdout(Stdio::piped()).spawn().expect("the program runs");
+        let mut child =
+            command(&arguments).stdout(Stdio::piped()).spawn().expect("the program runs");
         let (send, address) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
@@ -113,7 +114,8 @@ impl Page {
 
     pub fn next(&mut self, kind: &str) -> Value {
         loop {
-            let message = self.read().unwrap_or_else(|| panic!("the connection ended before {kind}"));
+            let message =
+                self.read().unwrap_or_else(|| panic!("the connection ended before {kind}"));
             if message["type"] == kind {
                 return message;
             }

@@ -190,7 +190,10 @@ fn sort(graph: &Graph, names: &HashMap<&str, usize>) -> Result<Vec<usize>, Graph
                 missing[i] += 1;
                 users[from].push(i);
             } else if input != INPUT {
-                return wrong(&node.name, format!("takes its input from '{input}', which is no node"));
+                return wrong(
+                    &node.name,
+                    format!("takes its input from '{input}', which is no node"),
+                );
             }
         }
     }
@@ -225,7 +228,10 @@ fn infer(node: &Node, inputs: &[Shape]) -> Result<Shape, GraphError> {
                 return wrong(name, format!("a convolution needs a map, gets {first}"));
             };
             if *groups == 0 || channels % groups != 0 || out_channels % groups != 0 {
-                return wrong(name, format!("{channels} to {out_channels} channels in {groups} groups"));
+                return wrong(
+                    name,
+                    format!("{channels} to {out_channels} channels in {groups} groups"),
+                );
             }
             let (h, w) = slide(name, *window, h, w)?;
             Ok(Shape::Map(*out_channels, h, w))

@@ -28,7 +28,8 @@ impl Adapter {
     }
 
     pub fn info(&self, host: &PluginHost) -> Result<plugin::PluginInfo, PluginFault> {
-        let info = self.call(host, |guest, store| guest.sluice_network_network().call_info(store))?;
+        let info =
+            self.call(host, |guest, store| guest.sluice_network_network().call_info(store))?;
         Ok(plugin::PluginInfo {
             name: info.name,
             version: info.version,

@@ -41,9 +41,8 @@ impl Adapter {
     }
 
     pub fn info(&self, host: &PluginHost) -> Result<plain::PluginInfo, PluginFault> {
-        let info = self.call(host, None, |guest, store| {
-            guest.sluice_selector_selector().call_info(store)
-        })?;
+        let info = self
+            .call(host, None, |guest, store| guest.sluice_selector_selector().call_info(store))?;
         Ok(plain::PluginInfo {
             name: info.name,
             version: info.version,

@@ -156,7 +156,8 @@ fn draw(random: &mut ChaCha8Rng, bound: i64, count: i64) -> Tensor {
 /// nothing is near to is drawn anew from the patches.
 fn spherical_k_means(patches: &Tensor, random: &mut ChaCha8Rng) -> Tensor {
     let n = patches.size()[0];
-    let mut some = || patches.index_select(0, &draw(random, n, ENTRIES).to_device(patches.device()));
+    let mut some =
+        || patches.index_select(0, &draw(random, n, ENTRIES).to_device(patches.device()));
     let mut dictionary = unit_rows(&some());
     for _ in 0..ROUNDS {
         let mut sums = dictionary.zeros_like();

@@ -26,7 +26,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
 /// Longer than anything here takes, on the slowest day.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A folder of pictures and a folder for the session; both vanish.
 pub struct Place {
@@ -37,7 +37,8 @@ pub struct Place {
 impl Place {
     /// So many pictures, `0000.png` on: bright where the number ends with 7, dark otherwise.
     pub fn with_images(count: u32) -> Self {
-        let place = Self { pool: tempfile::tempdir().unwrap(), session: tempfile::tempdir().unwrap() };
+        let place =
+            Self { pool: tempfile::tempdir().unwrap(), session: tempfile::tempdir().unwrap() };
         for number in 0..count {
             let light = if number % 10 == 7 { 220 } else { 40 };
             let picture = RgbImage::from_fn(32, 32, |x, y| {
@@ -92,7 +93,12 @@ struct ByNumber {
 }
 
 impl Learner for ByNumber {
-    fn begin(&mut self, images: u32, _: Backbone, pictures: Arc<dyn Pictures>) -> Result<(), LearnError> {
+    fn begin(
+        &mut self,
+        images: u32,
+        _: Backbone,
+        pictures: Arc<dyn Pictures>,
+    ) -> Result<(), LearnError> {
         self.images = images;
         self.failed = (0..images)
             .map(ImageId)
@@ -110,7 +116,8 @@ impl Learner for ByNumber {
     fn learn(&mut self, labels: &[(ImageId, bool)], candidates: &[ImageId]) -> Option<Learned> {
         let positives = labels.iter().filter(|(_, positive)| *positive).count() as u32;
         let negatives = labels.len() as u32 - positives;
-        let model = FittedModel { positives, negatives, loss: 0.25, features: "numbers".to_owned() };
+        let model =
+            FittedModel { positives, negatives, loss: 0.25, features: "numbers".to_owned() };
         let probability = |image: &ImageId| 1.0 - 0.1 * (image.0 % 10).abs_diff(7) as f32;
         let probabilities = candidates.iter().map(probability).collect();
         (positives > 0 && negatives > 0).then_some(Learned { model, probabilities })
@@ -169,7 +176,8 @@ impl TestApp {
         if !has_host {
             lines.push(&host);
         }
-        let request = format!("GET {path} HTTP/1.1\r\n{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
+        let request =
+            format!("GET {path} HTTP/1.1\r\n{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();

@@ -111,7 +111,13 @@ impl Block {
     }
 }
 
-fn inverted_residual(nodes: &mut Nodes, name: &str, input: &str, channels: u32, row: &Row) -> String {
+fn inverted_residual(
+    nodes: &mut Nodes,
+    name: &str,
+    input: &str,
+    channels: u32,
+    row: &Row,
+) -> String {
     let mut part = 0;
     let mut part_name = || {
         part += 1;
