@@ -221,10 +221,6 @@ unlabelled: number,
  */
 curve: Array<CurvePoint>, 
 /**
- * Answers on images that chance had chosen, and the positives among them: what chance finds.
- */
-by_chance: CurvePoint, 
-/**
  * Over the last 50 answers.
  */
 agreement: Agreement, 

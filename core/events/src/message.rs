@@ -209,8 +209,6 @@ pub struct Statistics {
     pub unlabelled: u32,
     /// Positives over looks, thinned out to a few hundred points; the last one is exact.
     pub curve: Vec<CurvePoint>,
-    /// Answers on images that chance had chosen, and the positives among them: what chance finds.
-    pub by_chance: CurvePoint,
     /// Over the last 50 answers.
     pub agreement: Agreement,
     /// Answers in the last minute.

@@ -22,7 +22,6 @@ use sluice_events::{Command, ImageId};
 use sluice_host::{Candidates, FeatureRows, PluginError, PluginSet, SelectorPlugin};
 use sluice_learn::{Absorbed, Backbone, Features, LearnError, Learner};
 use sluice_session::SessionHandle;
-use sluice_session::apply::CHANCE;
 use sluice_session::projections::TrainingSet;
 use tokio::sync::watch;
 
@@ -30,6 +29,8 @@ use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::{PoolFolder, PoolPictures};
 
+/// Orders by chance as long as there is nothing to learn from.
+const CHANCE: &str = "random";
 /// Entries of a ranking that are made; queues are cut from them.
 const RANKED: usize = 1000;
 /// While features come in, the pool is ordered anew this often though nobody answered.

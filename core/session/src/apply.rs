@@ -5,8 +5,6 @@ use sluice_events::{Answer, CommandId, Event, ImageId, Source};
 
 use crate::state::{Counts, ImageState, LookEntry, State};
 
-/// Rankings of the selector of this name show what chance finds.
-pub const CHANCE: &str = "random";
 /// A gap of more than this between two answers is a pause, µs.
 const PAUSE_US: u64 = 60_000_000;
 
@@ -65,9 +63,6 @@ impl State {
             }
             Event::RankingMade(made) => {
                 self.rankings = made.ranking.0;
-                if made.selector.name == CHANCE {
-                    self.by_chance.insert(made.ranking);
-                }
                 self.ranking = Some(made.clone());
             }
             Event::PluginFailed(_) => {}
@@ -92,19 +87,9 @@ impl State {
         let on_screen = u64::from(seen.shown_ms) * 1000;
         let active_us =
             since_last.filter(|gap| *gap <= PAUSE_US).unwrap_or(on_screen.min(PAUSE_US));
-        let by_chance = seen.ranking.is_some_and(|ranking| self.by_chance.contains(&ranking));
         let probability = seen.probability;
-        let look = LookEntry {
-            seq,
-            image,
-            answer,
-            source,
-            before,
-            probability,
-            by_chance,
-            time_us,
-            active_us,
-        };
+        let look =
+            LookEntry { seq, image, answer, source, before, probability, time_us, active_us };
         self.undone.clear();
         self.count_look(look);
     }
@@ -112,7 +97,7 @@ impl State {
     fn undo(&mut self, look: u64) {
         let Some(last) = self.looks.pop_if(|last| last.seq == look) else { return };
         self.curve.pop();
-        self.tally_look(&last, u64::wrapping_sub);
+        self.active_us -= last.active_us;
         self.change(last.image, |image| image.answer = last.before);
         self.revisit.retain(|image| *image != last.image);
         self.revisit.push(last.image);
@@ -128,18 +113,9 @@ impl State {
     fn count_look(&mut self, look: LookEntry) {
         self.change(look.image, |image| image.answer = Some(look.answer));
         self.revisit.retain(|image| *image != look.image);
-        self.tally_look(&look, u64::wrapping_add);
+        self.active_us += look.active_us;
         self.looks.push(look);
         self.curve.push(self.counts.positives);
-    }
-
-    /// Adds or subtracts one look.
-    fn tally_look(&mut self, look: &LookEntry, step: fn(u64, u64) -> u64) {
-        let count = |field: u32, by: bool| step(u64::from(field), u64::from(by)) as u32;
-        let found = look.by_chance && look.answer == Answer::Positive;
-        self.active_us = step(self.active_us, look.active_us);
-        self.found_by_chance.looks = count(self.found_by_chance.looks, look.by_chance);
-        self.found_by_chance.positives = count(self.found_by_chance.positives, found);
     }
 
     /// Changes an image and keeps the totals right.

@@ -84,7 +84,6 @@ impl State {
             set_aside: self.counts.set_aside,
             unlabelled: self.counts.candidates,
             curve: self.thinned_curve(),
-            by_chance: self.found_by_chance,
             agreement: self.agreement(),
             per_minute: answered as f32,
             active_seconds: self.active_us as f64 / 1e6,

@@ -1,10 +1,9 @@
 //! Everything that is derived from the events so far.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
-use sluice_events::message::CurvePoint;
-use sluice_events::{Answer, CommandId, ImageId, RankingId, Source};
+use sluice_events::{Answer, CommandId, ImageId, Source};
 
 /// One image of the pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +40,6 @@ pub struct LookEntry {
     pub before: Option<Answer>,
     /// P(positive) that was shown.
     pub probability: Option<f32>,
-    /// Chance had chosen the image.
-    pub by_chance: bool,
     /// When, µs since 1970.
     pub time_us: u64,
     /// What it added to the time spent answering, µs.
@@ -83,8 +80,6 @@ pub struct State {
     pub curve: Vec<u32>,
     /// Time spent answering, over `looks`; pauses of more than a minute don't count, µs.
     pub active_us: u64,
-    /// Those of `looks` that chance had chosen, and the positives among them.
-    pub found_by_chance: CurvePoint,
     /// Looks that were taken back and can be redone, the next one last.
     pub undone: Vec<LookEntry>,
     /// Images whose look was taken back: shown again first, the last one first of all, unless an
@@ -104,8 +99,6 @@ pub struct State {
     pub ranking: Option<RankingMade>,
     /// How many rankings there were.
     pub rankings: u64,
-    /// Rankings that were made by chance.
-    pub by_chance: HashSet<RankingId>,
     /// The type of an event that this program does not know.
     pub unknown_event: Option<u16>,
 }

@@ -3,22 +3,21 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { isDark, theme } from '../frame/theme'
 import type { CurvePoint } from '../protocol'
+import { series } from './series'
 
 interface Props {
   curve: CurvePoint[]
-  /** Answers on images that chance had chosen. */
-  byChance: CurvePoint
+  /** Images of the pool that can be shown. */
+  images: number
 }
 
 const HEIGHT_PX = 150
-/** So few draws say nothing about what chance finds. */
-const ENOUGH_DRAWS = 10
 
 /** Positives over looks, beside what chance would have found. */
-export function Curve({ curve, byChance }: Props) {
+export function Curve({ curve, images }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | null>(null)
-  const data = series(curve, byChance)
+  const data = series(curve, images)
 
   // Made anew with the theme, whose colours it draws with.
   useEffect(() => {
@@ -40,21 +39,14 @@ export function Curve({ curve, byChance }: Props) {
 
   const last = curve.at(-1)
   const label = last ? `${last.positives} positives in ${last.looks} looks` : 'No answer yet'
-  return <div ref={place} class="curve" role="img" aria-label={label} />
-}
-
-/** Looks; positives; what chance would have found by then, where it can be told. */
-export function series(
-  curve: CurvePoint[],
-  byChance: CurvePoint,
-): [number[], number[], (number | null)[]] {
-  const points = [{ looks: 0, positives: 0 }, ...curve]
-  const rate = byChance.looks >= ENOUGH_DRAWS ? byChance.positives / byChance.looks : null
-  return [
-    points.map(({ looks }) => looks),
-    points.map(({ positives }) => positives),
-    points.map(({ looks }) => (rate === null ? null : rate * looks)),
-  ]
+  return (
+    <figure class="curve">
+      <div ref={place} role="img" aria-label={label} />
+      <figcaption>
+        <i class="found" /> found <i class="chance" /> chance, at least
+      </figcaption>
+    </figure>
+  )
 }
 
 function options(width: number): uPlot.Options {

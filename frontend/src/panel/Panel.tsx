@@ -11,7 +11,7 @@ export function Panel() {
       {statistics && (
         <section>
           <h2>Positives found</h2>
-          <Curve curve={statistics.curve} byChance={statistics.by_chance} />
+          <Curve curve={statistics.curve} images={statistics.images - statistics.set_aside} />
         </section>
       )}
       <Figures />
