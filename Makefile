@@ -28,6 +28,10 @@ tools:
 	  { echo "make: $$tool is missing; install Rust (rustup.rs), a C++ compiler, Python 3 with pip, and Node 20.19 or newer" >&2; exit 1; }; done
 	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(a>20||(a==20&&b>=19)?0:1)' || \
 	  { echo "make: node $$(node --version) is too old; 20.19 or newer is needed" >&2; exit 1; }
+	@rustc --version | awk '{split($$2,v,"."); exit !(v[1]>1 || v[2]>=95)}' || \
+	  { echo "make: $$(rustc --version) is too old; 1.95 or newer is needed (rustup update)" >&2; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || [ -e .toolchain/libtorch ] || [ "$(LIBTORCH)" != "$(CURDIR)/.toolchain/libtorch" ] || \
+	  { echo "make: Python's pip is missing; install python3-pip (it fetches libtorch)" >&2; exit 1; }
 
 libtorch:
 	@LIBTORCH="$(if $(filter $(CURDIR)/.toolchain/libtorch,$(LIBTORCH)),,$(LIBTORCH))" core/learn/get-libtorch
@@ -62,11 +66,11 @@ lint: tools libtorch plugins page ## Formatting and lints, warnings are errors
 	$(CARGO) clippy --quiet --workspace --all-targets --locked -- --deny warnings
 	cd frontend && npm run --silent lint
 
-types: ## Write the page's types of the messages anew
+types: tools libtorch plugins page ## Write the page's types of the messages anew
 	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
 
-bench: build ## Measure: appends, rankings, decoding
-	$(CARGO) bench --workspace --locked
+bench: build ## Measure: the log, and what the plugins cost
+	$(CARGO) bench --workspace --locked --bench append --bench rank
 
 clean: ## Remove everything that was built or fetched
 	rm -rf target plugins/target plugins/dist frontend/dist frontend/node_modules .toolchain

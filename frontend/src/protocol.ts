@@ -135,7 +135,11 @@ image: ImageId,
 /**
  * What had been answered.
  */
-answer: Answer, };
+answer: Answer, 
+/**
+ * Whether it counts now: no after an undo, yes after a redo.
+ */
+counts: boolean, };
 
 /**
  * A command did not happen.

@@ -51,7 +51,7 @@ pub struct SessionArguments {
     #[arg(long, env = "SLUICE_NETWORK", value_name = "NAME")]
     pub network: Option<String>,
     /// Weights of the network: safetensors, or a state dict saved by torch.save
-    #[arg(long, env = "SLUICE_WEIGHTS", value_name = "FILE", requires = "network")]
+    #[arg(long, env = "SLUICE_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// A folder of more plugins (.wasm components)
     #[arg(long, env = "SLUICE_PLUGINS", value_name = "DIR")]

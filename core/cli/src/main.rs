@@ -15,8 +15,7 @@ mod session;
 mod settings;
 mod simulate;
 
-use std::io::IsTerminal;
-use std::process::ExitCode;
+use std::io::{IsTerminal, Write};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -24,7 +23,21 @@ use tracing_subscriber::EnvFilter;
 use arguments::{Arguments, Command};
 use settings::Settings;
 
-fn main() -> ExitCode {
+fn main() {
+    let code = run();
+    let _ = std::io::stdout().flush();
+    let _ = std::io::stderr().flush();
+    // Threads may be in the middle of libtorch's work, which must not find its tables torn down by
+    // a normal exit (it fails then, and says so). Nothing is left to save: answers are durable.
+    // SAFETY: ends the process at once; no memory is touched.
+    #[allow(unsafe_code, reason = "there is no safe way to end without running exit handlers")]
+    unsafe {
+        libc::_exit(code)
+    }
+}
+
+/// The exit code.
+fn run() -> i32 {
     let arguments = Arguments::parse();
     write_log(arguments.verbose);
     let settings = match Settings::load(arguments.settings.as_deref()) {
@@ -37,14 +50,14 @@ fn main() -> ExitCode {
         Command::Simulate(simulate) => simulate::run(&simulate, &settings),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => fail(&error, 1),
     }
 }
 
-fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+fn fail(error: &anyhow::Error, code: i32) -> i32 {
     eprintln!("sluice: {error:#}");
-    ExitCode::from(code)
+    code
 }
 
 /// Lines for a person on a terminal, JSON otherwise.

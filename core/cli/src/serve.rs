@@ -21,7 +21,7 @@ pub fn run(arguments: &Serve, settings: &Settings) -> Result<()> {
 
 /// Serves a pool until the person stops it.
 pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Result<()> {
-    let mut options = session::options(pool, &arguments.session_arguments, settings);
+    let mut options = session::options(pool, &arguments.session_arguments, settings)?;
     if let Some(question) = &arguments.question {
         options.question.clone_from(question);
     }
@@ -55,8 +55,8 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
 
 /// Other machines need a token, or the person's word that none is wanted.
 fn access(listen: SocketAddr, arguments: &ServeArguments, settings: &Settings) -> Result<Access> {
-    let configured = Some(settings.server.token.clone()).filter(|token| !token.is_empty());
-    let token = arguments.token.clone().or(configured).filter(|_| !arguments.no_token);
+    let token = arguments.token.as_ref().unwrap_or(&settings.server.token).clone();
+    let token = Some(token).filter(|token| !token.is_empty() && !arguments.no_token);
     if let Some(token) = &token
         && !token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     {

@@ -13,14 +13,20 @@ use crate::arguments::SessionArguments;
 use crate::settings::Settings;
 
 /// What to run, from what was said on the command line and what the settings say.
-pub fn options(pool: &Path, arguments: &SessionArguments, settings: &Settings) -> SessionOptions {
+pub fn options(
+    pool: &Path,
+    arguments: &SessionArguments,
+    settings: &Settings,
+) -> Result<SessionOptions> {
     let configured = Some(settings.model.network.clone()).filter(|name| !name.is_empty());
     let network = arguments.network.clone().or(configured);
     let mut weights: HashMap<String, PathBuf> = settings.model.weights.clone();
-    if let (Some(network), Some(file)) = (&network, &arguments.weights) {
-        weights.insert(network.clone(), file.clone());
+    if let Some(file) = &arguments.weights {
+        let network =
+            network.clone().context("--weights is for a network: name it with --network")?;
+        weights.insert(network, file.clone());
     }
-    SessionOptions {
+    Ok(SessionOptions {
         pool: pool.canonicalize().unwrap_or_else(|_| pool.to_owned()),
         question: settings.session.question.clone(),
         seed: arguments.seed.unwrap_or(settings.session.seed),
@@ -41,7 +47,7 @@ pub fn options(pool: &Path, arguments: &SessionArguments, settings: &Settings) -
         plugin_folder: arguments.plugins.clone().or_else(|| {
             Some(settings.plugins.dir.clone()).filter(|dir| !dir.as_os_str().is_empty())
         }),
-    }
+    })
 }
 
 /// Where a pool's answers are kept when nobody said: the same folder for the same pool, from

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use futures::executor::block_on;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use sluice_events::facts::{Seen, Source};
-use sluice_events::message::QueueItem;
+use sluice_events::message::{Level, QueueItem};
 use sluice_events::{Answer, Command, CommandId, ModelId};
 use sluice_log::storage::MemoryStorage;
 use sluice_server::Service;
@@ -64,7 +64,7 @@ struct LookMade {
 }
 
 pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
-    let mut options = session::options(&arguments.pool, &arguments.session_arguments, settings);
+    let mut options = session::options(&arguments.pool, &arguments.session_arguments, settings)?;
     options.question = format!("Is this a {}?", arguments.positive);
     let (selector, seed) = (options.selector.clone(), options.seed);
     let begun = Instant::now();
@@ -73,7 +73,7 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
         .session
         .read_blocking(|view| view.state.images.iter().map(|image| image.path.clone()).collect())?;
     let oracle = Oracle::new(&paths, &arguments.positive)?;
-    wait_for_features(&service);
+    wait_for_features(&service)?;
     let features_seconds = begun.elapsed().as_secs_f64();
     let wanted = arguments.looks.map_or(paths.len(), |looks| looks as usize).min(paths.len());
     let begun = Instant::now();
@@ -116,7 +116,7 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
 }
 
 /// The person comes when the features are there; their time is reported apart.
-fn wait_for_features(service: &Service) {
+fn wait_for_features(service: &Service) -> Result<()> {
     let mut training = service.training.clone();
     let bar = progress(0, "computing features");
     loop {
@@ -124,10 +124,12 @@ fn wait_for_features(service: &Service) {
         bar.set_length(u64::from(now.to_embed));
         bar.set_position(u64::from(now.embedded));
         let complete = now.to_embed > 0 && now.embedded == now.to_embed;
-        if complete || !service.model || block_on(training.changed()).is_err() {
+        if complete || !service.model {
             bar.finish_and_clear();
-            return;
+            return Ok(());
         }
+        fail_on_warning(service)?;
+        block_on(training.changed()).context("the engine ended")?;
     }
 }
 
@@ -180,7 +182,17 @@ fn wait_until_ranked(service: &Service, answer: u64) -> Result<()> {
         if known.is_some_and(|known| known >= answer) {
             return Ok(());
         }
+        fail_on_warning(service)?;
         block_on(durable.changed()).context("the session ended")?;
+    }
+}
+
+/// Nobody is there to read a warning and go on.
+fn fail_on_warning(service: &Service) -> Result<()> {
+    let (notices, _) = service.notices.watch().borrow().since(0);
+    match notices.into_iter().find(|notice| notice.level != Level::Info) {
+        Some(warning) => bail!("{}", warning.text),
+        None => Ok(()),
     }
 }
 

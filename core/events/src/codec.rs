@@ -9,8 +9,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::facts::{Event, Unknown};
 
-/// A record never holds more than this; the log's batches are bounded by the same number.
-pub const MAX_PAYLOAD: usize = 512 * 1024;
+/// A record never holds more than this. The log's batches hold twice as much, so that several
+/// records always fit.
+pub const MAX_PAYLOAD: usize = 256 * 1024;
 
 const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_PAYLOAD>> =
     bincode::config::standard().with_limit::<MAX_PAYLOAD>();
@@ -38,9 +39,12 @@ pub enum CodecError {
         /// How many.
         extra: usize,
     },
-    /// The fact is too large for a record.
+    /// bincode refused.
     #[error("event can't be encoded: {0}")]
     Encode(#[from] bincode::error::EncodeError),
+    /// The fact is too large for a record.
+    #[error("an event of {0} bytes is too large for the log")]
+    TooLarge(usize),
     /// A fact of a newer program is never written by this one.
     #[error("event type {0} is unknown to this version of the program and can't be written")]
     UnknownType(u16),
@@ -105,7 +109,8 @@ facts! {
 }
 
 fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {
-    Ok(bincode::serde::encode_to_vec(fact, CONFIG)?)
+    let bytes = bincode::serde::encode_to_vec(fact, CONFIG)?;
+    if bytes.len() > MAX_PAYLOAD { Err(CodecError::TooLarge(bytes.len())) } else { Ok(bytes) }
 }
 
 fn from_bytes<T: DeserializeOwned>(

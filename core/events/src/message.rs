@@ -138,6 +138,8 @@ pub struct Look {
     pub image: ImageId,
     /// What had been answered.
     pub answer: Answer,
+    /// Whether it counts now: no after an undo, yes after a redo.
+    pub counts: bool,
 }
 
 /// A command did not happen.

@@ -8,7 +8,7 @@ use sluice_events::facts::PluginRef;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder, Trap};
 
-use crate::error::{PluginError, PluginFault};
+use crate::error::{PluginError, PluginFault, clipped};
 use crate::version::{World, world_of};
 use crate::{NetworkPlugin, Plugin, SelectorPlugin};
 
@@ -92,6 +92,11 @@ impl PluginHost {
         plugin.map_err(fail)
     }
 
+    /// Bytes that one call may hold, and so be handed.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.limits.memory_mib << 20
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -101,6 +106,10 @@ impl PluginHost {
         let memory = StoreLimitsBuilder::new()
             .memory_size(self.limits.memory_mib << 20)
             .table_elements(100_000)
+            // One module and the small ones that a component is made of.
+            .memories(2)
+            .tables(8)
+            .instances(16)
             .trap_on_grow_failure(true)
             .build();
         let mut store = Store::new(&self.engine, Guest { data, memory });
@@ -116,13 +125,20 @@ impl PluginHost {
             Some(Trap::OutOfFuel) => PluginFault::OutOfFuel,
             Some(Trap::Interrupt) => PluginFault::TooSlow { limit_ms: self.limits.deadline_ms },
             Some(trap) => PluginFault::Trapped(trap.to_string()),
-            None if format!("{error:#}").contains("forcing trap when growing memory") => {
+            None if error.is::<TooMuchAsked>()
+                || format!("{error:#}").contains("forcing trap when growing memory") =>
+            {
                 PluginFault::OutOfMemory { limit_mib: self.limits.memory_mib }
             }
-            None => PluginFault::Trapped(format!("{error:#}")),
+            None => PluginFault::Trapped(clipped(format!("{error:#}"))),
         }
     }
 }
+
+/// A guest asked the host for more than it may hold itself.
+#[derive(Debug, thiserror::Error)]
+#[error("more was asked for than fits into the guest's memory")]
+pub(crate) struct TooMuchAsked;
 
 /// What a store holds: the adapter's data, and the memory limit.
 pub(crate) struct Guest<T> {

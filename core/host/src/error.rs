@@ -61,3 +61,14 @@ pub struct PluginError {
     /// What.
     pub fault: PluginFault,
 }
+
+/// A plugin's own words are never longer than this, characters.
+const WORDS: usize = 300;
+
+/// A plugin's own words, cut to a length that a person reads and an event holds.
+pub(crate) fn clipped(words: String) -> String {
+    match words.char_indices().nth(WORDS) {
+        Some((at, _)) => format!("{} …", &words[..at]),
+        None => words,
+    }
+}

@@ -2,6 +2,7 @@
 //! extractor. The order is random, so that the part that is done is a fair sample; it is decided by
 //! the seed alone, however the threads run.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -70,7 +71,14 @@ impl Embedding {
         let stop = Arc::new(AtomicBool::new(false));
         let (send, blocks) = channel();
         let worker = Worker { order, pictures, device, seed, send, stop: Arc::clone(&stop) };
-        thread::Builder::new().name("embedder".into()).spawn(move || worker.run(network))?;
+        thread::Builder::new().name("embedder".into()).spawn(move || {
+            // libtorch's errors are panics here; one of them ends the features, not the program.
+            let run = AssertUnwindSafe(|| worker.run(network));
+            if catch_unwind(run).is_err() {
+                worker
+                    .tell(Block::GaveUp("libtorch failed, perhaps for lack of memory".to_owned()));
+            }
+        })?;
         Ok(Self { blocks, stop })
     }
 }
@@ -89,7 +97,7 @@ type Decoded = (ImageId, Vec<u8>);
 type Tried = (ImageId, Result<Vec<u8>, String>);
 
 impl Worker {
-    fn run(self, network: Option<Network>) {
+    fn run(&self, network: Option<Network>) {
         let side = network.as_ref().map_or_else(|| self.choose_side(), Network::side);
         let mut decoded = self.decode(side);
         let mut first: Vec<Decoded> = Vec::new();

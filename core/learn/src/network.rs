@@ -82,6 +82,9 @@ impl Network {
         let black = Tensor::zeros([1, 3, side, side], (Kind::Uint8, Device::Cpu));
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.features(&black)));
         match run {
+            Ok(features) if features.isfinite().all().int64_value(&[]) == 0 => Err(BuildError(
+                "its features are not finite numbers; the weights are broken".to_owned(),
+            )),
             Ok(features) if features.size() == [1, self.dim() as i64] => Ok(()),
             Ok(features) => {
                 Err(BuildError(format!("its features have shape {:?}", features.size())))

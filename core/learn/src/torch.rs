@@ -184,7 +184,9 @@ impl Table {
             Tensor::zeros([all, block.size()[1]], (Kind::Float, Device::Cpu))
         });
         let indices: Vec<i64> = images.iter().map(|image| i64::from(image.0)).collect();
-        let _ = rows.index_copy_(0, &Tensor::from_slice(&indices), block);
+        // One overflow must not spread over the pool's mean.
+        let finite = block.nan_to_num(0.0, 0.0, 0.0);
+        let _ = rows.index_copy_(0, &Tensor::from_slice(&indices), &finite);
         for image in images {
             self.present[image.index()] = true;
         }

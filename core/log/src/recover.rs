@@ -141,7 +141,10 @@ fn cut_off<S: Storage>(
     offset: u64,
     tail: &[u8],
 ) -> Result<TornTail, OpenError> {
-    let kept_in = format!("{name}-{offset}.torn");
+    let taken = storage.list().map_err(io_error("list the session's log folder"))?;
+    // What an earlier run kept stays where it is.
+    let names = (1..).map(|number| format!("{name}-{offset}-{number}.torn"));
+    let kept_in = names.into_iter().find(|name| !taken.contains(name)).unwrap_or_default();
     let keep = || {
         let mut copy = storage.create(&kept_in)?;
         copy.write_at(0, tail)?;

@@ -113,7 +113,7 @@ impl<S: Storage> Writer<S> {
 
     /// Disk full: back to the durable end, and on. Anything else: nobody knows what the disk holds.
     fn after_failure(&mut self, error: &io::Error) -> Result<(), AppendError> {
-        if error.kind() == io::ErrorKind::StorageFull {
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             let back = self.file.truncate(self.durable_len).and_then(|()| self.file.sync());
             if back.is_ok() {
                 return Err(AppendError::DiskFull);

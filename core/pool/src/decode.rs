@@ -71,6 +71,11 @@ pub enum DecodeError {
 /// # Errors
 /// Why it can't be shown, as half a sentence whose subject is the file.
 pub fn decode_file(path: &Path, limits: &DecodeLimits) -> Result<Pixels, DecodeError> {
+    decode(&read_within(path, limits)?, limits)
+}
+
+/// The bytes of a file that is not too large.
+pub(crate) fn read_within(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>, DecodeError> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     if size > limits.file_bytes {
@@ -81,7 +86,7 @@ pub fn decode_file(path: &Path, limits: &DecodeLimits) -> Result<Pixels, DecodeE
     }
     let mut bytes = Vec::with_capacity(size as usize);
     file.read_to_end(&mut bytes)?;
-    decode(&bytes, limits)
+    Ok(bytes)
 }
 
 /// Longer side of a picture, pixels, from its header alone; `None` where that can't be told.

@@ -15,6 +15,7 @@ mod jpeg;
 mod present;
 mod resize;
 
+pub(crate) use decode::read_within;
 pub use decode::{DecodeError, DecodeLimits, decode, decode_file, longer_side};
 pub use find::{FindError, Finding, Found, Unusable, find};
 pub use present::{Presented, present};

@@ -1,6 +1,5 @@
 //! A file as a browser can show it.
 
-use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -8,7 +7,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 
-use crate::{DecodeError, DecodeLimits, Pixels, ResizeError, decode, fit_within, longer_side};
+use crate::{
+    DecodeError, DecodeLimits, Pixels, ResizeError, decode, fit_within, longer_side, read_within,
+};
 
 /// Quality of reduced versions, of 100.
 const JPEG_QUALITY: u8 = 88;
@@ -32,7 +33,7 @@ pub fn present(
     longest: Option<u32>,
     limits: &DecodeLimits,
 ) -> Result<Presented, DecodeError> {
-    let bytes = fs::read(path)?;
+    let bytes = read_within(path, limits)?;
     let shown_as = image::guess_format(&bytes).ok().and_then(shown_by_browsers);
     let longest = longest.unwrap_or(u32::MAX);
     if let Some(content_type) = shown_as

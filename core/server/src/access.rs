@@ -3,12 +3,13 @@
 //! On a loopback address anybody on this machine may, but only as themselves: the Host header must
 //! name this machine (else a foreign page could reach us by rebinding its own name), and a page's
 //! Origin must be ours (else a foreign page could open our WebSocket). On other addresses a token is
-//! asked for: once in the address (`?token=`), then in a cookie.
+//! asked for: once in the address (`?token=`), then in a cookie; programs send it as a bearer token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -46,7 +47,8 @@ pub(crate) async fn check(
             )
         };
     };
-    if cookie(request.headers()).is_some_and(|known| same(known, token)) {
+    let known = cookie(request.headers()).or_else(|| bearer(request.headers()));
+    if known.is_some_and(|known| same(known, token)) {
         return next.run(request).await;
     }
     let query = request.uri().query().unwrap_or_default();
@@ -78,11 +80,17 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     all.split(';').find_map(|pair| pair.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('='))
 }
 
+/// For programs, such as Prometheus.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    header(headers, &AUTHORIZATION)?.strip_prefix("Bearer ")
+}
+
 fn names_this_machine(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
     });
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Compares hashes, so that the time taken tells nothing about the token.
@@ -96,7 +104,9 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_pass() {
-        for host in ["localhost", "localhost:8077", "127.0.0.1:1", "[::1]:8077", "[::1]"] {
+        for host in
+            ["localhost", "localhost:8077", "127.0.0.1:1", "127.0.0.2:80", "[::1]:8077", "[::1]"]
+        {
             assert!(names_this_machine(host), "{host}");
         }
         for host in ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil:8077", ""] {

@@ -8,6 +8,7 @@
 //! behind than one round. Whatever fails here, answering goes on.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -114,6 +115,8 @@ struct Memory {
     network: Option<String>,
     /// The last failure of each plugin, so that it is told once.
     failures: HashMap<PluginRef, String>,
+    /// The chosen selector that was not there, so that it is told once.
+    missing: Option<String>,
     training: Training,
 }
 
@@ -129,8 +132,21 @@ impl Engine {
             // A ring that nobody rings for a while is a look at the features' progress.
             while !matches!(hear.recv_timeout(REFRESH), Err(RecvTimeoutError::Disconnected))
                 && !self.stop.load(Ordering::Relaxed)
-                && self.round(&mut memory).is_some()
+                && self.guarded_round(&mut memory).is_some()
             {}
+        })
+    }
+
+    /// A round that panics (libtorch out of memory, say) is one round lost, and told.
+    fn guarded_round(&mut self, memory: &mut Memory) -> Option<()> {
+        let round = AssertUnwindSafe(|| self.round(memory));
+        catch_unwind(round).unwrap_or_else(|_| {
+            self.warn(
+                "Learning failed in a way that it must not (the lines above say more). Answers are \
+                 safe and go on; the order stays what it is until the next answer."
+                    .to_owned(),
+            );
+            Some(())
         })
     }
 
@@ -277,6 +293,13 @@ impl Engine {
         probabilities: &[f32],
     ) -> Option<(PluginRef, Vec<u32>)> {
         let chosen = snapshot.selector.as_ref().map_or(&self.default_selector, |s| &s.name);
+        if self.plugins.selector(chosen).is_none() && memory.missing.as_ref() != Some(chosen) {
+            memory.missing = Some(chosen.clone());
+            let default = &self.default_selector;
+            self.warn(format!(
+                "The selector {chosen} is not there any more; {default} orders instead."
+            ));
+        }
         let selector = self
             .plugins
             .selector(chosen)

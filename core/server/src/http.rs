@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -46,6 +47,7 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(REFERRER_POLICY, "no-referrer"))
+        .layer(header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
         .layer(from_fn_with_state(Arc::new(access), check))
 }
 
@@ -60,6 +62,12 @@ pub async fn serve(
     access: Access,
     until: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
+    // An acknowledgement is small and must not wait for more to be sent with it.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection can't be told not to wait");
+        }
+    });
     let serving = axum::serve(listener, router(app, access));
     tokio::select! {
         ended = serving => ended,

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::http::App;
 
 /// Images that are read and reduced at the same time.
-static AT_ONCE: Semaphore = Semaphore::const_new(4);
+pub(crate) static AT_ONCE: Semaphore = Semaphore::const_new(4);
 /// A reduced version is never asked to be larger than this, pixels.
 const LONGEST: u32 = 8192;
 
@@ -37,8 +37,13 @@ pub(crate) async fn image(
     };
     let longest = wish.max.map(|max| max.clamp(16, LONGEST));
     let limits = *app.service.folder.limits();
-    let _turn = AT_ONCE.acquire().await;
-    let presented = tokio::task::spawn_blocking(move || present(&path, longest, &limits)).await;
+    let turn = AT_ONCE.acquire().await;
+    let presented = tokio::task::spawn_blocking(move || {
+        // Kept to the end of the work, also when the visitor has gone.
+        let _turn = turn;
+        present(&path, longest, &limits)
+    })
+    .await;
     match presented {
         Ok(Ok(picture)) => {
             let tag = format!("\"{}\"", &blake3::hash(&picture.bytes).to_hex()[..32]);

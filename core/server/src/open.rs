@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use futures::executor::block_on;
 use prometheus_client::registry::Registry;
 use sluice_events::facts::{FoundImage, SessionOpened};
 use sluice_events::message::{Level, Training};
@@ -86,7 +87,7 @@ pub enum OpenError {
     Command(#[from] CommandError),
     /// The session is about other images.
     #[error(
-        "this session belongs to the images in {belongs}, none of which are in {}; nothing was \
+        "this session belongs to the images in {belongs}, and {} holds other ones; nothing was \
          changed. Name that folder, or another session folder with --session", .pool.display()
     )]
     OtherPool {
@@ -181,9 +182,8 @@ impl Service {
             notices.pin(
                 Level::Warning,
                 format!(
-                    "The last run ended in the middle of a write: {} bytes at the end of {}, which \
-                     had never been acknowledged, were moved to {}. Every acknowledged answer is \
-                     there.",
+                    "The last {} bytes of {} are an interrupted write, by every sign one that was never \
+                     acknowledged; they were cut off and are kept in {}.",
                     torn.bytes, torn.file, torn.kept_in
                 ),
             );
@@ -199,6 +199,15 @@ impl Service {
         };
         let (session, session_thread) = SessionHandle::open(log, witness)?;
         let seed = begin(&session, &options, &finding)?;
+        let question = session.read_blocking(|view| view.state.opened.clone())?;
+        let question = question.map(|opened| opened.question).unwrap_or_default();
+        if question != options.question {
+            let text = format!(
+                "This session asks \"{question}\", as it did when it began. For another question \
+                 begin another session (--session DIR)."
+            );
+            notices.pin(Level::Info, text);
+        }
         let paths = session.read_blocking(|view| {
             view.state.images.iter().map(|image| image.path.clone()).collect()
         })?;
@@ -299,8 +308,8 @@ fn begin(
     let there: HashMap<&str, u64> =
         finding.images.iter().map(|image| (image.path.as_str(), image.bytes)).collect();
     if let Some(opened) = &opened
-        && !known.is_empty()
-        && !known.iter().any(|image| there.contains_key(image.path.as_str()))
+        && Path::new(&opened.pool) != options.pool
+        && !is_same_pool(&known, &there)
     {
         let belongs = opened.pool.clone();
         return Err(OpenError::OtherPool { belongs, pool: options.pool.clone() });
@@ -313,20 +322,30 @@ fn begin(
             program: env!("CARGO_PKG_VERSION").to_owned(),
         }))?;
     }
+    let mut submitted = Vec::new();
     for (known, image) in known.iter().zip((0..).map(ImageId)) {
-        match (known.set_aside.as_deref(), there.get(known.path.as_str())) {
-            (None, None) => {
-                session.command_blocking(Command::SetAside { image, reason: GONE.to_owned() })?;
-            }
+        let command = match (known.set_aside.as_deref(), there.get(known.path.as_str())) {
+            (None, None) => Command::SetAside { image, reason: GONE.to_owned() },
             // It is back, or was changed since: it is looked at again.
             (Some(reason), Some(bytes)) if reason == GONE || *bytes != known.bytes => {
-                session.command_blocking(Command::Restore { image })?;
+                Command::Restore { image }
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        submitted.push(block_on(session.submit(command))?);
+    }
+    for submitted in submitted {
+        block_on(submitted.outcome())?;
     }
     add_new(session, finding, &known)?;
     Ok(seed)
+}
+
+/// Whether a folder that was moved or is reached by another path holds the same images: most of
+/// those that the session knows, by name and size.
+fn is_same_pool(known: &[ImageState], there: &HashMap<&str, u64>) -> bool {
+    let same = |image: &&ImageState| there.get(image.path.as_str()) == Some(&image.bytes);
+    known.is_empty() || known.iter().filter(same).count() * 2 > known.len()
 }
 
 fn add_new(

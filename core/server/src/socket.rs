@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::http::App;
+use crate::images::AT_ONCE;
 use crate::notices::Pinned;
 
 /// A message of a page is never longer than this, bytes.
@@ -239,10 +240,14 @@ impl Page {
     /// The browser could not show an image: the server looks for itself.
     fn look_at(&self, image: ImageId) {
         let app = Arc::clone(&self.app);
-        tokio::task::spawn_blocking(move || {
-            if let Err(reason) = app.service.folder.check(image) {
-                app.service.session.command_blocking(Command::SetAside { image, reason }).ok();
-            }
+        tokio::spawn(async move {
+            let turn = AT_ONCE.acquire().await;
+            tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                if let Err(reason) = app.service.folder.check(image) {
+                    app.service.session.command_blocking(Command::SetAside { image, reason }).ok();
+                }
+            })
         });
     }
 

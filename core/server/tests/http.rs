@@ -114,4 +114,5 @@ async fn a_token_is_asked_for_once() {
     );
     assert_eq!(app.get("/", &["Cookie: sluice_token=let-me-in"]).await.0, 200);
     assert_eq!(app.get("/", &["Cookie: sluice_token=let-me-out"]).await.0, 401);
+    assert_eq!(app.get("/metrics", &["Authorization: Bearer let-me-in"]).await.0, 200);
 }

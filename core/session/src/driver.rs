@@ -46,6 +46,9 @@ pub enum CommandError {
     /// It could not be made durable.
     #[error(transparent)]
     NotSaved(#[from] AppendError),
+    /// It is no event that the log takes.
+    #[error("{0}; this was not saved")]
+    CantBeWritten(String),
     /// The session's thread has ended.
     #[error("the session is closed; this was not saved. Restart sluice")]
     Closed,
@@ -271,7 +274,9 @@ impl<L: EventLog> Driver<L> {
                     next = requests.try_recv().ok();
                 }
             }
-            self.commit(batch);
+            if !self.commit(batch) {
+                return;
+            }
             let order =
                 self.remembered.back().map(|last| last.order.as_slice()).unwrap_or_default();
             for read in reads {
@@ -300,15 +305,16 @@ impl<L: EventLog> Driver<L> {
                 return;
             }
         };
+        let encoded: Result<Vec<_>, _> = events.iter().map(codec::encode).collect();
+        let encoded = match encoded {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                let _ = reply.send(Err(CommandError::CantBeWritten(error.to_string())));
+                return;
+            }
+        };
         let time_us = now_us();
-        for event in events {
-            let encoded = match codec::encode(&event) {
-                Ok(encoded) => encoded,
-                Err(error) => {
-                    tracing::error!(%error, "an event could not be encoded; it was left out");
-                    continue;
-                }
-            };
+        for (event, encoded) in events.into_iter().zip(encoded) {
             let seq = self.state.next_seq;
             batch.bytes += encoded.payload.len();
             batch.records.push(Record {
@@ -348,16 +354,17 @@ impl<L: EventLog> Driver<L> {
         };
     }
 
-    fn commit(&mut self, batch: Batch) {
+    /// Makes a batch durable and answers; false when the session can't go on.
+    fn commit(&mut self, batch: Batch) -> bool {
         if !batch.records.is_empty() {
             let begin = self.state.next_seq - batch.records.len() as u64;
             let appended = block_on(self.log.append(Expect::Next(begin), batch.records));
             if let Err(error) = appended {
-                self.go_back(&error);
+                let goes_on = self.go_back(&error);
                 for waiting in batch.waiting {
                     let _ = waiting.reply.send(Err(error.clone().into()));
                 }
-                return;
+                return goes_on;
             }
             self.observe(begin, &batch.events);
             self.remembered.extend(batch.orders);
@@ -371,15 +378,20 @@ impl<L: EventLog> Driver<L> {
         self.publish.send_if_modified(|durable| {
             std::mem::replace(durable, self.state.next_seq) != self.state.next_seq
         });
+        true
     }
 
-    /// The batch was refused: the state is what is durable, again.
-    fn go_back(&mut self, error: &AppendError) {
+    /// The batch was refused: the state is what is durable, again. False when that can't be read.
+    fn go_back(&mut self, error: &AppendError) -> bool {
         tracing::error!(%error, "the log refused to append");
         match replay(&self.log) {
             Ok(state) => self.state = state,
-            Err(error) => tracing::error!(%error, "the log can't be read back"),
+            Err(error) => {
+                tracing::error!(%error, "the log can't be read back; the session is closed");
+                return false;
+            }
         }
+        true
     }
 
     fn observe(&mut self, begin: u64, events: &[(Event, Instant)]) {

@@ -94,12 +94,16 @@ impl State {
 
     /// The look that an event was about, if it was an undo or a redo that can still be seen.
     pub fn last_undone(&self) -> Option<Look> {
-        self.undone.last().map(|look| Look { image: look.image, answer: look.answer })
+        self.undone.last().map(|look| Look {
+            image: look.image,
+            answer: look.answer,
+            counts: false,
+        })
     }
 
     /// The look that counts last.
     pub fn last_look(&self) -> Option<Look> {
-        self.looks.last().map(|look| Look { image: look.image, answer: look.answer })
+        self.looks.last().map(|look| Look { image: look.image, answer: look.answer, counts: true })
     }
 
     /// Images that can't be shown, the first ones with their reasons.

@@ -8,7 +8,7 @@ const TINY_PIXELS = 128
 /** The picture, as large as its place. */
 export function Picture({ session }: { session: string }) {
   const place = useRef<HTMLDivElement>(null)
-  const { current, upcoming } = state.value
+  const { current, upcoming, connection } = state.value
   const preloader = useMemo(() => {
     const pixels = Math.max(screen.width, screen.height) * devicePixelRatio
     return new Preloader((image) => address(image, session, pixels), unreadable)
@@ -27,12 +27,13 @@ export function Picture({ session }: { session: string }) {
     place.current.replaceChildren(element)
     if (element.complete) show()
     else element.addEventListener('load', show, { once: true })
-  }, [current?.image, preloader])
+    // Fetched anew when the connection is back.
+  }, [current?.image, preloader, connection])
 
   useEffect(() => {
     const line = current ? [current, ...upcoming] : upcoming
     preloader.keep(line.slice(0, AHEAD + 1).map(({ image }) => image))
-  }, [current, upcoming, preloader])
+  }, [current, upcoming, preloader, connection])
 
   return (
     <div

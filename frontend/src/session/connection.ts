@@ -6,7 +6,6 @@ const FIRST_WAIT_MS = 300
 const LONGEST_WAIT_MS = 5000
 
 export interface Listener {
-  opened(): void
   received(message: ToPage): void
   lost(): void
 }
@@ -23,9 +22,11 @@ export class Connection {
     this.open()
   }
 
-  /** Sends if there is a connection; what must not be lost is sent again by the caller. */
-  send(message: ToServer): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+  /** Sends, and says whether there was a connection to send by. */
+  send(message: ToServer): boolean {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false
+    this.socket.send(JSON.stringify(message))
+    return true
   }
 
   private open(): void {
@@ -34,7 +35,6 @@ export class Connection {
     socket.onopen = () => {
       this.waitMs = FIRST_WAIT_MS
       this.send({ type: 'hello', protocol: PROTOCOL, annotator: this.annotator })
-      this.listener.opened()
     }
     socket.onmessage = (event) => this.listener.received(JSON.parse(event.data) as ToPage)
     socket.onclose = () => {

@@ -66,6 +66,13 @@ describe('answers', () => {
     expect(run(answered('a', 'positive'))).toEqual(initial)
   })
 
+  it('do not come back when they can never be taken', () => {
+    const refused: ToPage = { type: 'refused', id: 'a', why: 'it was set aside', retry: false }
+    const state = run(received(queue(1, 5, 6)), answered('a', 'negative'), received(refused))
+    expect(line(state)).toEqual([6])
+    expect([state.pending, state.notices[0]?.text]).toEqual([[], 'Not saved: it was set aside.'])
+  })
+
   it('come back into view when they were refused, with the reason', () => {
     const refused: ToPage = { type: 'refused', id: 'a', why: 'the disk is full', retry: true }
     const state = run(received(queue(1, 5, 6)), answered('a', 'negative'), received(refused))
@@ -105,14 +112,17 @@ it('an answer is counted once, before and after the statistics know it', () => {
 
 describe('undo and redo', () => {
   const ack = (image: ImageId): Action =>
-    received({ type: 'ack', id: 'u', seq: 1, look: { image, answer: 'positive' } })
+    received({ type: 'ack', id: 'u', seq: 1, look: { image, answer: 'positive', counts: false } })
+  const redone = (image: ImageId): Action =>
+    received({ type: 'ack', id: 'r', seq: 2, look: { image, answer: 'positive', counts: true } })
 
   it('bring the image back; the one on the screen comes next', () => {
     expect(line(run(received(queue(1, 6, 7)), ack(5)))).toEqual([5, 6, 7])
   })
 
   it('lead on when the image on the screen has its answer again', () => {
-    expect(line(run(received(queue(1, 6, 7)), ack(5), ack(5)))).toEqual([6, 7])
+    expect(line(run(received(queue(1, 6, 7)), ack(5), redone(5)))).toEqual([6, 7])
+    expect(line(run(received(queue(1, 6, 7)), redone(5)))).toEqual([6, 7])
   })
 
   it('keep their place when the queue that follows an undo arrives', () => {
@@ -126,4 +136,30 @@ it('a newer ranking says what the model now thinks of the picture on the screen'
   const state = run(received(queue(1, 5)), received({ type: 'queue', ...later }))
   expect(state.current).toEqual({ image: 5, probability: 0.9, ranking: 3 })
   expect(state.behind).toBe(2)
+})
+
+describe('without a connection', () => {
+  const welcome = (session: string): Action =>
+    received({ type: 'welcome', session, question: '?' } as ToPage)
+  const lost: Action = { type: 'connection', connection: 'lost' }
+  const undone: Action = { type: 'undone offline' }
+
+  it('an answer that was never sent can be taken back', () => {
+    const state = run(welcome('s'), received(queue(1, 5, 6)), lost, answered('a', 'skip'), undone)
+    expect([line(state), state.pending]).toEqual([[5, 6], []])
+  })
+
+  it('an answer that may have arrived can not, and that is said', () => {
+    const state = run(welcome('s'), received(queue(1, 5, 6)), answered('a', 'skip'), lost, undone)
+    expect(unsaved(state)).toHaveLength(1)
+    expect(state.notices[0]?.text).toContain('no connection')
+  })
+
+  it('answers wait for the same session and never reach another one', () => {
+    const away = [welcome('s'), received(queue(1, 5, 6)), lost, answered('a', 'skip')]
+    expect(unsaved(run(...away, welcome('s')))).toHaveLength(1)
+    const elsewhere = run(...away, welcome('t'))
+    expect([elsewhere.pending, elsewhere.current]).toEqual([[], null])
+    expect(elsewhere.notices[0]?.text).toContain('1 answers of the other one')
+  })
 })

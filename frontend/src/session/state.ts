@@ -31,6 +31,8 @@ export interface Pending {
   answer: Answer
   source: Source
   shownMs: number
+  /** Whether it may have reached the server. */
+  sent: boolean
   /** Its number in the log, once it is durable. */
   seq: number | null
 }
@@ -80,6 +82,7 @@ export type Action =
   | { type: 'connection'; connection: Connection }
   | { type: 'received'; message: ToPage }
   | { type: 'answered'; id: CommandId; answer: Answer; source: Source; shownMs: number }
+  | { type: 'undone offline' }
   | { type: 'unreadable'; image: ImageId }
   | { type: 'dismissed'; notice: Notice }
 
@@ -92,12 +95,13 @@ export function reduce(state: State, action: Action): State {
     case 'answered': {
       if (!state.current) return state
       const { id, answer, source, shownMs } = action
-      const pending = [
-        ...state.pending,
-        { id, shown: state.current, answer, source, shownMs, seq: null },
-      ]
+      const sent = state.connection === 'open'
+      const given = { id, shown: state.current, answer, source, shownMs, sent, seq: null }
+      const pending = [...state.pending, given]
       return advance({ ...state, pending, said: `Answered: ${answer}.` })
     }
+    case 'undone offline':
+      return undoOffline(state)
     case 'unreadable': {
       const broken = [...state.broken, action.image]
       const upcoming = state.upcoming.filter((shown) => shown.image !== action.image)
@@ -114,7 +118,7 @@ export function reduce(state: State, action: Action): State {
 function receive(state: State, message: ToPage): State {
   switch (message.type) {
     case 'welcome':
-      return { ...state, welcome: message, connection: 'open' }
+      return greet(state, message)
     case 'queue':
       return takeQueue(state, message)
     case 'ack': {
@@ -122,10 +126,10 @@ function receive(state: State, message: ToPage): State {
         answer.id === message.id ? { ...answer, seq: message.seq } : answer
       const settled = { ...state, pending: state.pending.map(durable) }
       if (!message.look) return settled
-      const { image, answer } = message.look
-      // An undo brings the image back; a redo of what is on the screen leads on.
-      if (settled.current?.image === image) return advance(settled)
-      return { ...showNow(settled, image), said: `Undone: ${answer}. The image is back.` }
+      const { image, answer, counts } = message.look
+      if (!counts)
+        return { ...showNow(settled, image), said: `Undone: ${answer}. The image is back.` }
+      return { ...leave(settled, image), said: `Again: ${answer}.` }
     }
     case 'refused':
       return takeRefusal(state, message)
@@ -164,15 +168,45 @@ function takeQueue(state: State, queue: Queue): State {
   return current ? next : advance(next)
 }
 
-/** What was refused comes back into view, with the reason. */
-function takeRefusal(state: State, { id, why }: Refused): State {
-  const notice: Notice = { level: 'warning', text: `Not saved: ${why}.` }
-  const notices = [...state.notices.slice(-3), notice]
+/** A server of another session has nothing to do with what this page still holds. */
+function greet(state: State, welcome: Welcome): State {
+  if (state.welcome === null || state.welcome.session === welcome.session) {
+    // What could not be fetched while the server was away may be fetched now.
+    const pending = state.pending.map((answer) => ({ ...answer, sent: true }))
+    return { ...state, welcome, pending, broken: [], connection: 'open' }
+  }
+  const lost = unsaved(state).length
+  const kept = lost > 0 ? ` ${lost} answers of the other one could not be sent.` : ''
+  const text = `This is another session than before.${kept}`
+  return { ...initial, welcome, connection: 'open', notices: [{ level: 'warning', text }] }
+}
+
+/** Takes back what the server has never seen; anything else has to wait for it. */
+function undoOffline(state: State): State {
+  const last = state.pending.at(-1)
+  if (!last || last.sent) {
+    const text = 'There is no connection. Undo again when it is back; nothing was changed.'
+    return withNotice(state, { level: 'warning', text })
+  }
+  return showNow({ ...state, pending: state.pending.slice(0, -1) }, last.shown.image)
+}
+
+/** What could not be saved comes back into view; what can't be answered at all does not. */
+function takeRefusal(state: State, { id, why, retry }: Refused): State {
+  const next = withNotice(state, { level: 'warning', text: `Not saved: ${why}.` })
   const refused = state.pending.find((pending) => pending.id === id)
-  const next = { ...state, notices, said: notice.text }
   if (!refused) return next
-  const pending = state.pending.filter((other) => other !== refused)
-  return showNow({ ...next, pending }, refused.shown.image)
+  const settled = { ...next, pending: state.pending.filter((other) => other !== refused) }
+  return retry ? showNow(settled, refused.shown.image) : leave(settled, refused.shown.image)
+}
+
+function withNotice(state: State, notice: Notice): State {
+  return { ...state, notices: [...state.notices.slice(-3), notice], said: notice.text }
+}
+
+/** On to the next if this image is on the screen. */
+function leave(state: State, image: ImageId): State {
+  return state.current?.image === image ? advance(state) : state
 }
 
 /** Puts an image on the screen; the one that was there comes next. */

@@ -16,8 +16,15 @@ function dispatch(action: Action): void {
   state.value = reduce(state.value, action)
 }
 
-function send(message: ToServer): void {
-  connection?.send(message)
+function send(message: ToServer): boolean {
+  return state.value.connection === 'open' && (connection?.send(message) ?? false)
+}
+
+/** Sends what only the server can do, or says that it was not done. */
+function ask(message: ToServer): void {
+  if (send(message)) return
+  const text = 'There is no connection; nothing was changed.'
+  dispatch({ type: 'received', message: { type: 'notice', level: 'warning', text } })
 }
 
 function sendAnswer({ id, shown, answer, source, shownMs }: Pending): void {
@@ -28,10 +35,15 @@ function sendAnswer({ id, shown, answer, source, shownMs }: Pending): void {
 /** Connects; the page works from here on by itself. */
 export function begin(): void {
   connection = new Connection(socketAddress(location), 'page', {
-    // Whatever was not acknowledged is sent again; the server knows the ids.
-    opened: () => unsaved(state.value).forEach(sendAnswer),
-    received: (message: ToPage) => dispatch({ type: 'received', message }),
+    received: (message: ToPage) => {
+      dispatch({ type: 'received', message })
+      // Whatever was not acknowledged is sent again; the server knows the ids.
+      if (message.type === 'welcome') unsaved(state.value).forEach(sendAnswer)
+    },
     lost: () => dispatch({ type: 'connection', connection: 'lost' }),
+  })
+  window.addEventListener('beforeunload', (event) => {
+    if (unsaved(state.value).length > 0) event.preventDefault()
   })
 }
 
@@ -49,23 +61,25 @@ export function answer(said: Answer): void {
 }
 
 export function undo(): void {
-  send({ type: 'undo', id: newId() })
+  if (!send({ type: 'undo', id: newId() })) dispatch({ type: 'undone offline' })
 }
 
 export function redo(): void {
-  send({ type: 'redo', id: newId() })
+  ask({ type: 'redo', id: newId() })
 }
 
 export function chooseSelector(name: string): void {
-  send({ type: 'choose_selector', id: newId(), name })
+  ask({ type: 'choose_selector', id: newId(), name })
 }
 
 export function chooseNetwork(name: string): void {
-  send({ type: 'choose_network', id: newId(), name })
+  ask({ type: 'choose_network', id: newId(), name })
 }
 
 /** The browser could not show it: on to the next, and the server looks for itself. */
 export function unreadable(image: ImageId): void {
+  // Without the server nothing can be fetched: that says nothing about the image.
+  if (state.value.connection !== 'open') return
   dispatch({ type: 'unreadable', image })
   send({ type: 'unreadable', image })
 }

@@ -76,8 +76,17 @@ fn add_target() -> bool {
 fn has_debian() -> bool {
     // The package of the source puts it where the compiler looks for it.
     let source = Path::new("/usr/lib/rustlib/src/rust/library/std/Cargo.toml");
-    ["/usr/bin/rustc", "/usr/bin/cargo"].iter().all(|p| Path::new(p).is_file())
+    Path::new("/usr/bin/cargo").is_file()
+        && is_recent("/usr/bin/rustc")
         && (source.is_file() || debian_source_elsewhere())
+}
+
+/// Whether a compiler knows the edition of the guests (2024: from 1.85 on).
+fn is_recent(rustc: &str) -> bool {
+    let Ok(output) = Command::new(rustc).arg("--version").output() else { return false };
+    let version = String::from_utf8_lossy(&output.stdout).into_owned();
+    let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+    minor.is_some_and(|minor| minor >= 85)
 }
 
 fn debian_source_elsewhere() -> bool {

@@ -4,7 +4,7 @@ use sluice_events::{network as plain, plugin};
 use wasmtime::component::{Component, Linker};
 
 use crate::engine::{Guest, PluginHost};
-use crate::error::PluginFault;
+use crate::error::{PluginFault, clipped};
 
 wasmtime::component::bindgen!({
     path: "../../plugins/wit/network/v0.1.0",
@@ -31,9 +31,9 @@ impl Adapter {
         let info =
             self.call(host, |guest, store| guest.sluice_network_network().call_info(store))?;
         Ok(plugin::PluginInfo {
-            name: info.name,
-            version: info.version,
-            summary: info.summary,
+            name: clipped(info.name),
+            version: clipped(info.version),
+            summary: clipped(info.summary),
             needs_model: false,
             parameters: info.parameters.into_iter().map(parameter).collect(),
         })
@@ -48,7 +48,7 @@ impl Adapter {
         let described = self.call(host, |guest, store| {
             guest.sluice_network_network().call_describe(store, typical)
         })?;
-        described.map(graph).map_err(PluginFault::Refused)
+        described.map(graph).map_err(|why| PluginFault::Refused(clipped(why)))
     }
 
     fn call<T>(

@@ -6,12 +6,13 @@ use sluice_events::plugin as plain;
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use super::Candidates;
-use crate::engine::{Guest, PluginHost};
-use crate::error::PluginFault;
+use crate::engine::{Guest, PluginHost, TooMuchAsked};
+use crate::error::{PluginFault, clipped};
 
 wasmtime::component::bindgen!({
     path: "../../plugins/wit/selector/v0.1.0",
     world: "selector-plugin",
+    imports: { "sluice:selector/pool.features": trappable },
 });
 
 use sluice::selector::{pool, types};
@@ -21,6 +22,8 @@ struct Call {
     candidates: Option<Candidates>,
     declared: Vec<plain::Parameter>,
     random: ChaCha8Rng,
+    /// Bytes that the guest may be handed at once.
+    memory_bytes: usize,
 }
 
 #[derive(Clone)]
@@ -44,9 +47,9 @@ impl Adapter {
         let info = self
             .call(host, None, |guest, store| guest.sluice_selector_selector().call_info(store))?;
         Ok(plain::PluginInfo {
-            name: info.name,
-            version: info.version,
-            summary: info.summary,
+            name: clipped(info.name),
+            version: clipped(info.version),
+            summary: clipped(info.summary),
             needs_model: info.needs_model,
             parameters: info.parameters.into_iter().map(parameter).collect(),
         })
@@ -62,7 +65,7 @@ impl Adapter {
         let order = self.call(host, Some(candidates), |guest, store| {
             guest.sluice_selector_selector().call_rank(store, limit)
         })?;
-        order.map_err(PluginFault::Refused)
+        order.map_err(|why| PluginFault::Refused(clipped(why)))
     }
 
     fn call<T>(
@@ -73,7 +76,8 @@ impl Adapter {
     ) -> Result<T, PluginFault> {
         let seed = candidates.as_ref().map_or(0, |candidates| candidates.seed);
         let random = ChaCha8Rng::seed_from_u64(seed);
-        let mut store = host.store(Call { candidates, declared: self.declared.clone(), random })?;
+        let (declared, memory_bytes) = (self.declared.clone(), host.memory_bytes());
+        let mut store = host.store(Call { candidates, declared, random, memory_bytes })?;
         self.component
             .instantiate(&mut store)
             .and_then(|guest| call(&guest, &mut store))
@@ -96,14 +100,18 @@ impl pool::Host for Guest<Call> {
         self.data.candidates.as_ref().map_or(0, |c| c.features.dim() as u32)
     }
 
-    fn features(&mut self, rows: Vec<u32>) -> Vec<f32> {
-        let mut values = Vec::new();
+    fn features(&mut self, rows: Vec<u32>) -> wasmtime::Result<Vec<f32>> {
+        let dim = self.data.candidates.as_ref().map_or(0, |c| c.features.dim());
+        if rows.len().saturating_mul(dim).saturating_mul(4) > self.data.memory_bytes {
+            return Err(TooMuchAsked.into());
+        }
+        let mut values = Vec::with_capacity(rows.len() * dim);
         if let Some(candidates) = &self.data.candidates {
             for row in rows {
                 candidates.features.push_row(row, &mut values);
             }
         }
-        values
+        Ok(values)
     }
 
     fn answers(&mut self) -> Vec<types::Answer> {

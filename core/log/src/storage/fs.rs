@@ -21,8 +21,15 @@ impl FsStorage {
     /// # Errors
     /// When it can't be made.
     pub fn new(root: impl Into<PathBuf>) -> io::Result<Self> {
-        let root = root.into();
-        fs::create_dir_all(root.join("log"))?;
+        let root: PathBuf = root.into();
+        let log = root.join("log");
+        let missing: Vec<&Path> = log.ancestors().take_while(|folder| !folder.exists()).collect();
+        fs::create_dir_all(&log)?;
+        // A folder's name is durable when the folder that it is in is.
+        for made in missing {
+            let within = made.parent().filter(|parent| !parent.as_os_str().is_empty());
+            File::open(within.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         Ok(Self { root })
     }
 
