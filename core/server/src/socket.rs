@@ -242,12 +242,15 @@ impl Page {
         let app = Arc::clone(&self.app);
         tokio::spawn(async move {
             let turn = AT_ONCE.acquire().await;
-            tokio::task::spawn_blocking(move || {
+            let look = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
                 if let Err(reason) = app.service.folder.check(image) {
                     app.service.session.command_blocking(Command::SetAside { image, reason }).ok();
                 }
-            })
+            });
+            if let Err(error) = look.await {
+                tracing::error!(%error, "looking at an image ended early");
+            }
         });
     }
 
