@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -26,6 +26,7 @@ use sluice_session::SessionHandle;
 use sluice_session::projections::TrainingSet;
 use tokio::sync::watch;
 
+use crate::bell::Bell;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::{PoolFolder, PoolPictures};
@@ -36,24 +37,6 @@ const CHANCE: &str = "random";
 const RANKED: usize = 1000;
 /// While features come in, the pool is ordered anew this often though nobody answered.
 const REFRESH: Duration = Duration::from_secs(1);
-
-/// Wakes the engine. Ringing twice before it wakes is ringing once.
-#[derive(Clone)]
-pub struct Bell(SyncSender<()>);
-
-impl Bell {
-    /// A bell, and what hears it.
-    pub fn new() -> (Self, Receiver<()>) {
-        let (ring, hear) = sync_channel(1);
-        (Self(ring), hear)
-    }
-
-    /// Rings.
-    pub fn ring(&self) {
-        // A full channel has a ring waiting in it.
-        let _ = self.0.try_send(());
-    }
-}
 
 /// What the engine needs of the house.
 pub struct Engine {

@@ -21,7 +21,8 @@ use sluice_session::state::ImageState;
 use sluice_session::{CommandError, OpenSessionError, SessionHandle};
 use tokio::sync::watch;
 
-use crate::engine::{Bell, Engine};
+use crate::bell::Bell;
+use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;

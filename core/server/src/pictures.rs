@@ -9,7 +9,7 @@ use sluice_events::ImageId;
 use sluice_learn::Pictures;
 use sluice_pool::{DecodeLimits, decode_file, longer_side, squash};
 
-use crate::engine::Bell;
+use crate::bell::Bell;
 
 /// Where the images are, by id.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use sluice_events::facts::{Label, Source};
 use sluice_session::Observer;
 use sluice_session::apply::changes_the_order;
 
-use crate::engine::Bell;
+use crate::bell::Bell;
 use crate::metrics::{AnswerLabels, Metrics};
 
 /// The session's observer.
