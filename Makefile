@@ -41,7 +41,8 @@ plugins: ## Build the plugins in the box to WebAssembly components
 
 frontend/node_modules/.package-lock.json: frontend/package.json frontend/package-lock.json
 	@echo "page: installing npm packages"
-	@cd frontend && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+	@# Not `npm ci`: it refuses lock files whose optional packages of other platforms it could not see.
+	@cd frontend && npm install --no-save --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
 PAGE_SOURCES := $(shell find frontend/src frontend/public -type f) frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 

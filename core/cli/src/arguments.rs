@@ -50,7 +50,7 @@ pub struct SessionArguments {
     /// Gives features: mobilenet-v3-small, small-cnn; wants --weights
     #[arg(long, env = "SLUICE_NETWORK", value_name = "NAME")]
     pub network: Option<String>,
-    /// Weights of the network: safetensors, or a state dict saved by torch.save
+    /// Weights of the network, in safetensors' format
     #[arg(long, env = "SLUICE_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// A folder of more plugins (.wasm components)

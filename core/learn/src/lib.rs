@@ -84,7 +84,7 @@ pub enum Backbone {
         name: String,
         /// What to build.
         graph: Box<CheckedGraph>,
-        /// safetensors, or a state dict as `torch.save` writes it.
+        /// safetensors.
         weights: PathBuf,
     },
 }

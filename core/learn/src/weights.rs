@@ -5,7 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
+
+/// How the archives of `torch.save` begin.
+const ZIP: [u8; 4] = *b"PK\x03\x04";
 
 /// Why weights can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -19,15 +22,22 @@ pub enum WeightsError {
         source: std::io::Error,
     },
     /// The file is not what it should be.
-    #[error(
-        "{} holds no weights that can be read (safetensors, or a state dict saved by torch.save): {why}",
-        .path.display()
-    )]
+    #[error("{} holds no weights in safetensors' format: {why}", .path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// What libtorch said, in short.
         why: String,
+    },
+    /// The file is a pickle.
+    #[error(
+        "{} is a PyTorch pickle, which can carry code and is not read; write it anew in Python with \
+         safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE)",
+        .path.display()
+    )]
+    Pickle {
+        /// The file.
+        path: PathBuf,
     },
     /// Keys or shapes differ from what the network wants.
     #[error("{} does not fit the network: {}", .path.display(), .differences.join("; "))]
@@ -39,17 +49,15 @@ pub enum WeightsError {
     },
 }
 
-/// All tensors of a file by name, float32 on the CPU.
+/// All tensors of a safetensors file by name, float32 on the CPU.
 pub(crate) fn load(path: &Path) -> Result<HashMap<String, Tensor>, WeightsError> {
     let io = |source| WeightsError::Io { path: path.to_owned(), source };
     let mut first = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut first)).map_err(io)?;
-    let loaded = if first == *b"PK\x03\x04" {
-        Tensor::loadz_multi_with_device(path, Device::Cpu)
-    } else {
-        Tensor::read_safetensors(path)
-    };
-    let tensors = loaded.map_err(|error| {
+    if first == ZIP {
+        return Err(WeightsError::Pickle { path: path.to_owned() });
+    }
+    let tensors = Tensor::read_safetensors(path).map_err(|error| {
         let why = error.to_string().lines().next().unwrap_or_default().to_owned();
         WeightsError::Format { path: path.to_owned(), why }
     })?;

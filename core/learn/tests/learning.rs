@@ -189,5 +189,7 @@ fn weights_that_do_not_fit_are_named_and_change_nothing() {
     assert!(error.contains("c.weight is [3, 2, 3, 3], not [2, 3, 3, 3]"), "{error}");
     std::fs::write(&weights, b"rubbish that is no weights").unwrap();
     assert!(refuse(&weights).contains("holds no weights"));
+    std::fs::write(&weights, b"PK\x03\x04 a pickle of PyTorch").unwrap();
+    assert!(refuse(&weights).contains("safetensors.torch.save_file"));
     assert!(refuse(&folder.path().join("none")).contains("can't be read"));
 }
