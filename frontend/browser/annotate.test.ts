@@ -118,6 +118,11 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await page.keyboard.press('?')
     await expect(page.getByRole('dialog')).toBeVisible()
     expect(await violations(page)).toEqual([])
+    // Keys don't answer what the dialogue hides.
+    await page.keyboard.press('f')
+    await page.keyboard.press('Escape')
+    await expect(page.getByRole('dialog')).toBeHidden()
+    expect((await counts(page)).answered).toBe(3)
   })
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use sluice_events::message::Level;
 use sluice_log::storage::FsStorage;
 use sluice_server::http::{self, App};
 use sluice_server::{Access, Service};
@@ -46,6 +47,9 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
     let storage = FsStorage::new(&folder)
         .with_context(|| format!("can't use the session folder {}", folder.display()))?;
     let service = Service::open(options, storage)?;
+    if let Some(question) = &arguments.question {
+        keep_the_question(&service, question)?;
+    }
     greet(&service, &listener.local_addr()?, &folder, &access, arguments.open)?;
     let app = Arc::new(App { service });
     runtime.block_on(http::serve(listener, app, access, stopped()))?;
@@ -69,6 +73,19 @@ fn access(listen: SocketAddr, arguments: &ServeArguments, settings: &Settings) -
         );
     }
     Ok(Access { token, any_host: arguments.no_token && !listen.ip().is_loopback() })
+}
+
+/// A session asks one question from its beginning to its end.
+fn keep_the_question(service: &Service, wanted: &str) -> Result<()> {
+    let opened = service.session.read_blocking(|view| view.state.opened.clone())?;
+    if let Some(asked) = opened.map(|opened| opened.question).filter(|asked| asked != wanted) {
+        let text = format!(
+            "This session asks \"{asked}\", as it did when it began. For another question begin \
+             another session (--session DIR)."
+        );
+        service.notices.pin(Level::Info, text);
+    }
+    Ok(())
 }
 
 fn greet(

@@ -200,15 +200,6 @@ impl Service {
         };
         let (session, session_thread) = SessionHandle::open(log, witness)?;
         let seed = begin(&session, &options, &finding)?;
-        let question = session.read_blocking(|view| view.state.opened.clone())?;
-        let question = question.map(|opened| opened.question).unwrap_or_default();
-        if question != options.question {
-            let text = format!(
-                "This session asks \"{question}\", as it did when it began. For another question \
-                 begin another session (--session DIR)."
-            );
-            notices.pin(Level::Info, text);
-        }
         let paths = session.read_blocking(|view| {
             view.state.images.iter().map(|image| image.path.clone()).collect()
         })?;

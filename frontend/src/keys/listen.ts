@@ -6,7 +6,8 @@ export function listen(act: (deed: Deed) => void): () => void {
   const pressed = (event: KeyboardEvent) => {
     if (takesKeys(event.target)) return
     const deed = deedOf(event)
-    if (!deed) return
+    // Nobody answers a picture behind a dialogue.
+    if (!deed || (deed !== 'help' && document.querySelector('dialog[open]'))) return
     event.preventDefault()
     act(deed)
   }
