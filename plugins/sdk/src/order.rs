@@ -8,8 +8,8 @@ pub fn largest_first(scores: &[f32], limit: usize) -> Vec<u32> {
     let limit = limit.min(keys.len());
     if limit > 0 && limit < keys.len() {
         keys.select_nth_unstable(limit - 1);
-        keys.truncate(limit);
     }
+    keys.truncate(limit);
     keys.sort_unstable();
     keys.into_iter().map(|(_, index)| index).collect()
 }
