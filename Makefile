@@ -71,7 +71,7 @@ types: tools libtorch plugins page ## Write the page's types of the messages ane
 	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
 
 bench: build ## Measure: the log, and what the plugins cost
-	$(CARGO) bench --workspace --locked --bench append --bench rank
+	$(CARGO) bench --profile dev --workspace --locked --bench append --bench rank
 
 clean: ## Remove everything that was built or fetched
 	rm -rf target plugins/target plugins/dist frontend/dist frontend/node_modules .toolchain
