@@ -43,10 +43,10 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
         .block_on(TcpListener::bind(listen))
         .with_context(|| format!("can't listen on {listen}; choose another port with --listen"))?;
     // Found out before a session folder is made for it.
-    sluice_pool::find(&options.pool)?;
+    let finding = sluice_pool::find(&options.pool)?;
     let storage = FsStorage::new(&folder)
         .with_context(|| format!("can't use the session folder {}", folder.display()))?;
-    let service = Service::open(options, storage)?;
+    let service = Service::open(options, &finding, storage)?;
     if let Some(question) = &arguments.question {
         keep_the_question(&service, question)?;
     }

@@ -68,7 +68,8 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
     options.question = format!("Is this a {}?", arguments.positive);
     let (selector, seed) = (options.selector.clone(), options.seed);
     let begun = Instant::now();
-    let service = Service::open(options, MemoryStorage::default())?;
+    let finding = sluice_pool::find(&options.pool)?;
+    let service = Service::open(options, &finding, MemoryStorage::default())?;
     let paths: Vec<String> = service
         .session
         .read_blocking(|view| view.state.images.iter().map(|image| image.path.clone()).collect())?;

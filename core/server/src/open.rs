@@ -16,7 +16,7 @@ use sluice_host::{Limits, NetworkPlugin, PluginError, PluginHost, PluginSet, Sel
 use sluice_learn::{Learner, Torch};
 use sluice_log::storage::Storage;
 use sluice_log::{Log, OpenError as LogError, Options};
-use sluice_pool::{DecodeLimits, FindError, Finding, find};
+use sluice_pool::{DecodeLimits, Finding};
 use sluice_session::state::ImageState;
 use sluice_session::{CommandError, OpenSessionError, SessionHandle};
 use tokio::sync::watch;
@@ -62,9 +62,6 @@ pub struct SessionOptions {
 /// Why a session can't be run.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// No pool.
-    #[error(transparent)]
-    Find(#[from] FindError),
     /// Nothing to show.
     #[error("none of the {count} images in {} can be shown; the first, {path}, {reason}", .pool.display())]
     NothingReadable {
@@ -148,15 +145,18 @@ pub struct Service {
 }
 
 impl Service {
-    /// Scans the pool, opens the log, tells the session what changed in the pool, and starts to
-    /// learn.
+    /// Opens the log, tells the session what the scan of the pool found, and starts to learn.
     ///
     /// # Errors
     /// In words for the person; nothing that was answered is lost in any case.
-    pub fn open<S: Storage>(options: SessionOptions, storage: S) -> Result<Self, OpenError> {
+    pub fn open<S: Storage>(
+        options: SessionOptions,
+        finding: &Finding,
+        storage: S,
+    ) -> Result<Self, OpenError> {
         let learner: Box<dyn Learner> =
             if options.model { Box::new(Torch::new()) } else { Box::new(Survey::default()) };
-        Self::with_learner(options, storage, learner)
+        Self::with_learner(options, finding, storage, learner)
     }
 
     /// [`open`](Self::open) with another learner.
@@ -165,11 +165,11 @@ impl Service {
     /// As there.
     pub fn with_learner<S: Storage>(
         options: SessionOptions,
+        finding: &Finding,
         storage: S,
         learner: Box<dyn Learner>,
     ) -> Result<Self, OpenError> {
-        let finding = find(&options.pool)?;
-        check_readable(&options, &finding)?;
+        check_readable(&options, finding)?;
         let host = PluginHost::new(options.plugins).map_err(OpenError::Host)?;
         let mut plugins = PluginSet::in_the_box(&host)?;
         let notices = NoticeBoard::default();
@@ -199,7 +199,7 @@ impl Service {
             answer_to_ranking: Arc::clone(&answer_to_ranking),
         };
         let (session, session_thread) = SessionHandle::open(log, witness)?;
-        let seed = begin(&session, &options, &finding)?;
+        let seed = begin(&session, &options, finding)?;
         let paths = session.read_blocking(|view| {
             view.state.images.iter().map(|image| image.path.clone()).collect()
         })?;

@@ -231,7 +231,8 @@ async fn without_a_model_the_pool_is_shown_and_broken_files_are_found_all_the_sa
     let mut options = place.options();
     (options.model, options.selector) = (false, "sequential".to_owned());
     let storage = sluice_log::storage::FsStorage::new(place.session.path()).unwrap();
-    let service = sluice_server::Service::open(options, storage).unwrap();
+    let finding = sluice_pool::find(&options.pool).unwrap();
+    let service = sluice_server::Service::open(options, &finding, storage).unwrap();
     let app = app::TestApp::start(service, Access::default()).await;
     let mut page = app.page().await;
     page.until("set_aside", |aside| aside["total"] == 1).await;

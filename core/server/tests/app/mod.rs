@@ -71,7 +71,8 @@ impl Place {
     /// The service, with a learner that costs nothing.
     pub fn service(&self, options: SessionOptions) -> Result<Service, OpenError> {
         let storage = FsStorage::new(self.session.path()).unwrap();
-        Service::with_learner(options, storage, Box::new(ByNumber::default()))
+        let finding = sluice_pool::find(&options.pool).unwrap();
+        Service::with_learner(options, &finding, storage, Box::new(ByNumber::default()))
     }
 
     pub async fn serve(&self) -> TestApp {
