@@ -1,4 +1,5 @@
-//! What can go wrong, in words for the person whose answers these are.
+//! What can go wrong, in words for the person whose answers these are: what happened, what is safe,
+//! and, for what keeps a log from opening, what to do next.
 
 use std::io;
 
@@ -6,10 +7,7 @@ use crate::Seq;
 
 /// Bytes that are not what they must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{file} is damaged at byte {offset}: {why}. Records from number {lost_from} on can't be trusted; \
-     the ones before it are whole. Nothing was changed"
-)]
+#[error("{file} is damaged at byte {offset} ({why}): {}; nothing was changed", lost(*lost_from, *lost_to))]
 pub struct Damage {
     /// Name in the session folder.
     pub file: String,
@@ -17,26 +15,35 @@ pub struct Damage {
     pub offset: u64,
     /// The first record that is lost.
     pub lost_from: Seq,
+    /// The first record behind it that is whole again, where there is one.
+    pub lost_to: Option<Seq>,
     /// What is wrong there.
     pub why: String,
+}
+
+/// Which records are lost and which are safe.
+fn lost(from: Seq, to: Option<Seq>) -> String {
+    let before = if from == 0 { "" } else { ", all before are whole" };
+    match to {
+        Some(to) if to > from => format!("records {from} to {} are lost{before}", to - 1),
+        Some(_) => format!("no record is missing, but {from} and later can't be trusted{before}"),
+        None => format!("records from {from} on are lost{before}"),
+    }
 }
 
 /// Why a log could not be opened. Nothing was changed in any of these cases.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Somebody else has it open for writing.
-    #[error(
-        "the session is in use by another sluice ({holder}); its answers are safe there. Stop that \
-         one first, or choose another session folder"
-    )]
+    #[error("the session is in use by another sluice ({holder}); its answers are safe there")]
     Locked {
         /// What the lock file says about them.
         holder: String,
     },
     /// It was written by a newer program.
     #[error(
-        "{file} has log format {found}, and this program reads up to {known}; nothing was changed. \
-         Use the newer sluice that wrote it"
+        "{file} has log format {found} and this program reads up to {known}: its answers are safe, but \
+         this program can't show them or add to them; nothing was changed"
     )]
     Newer {
         /// Name in the session folder.
@@ -46,25 +53,115 @@ pub enum OpenError {
         /// The newest format of this program.
         known: u16,
     },
-    /// A file is not a segment of this log.
-    #[error("{file} does not belong to this log: {why}; nothing was changed. Move it elsewhere")]
+    /// A file is not a part of this log.
+    #[error(
+        "{file} does not belong to this log ({why}): the answers in the other files are safe; nothing \
+         was changed"
+    )]
     Foreign {
         /// Name in the session folder.
         file: String,
         /// How one can tell.
         why: String,
     },
+    /// A whole file is gone.
+    #[error("{file} is missing: {}; nothing was changed", lost(*from, Some(*to)))]
+    Missing {
+        /// Name in the session folder.
+        file: String,
+        /// The first record that was in it.
+        from: Seq,
+        /// The first record after it.
+        to: Seq,
+    },
     /// Bytes that had been durable are not what they were.
     #[error(transparent)]
     Damaged(#[from] Damage),
+    /// A copy that was made while a server wrote, and is not whole.
+    #[error(
+        "this session folder is a copy that was made while it was in use, and not whole ({why}): \
+         {whole_to} records in it are whole, the answers in the original are safe; nothing was changed"
+    )]
+    CopiedInUse {
+        /// What is not whole.
+        why: String,
+        /// So many records from the first on are whole.
+        whole_to: Seq,
+    },
+    /// The folder can be read only.
+    #[error(
+        "can't {what}, the session folder can't be written to ({source}): its answers are safe, but \
+         none can be added; nothing was changed"
+    )]
+    ReadOnly {
+        /// What was tried.
+        what: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// There is no room.
+    #[error(
+        "can't {what}, the disk is full ({source}): every answer is safe, but none can be added"
+    )]
+    DiskFull {
+        /// What was tried.
+        what: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// The operating system refused.
-    #[error("can't {what}: {source}; nothing that was answered is lost")]
+    #[error("can't {what} ({source}); nothing that was answered is lost by this")]
     Io {
         /// What was tried.
         what: String,
-        /// What it said.
+        /// What the operating system said.
         source: io::Error,
     },
+}
+
+impl OpenError {
+    /// What the operating system said, sorted by what a person can do about it.
+    pub fn io(what: impl Into<String>, source: io::Error) -> Self {
+        let what = what.into();
+        match source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly { what, source }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { what, source }
+            }
+            _ => Self::Io { what, source },
+        }
+    }
+
+    /// What to do about it; `session` is the folder as a command would name it.
+    pub fn next_step(&self, session: &str) -> String {
+        match self {
+            Self::Locked { .. } => {
+                "stop that one first, or choose another folder with --session DIR".to_owned()
+            }
+            Self::Newer { .. } => "start the newer sluice that wrote it".to_owned(),
+            Self::Foreign { file, .. } => {
+                format!("if you put it there, move it elsewhere: mv '{session}/{file}' .")
+            }
+            Self::Missing { .. } | Self::Damaged(_) => format!(
+                "put the file back from a backup if you have one; `sluice log verify '{session}'` lists \
+                 what is whole, and `sluice log salvage '{session}' --to NEW` rescues it into a new folder"
+            ),
+            Self::CopiedInUse { .. } => format!(
+                "stop the sluice that works in the original and copy the folder again; or rescue what \
+                 this copy holds: `sluice log salvage '{session}' --to NEW`"
+            ),
+            Self::ReadOnly { .. } => format!(
+                "give yourself write access, or work in a copy: cp -r '{session}' NEW; \
+                 `sluice log cat '{session}'` reads it as it is"
+            ),
+            Self::DiskFull { .. } => {
+                format!("free some space (df -h '{session}'), then give the same command again")
+            }
+            Self::Io { .. } => format!("`sluice log verify '{session}'` tells more"),
+        }
+    }
 }
 
 /// Why records were not appended.
@@ -117,6 +214,14 @@ pub enum ReadError {
     /// Bytes that had been durable are not what they were.
     #[error(transparent)]
     Damaged(#[from] Damage),
+    /// A newer program wrote the file.
+    #[error("{file} has log format {found}, which is newer than this program")]
+    Newer {
+        /// Name in the session folder.
+        file: String,
+        /// Its format.
+        found: u16,
+    },
     /// The operating system refused.
     #[error("can't read {file}: {source}")]
     Io {

@@ -179,11 +179,12 @@ fn parts(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Whether a valid batch with a sequence number of at least `from` begins at a multiple of 8 in
-/// `bytes`: the sign that what stands before it was damaged and not torn.
-pub fn any_valid_after(bytes: &[u8], from: Seq) -> Option<usize> {
-    (0..bytes.len().saturating_sub(HEADER_LEN - 1)).step_by(8).find(|&at| {
-        u32_at(bytes, at) == MAGIC
-            && Frame::parse(&bytes[at..]).is_ok_and(|frame| frame.first_seq >= from)
-    })
+/// The first valid batch with a sequence number of at least `from` that begins at a multiple of 8 in
+/// `bytes`, and where: the sign that what stands before it was damaged and not torn.
+pub fn first_valid_in(bytes: &[u8], from: Seq) -> Option<(usize, Frame<'_>)> {
+    (0..bytes.len().saturating_sub(HEADER_LEN - 1))
+        .step_by(8)
+        .filter(|&at| u32_at(bytes, at) == MAGIC)
+        .filter_map(|at| Some((at, Frame::parse(&bytes[at..]).ok()?)))
+        .find(|(_, frame)| frame.first_seq >= from)
 }

@@ -48,21 +48,28 @@
 //! chain = the first 16 bytes of BLAKE3(chain before ‖ batch header bytes 0..52 ‖ body).
 
 mod chain;
+mod check;
 mod error;
 pub mod frame;
+pub mod head;
 mod lock;
 mod log;
+mod reader;
 mod recover;
 mod scan;
 pub mod segment;
+mod snapshot;
 pub mod storage;
 mod writer;
 
 pub use chain::Chain;
+pub use check::{Check, SegmentCheck, Torn, check};
 pub use error::{AppendError, Damage, OpenError, ReadError};
 pub use frame::Record;
 pub use log::{Committed, EventLog, Expect, FileLog, Head, Log, Options};
+pub use reader::read_records;
 pub use recover::{Recovery, TornTail};
+pub use snapshot::{NoSnapshots, Snapshot, SnapshotCache, SnapshotFolder};
 
 /// Number of a record in its log, counted from 0.
 pub type Seq = u64;

@@ -3,17 +3,21 @@
 use std::future::Future;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use futures::Stream;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
+use crate::check::Check;
 use crate::error::{AppendError, OpenError, ReadError};
 use crate::frame::Record;
-use crate::recover::{Recovery, recover};
-use crate::scan::{HeaderError, Position, Scan, header_of};
+use crate::head::{self, DurableEnd, HeadFile};
+use crate::reader::read_records;
+use crate::recover::{Recovery, last_segment, recover};
 use crate::segment::{self, SegmentHeader};
-use crate::storage::{FsStorage, Storage};
+use crate::snapshot::SnapshotFolder;
+use crate::storage::{FolderLock, FsStorage, Locked, Storage};
 use crate::writer::{Request, Writer, create_segment, now_ms};
 use crate::{Chain, Seq, lock};
 
@@ -77,11 +81,14 @@ pub struct Options {
     pub segment_limit: u64,
     /// Appends that may wait before a sender has to.
     pub waiting_limit: usize,
+    /// `HEAD` is at most so far behind what is durable.
+    pub head_after: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_limit: 64 << 20, waiting_limit: 1024 }
+        let head_after = Duration::from_secs(1);
+        Self { segment_limit: 64 << 20, waiting_limit: 1024, head_after }
     }
 }
 
@@ -90,6 +97,7 @@ pub struct Log<S: Storage> {
     storage: S,
     id: Uuid,
     recovery: Recovery,
+    places: Vec<(Seq, Chain)>,
     requests: Option<SyncSender<Request>>,
     head: watch::Receiver<Head>,
     thread: Option<thread::JoinHandle<()>>,
@@ -104,52 +112,35 @@ impl<S: Storage> Log<S> {
     /// # Errors
     /// When it is in use, newer, damaged, or the operating system refuses. Nothing was changed then.
     pub fn open(storage: S, options: Options) -> Result<Self, OpenError> {
-        let lock = lock::take(&storage)?;
-        let whole = recover(&storage)?;
-        let io = |what: &'static str| move |source| OpenError::Io { what: what.into(), source };
-        let (log_id, end, file, recovery) = if let Some(whole) = whole {
-            let last = whole.segments.last().copied().unwrap_or_default();
-            let file = storage.open(&segment::file_name(last)).map_err(io("open the log"))?;
-            (whole.log_id, whole.end, file, whole.recovery)
-        } else {
-            let log_id = Uuid::now_v7();
-            let previous = Chain::default();
-            let header = SegmentHeader { log_id, first_seq: 0, created_ms: now_ms(), previous };
-            let file =
-                create_segment(&storage, &header).map_err(io("make the log's first file"))?;
-            let offset = segment::HEADER_LEN as u64;
-            (
-                log_id,
-                Position { offset, next_seq: 0, chain: previous, epoch: 0 },
-                file,
-                Recovery::default(),
-            )
+        let Locked { mut lock, previous } = lock::take(&storage)?;
+        let found = recover(&storage, previous)?;
+        let noted = lock.begin();
+        noted.map_err(|source| OpenError::io("write the session's LOCK file", source))?;
+        let (end, file, head_found, recovery, places) = match found {
+            Some((checked, recovery)) => {
+                let end = next_opening(&checked);
+                let name = segment::file_name(end.segment);
+                let file = storage.open(&name);
+                let file = file.map_err(|source| OpenError::io(format!("open {name}"), source))?;
+                (end, file, checked.head, recovery, checked.chains)
+            }
+            None => {
+                let (end, file) = begin(&storage)?;
+                (end, file, HeadFile::Missing, Recovery::default(), Vec::new())
+            }
         };
-        let head = Head { next_seq: end.next_seq, chain: end.chain, epoch: end.epoch + 1 };
-        let (publish, watched) = watch::channel(head);
-        let writer = Writer {
-            storage: storage.clone(),
-            log_id,
-            file,
-            durable_len: end.offset,
-            segment_limit: options.segment_limit,
-            head,
-            publish,
-            _lock: lock,
-        };
+        let head_file = open_head(&storage, head_found, end)?;
+        let id = end.log_id;
+        let (publish, head) =
+            watch::channel(Head { next_seq: end.next_seq, chain: end.chain, epoch: end.epoch });
+        let writer = Writer::new(storage.clone(), lock, file, head_file, end, publish, options);
         let (requests, waiting) = sync_channel(options.waiting_limit);
         let thread = thread::Builder::new()
             .name("log-writer".into())
             .spawn(move || writer.run(&waiting))
-            .map_err(io("start the log's thread"))?;
-        Ok(Self {
-            storage,
-            id: log_id,
-            recovery,
-            requests: Some(requests),
-            head: watched,
-            thread: Some(thread),
-        })
+            .map_err(|source| OpenError::io("start the log's thread", source))?;
+        let (requests, thread) = (Some(requests), Some(thread));
+        Ok(Self { storage, id, recovery, places, requests, head, thread })
     }
 
     /// The log's id, given when it was made.
@@ -161,6 +152,54 @@ impl<S: Storage> Log<S> {
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
     }
+
+    /// Caches of what is derived from this log.
+    pub fn snapshots(&self) -> SnapshotFolder<S> {
+        SnapshotFolder::new(self.storage.clone(), self.id, self.places.clone())
+    }
+}
+
+/// A log's first segment, durable, without any record.
+fn begin<S: Storage>(storage: &S) -> Result<(DurableEnd, S::File), OpenError> {
+    let log_id = Uuid::now_v7();
+    let previous = Chain::default();
+    let header = SegmentHeader { log_id, first_seq: 0, created_ms: now_ms(), previous };
+    let file = create_segment(storage, &header)
+        .map_err(|source| OpenError::io("make the log's first file", source))?;
+    let offset = segment::HEADER_LEN as u64;
+    let (generation, next_seq, segment, epoch) = (1, 0, 0, 1);
+    Ok((DurableEnd { log_id, generation, next_seq, segment, offset, epoch, chain: previous }, file))
+}
+
+/// Where a log stands that is opened once more.
+fn next_opening(checked: &Check) -> DurableEnd {
+    DurableEnd {
+        log_id: checked.log_id,
+        generation: checked.head.known().map_or(0, |head| head.generation) + 1,
+        next_seq: checked.next_seq(),
+        segment: last_segment(checked),
+        offset: checked.end.offset,
+        epoch: checked.epoch() + 1,
+        chain: checked.chain(),
+    }
+}
+
+/// `HEAD`, saying what is durable now.
+fn open_head<S: Storage>(
+    storage: &S,
+    found: HeadFile,
+    end: DurableEnd,
+) -> Result<S::File, OpenError> {
+    let written = match found {
+        HeadFile::Known(_) => storage.open(head::NAME).and_then(|mut file| {
+            head::write(&mut file, end)?;
+            // Whoever made the file may have been stopped before its name was durable.
+            storage.sync_folder("")?;
+            Ok(file)
+        }),
+        _ => head::create(storage, end),
+    };
+    written.map_err(|source| OpenError::io("write HEAD", source))
 }
 
 impl<S: Storage> Drop for Log<S> {
@@ -193,7 +232,7 @@ impl<S: Storage> EventLog for Log<S> {
     ) -> impl Stream<Item = Result<Record, ReadError>> + Send {
         let durable = self.head.borrow().next_seq;
         let to = to.map_or(durable, |to| to.min(durable));
-        futures::stream::iter(read_segments(self.storage.clone(), from, to))
+        futures::stream::iter(read_records(&self.storage, from, to))
     }
 
     fn head(&self) -> Head {
@@ -203,71 +242,4 @@ impl<S: Storage> EventLog for Log<S> {
     fn watch(&self) -> watch::Receiver<Head> {
         self.head.clone()
     }
-}
-
-/// One segment in memory at a time.
-fn read_segments<S: Storage>(
-    storage: S,
-    from: Seq,
-    to: Seq,
-) -> impl Iterator<Item = Result<Record, ReadError>> + Send {
-    let listed = match storage.list() {
-        Ok(names) => Ok(segments_with(&names, from, to)),
-        Err(source) => Err(ReadError::Io { file: "log".into(), source }),
-    };
-    let (segments, failed) = match listed {
-        Ok(segments) => (segments, None),
-        Err(error) => (Vec::new(), Some(Err(error))),
-    };
-    let records = segments.into_iter().flat_map(move |first_seq| {
-        match read_segment(&storage, first_seq, from, to) {
-            Ok(records) => records.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err((whole, error)) => {
-                whole.into_iter().map(Ok).chain(std::iter::once(Err(error))).collect()
-            }
-        }
-    });
-    failed.into_iter().chain(records)
-}
-
-/// First sequence numbers of the segments that hold any of `from..to`.
-fn segments_with(names: &[String], from: Seq, to: Seq) -> Vec<Seq> {
-    let mut all: Vec<Seq> = names.iter().filter_map(|n| segment::parse_file_name(n)).collect();
-    all.sort_unstable();
-    let begin = all.partition_point(|&first| first <= from).saturating_sub(1);
-    let end = all.partition_point(|&first| first < to);
-    all.get(begin..end).map(<[Seq]>::to_vec).unwrap_or_default()
-}
-
-/// The records of one segment; with an error, those before it.
-fn read_segment<S: Storage>(
-    storage: &S,
-    first_seq: Seq,
-    from: Seq,
-    to: Seq,
-) -> Result<Vec<Record>, (Vec<Record>, ReadError)> {
-    let name = segment::file_name(first_seq);
-    let none = Vec::new;
-    let bytes = storage
-        .read(&name)
-        .map_err(|source| (none(), ReadError::Io { file: name.clone(), source }))?;
-    let header = header_of(&name, first_seq, &bytes).map_err(|error| match error {
-        HeaderError::Damaged(damage) => (none(), damage.into()),
-        HeaderError::Newer(format) => {
-            let source = std::io::Error::other(format!("log format {format} is newer"));
-            (none(), ReadError::Io { file: name.clone(), source })
-        }
-    })?;
-    let mut records = Vec::new();
-    let mut scan = Scan::begin(&name, &bytes, &header, 0);
-    while scan.position.next_seq < to {
-        match scan.next() {
-            Some(Ok(frame)) => {
-                records.extend(frame.records().filter(|r| (from..to).contains(&r.seq)));
-            }
-            Some(Err(damage)) => return Err((records, damage.into())),
-            None => break,
-        }
-    }
-    Ok(records)
 }

@@ -1,7 +1,7 @@
 //! Walks the batches of one segment in memory, checking everything that can be checked.
 
 use crate::error::Damage;
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 use crate::segment::{self, NotAHeader, SegmentHeader};
 use crate::{Chain, Seq};
 
@@ -14,6 +14,18 @@ pub(crate) struct Position {
     pub epoch: u64,
 }
 
+impl Position {
+    /// Behind a segment's header. The epoch is not known before the first batch.
+    pub fn behind(header: &SegmentHeader) -> Self {
+        Self {
+            offset: segment::HEADER_LEN as u64,
+            next_seq: header.first_seq,
+            chain: header.previous,
+            epoch: 0,
+        }
+    }
+}
+
 /// A segment's bytes, and how far they were walked.
 pub(crate) struct Scan<'a> {
     name: &'a str,
@@ -22,14 +34,8 @@ pub(crate) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// Begins behind a segment's header.
-    pub fn begin(name: &'a str, bytes: &'a [u8], header: &SegmentHeader, epoch: u64) -> Self {
-        let position = Position {
-            offset: segment::HEADER_LEN as u64,
-            next_seq: header.first_seq,
-            chain: header.previous,
-            epoch,
-        };
+    /// Walks on from where an earlier walk stood.
+    pub fn from(name: &'a str, bytes: &'a [u8], position: Position) -> Self {
         Self { name, bytes, position }
     }
 
@@ -67,12 +73,14 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// Damage where the walk stands.
-    pub fn damage(&self, why: &str) -> Damage {
+    /// Damage where the walk stands. What is lost ends where a whole batch follows.
+    fn damage(&self, why: &str) -> Damage {
+        let from = self.position.next_seq;
         Damage {
             file: self.name.to_owned(),
             offset: self.position.offset,
-            lost_from: self.position.next_seq,
+            lost_from: from,
+            lost_to: frame::first_valid_in(self.rest(), from).map(|(_, frame)| frame.first_seq),
             why: why.to_owned(),
         }
     }
@@ -89,6 +97,7 @@ pub(crate) fn header_of(
             file: name.to_owned(),
             offset: 0,
             lost_from: first_seq,
+            lost_to: None,
             why: why.to_owned(),
         })
     };

@@ -1,5 +1,9 @@
 //! Where a log keeps its bytes. The log's promises rest on what these methods guarantee, so their
 //! words matter: 'durable' means that it survives a loss of power.
+//!
+//! Each method is one system call, with that call's own ways to fail: a write may be short, anything
+//! may be interrupted. [`write_all`] and [`sync`] are the only places that deal with it. So a test can
+//! let every call fail in turn, and a new kind of storage has little to get wrong.
 
 mod fs;
 mod memory;
@@ -14,19 +18,19 @@ pub trait Storage: Clone + Send + Sync + 'static {
     /// An open file.
     type File: StorageFile;
     /// Holds the folder for one writer as long as it lives.
-    type Lock: Send + 'static;
+    type Lock: FolderLock;
 
     /// Takes the folder for writing.
     ///
     /// # Errors
-    /// `Err(Ok(holder))` when somebody else has it.
-    fn lock(&self) -> Result<Self::Lock, Result<String, io::Error>>;
+    /// When somebody else has it, or it can't be found out.
+    fn lock(&self) -> Result<Locked<Self::Lock>, LockError>;
 
-    /// Names of the files in `log/`, in any order.
+    /// Names of the files in a folder, in any order; none where there is no such folder.
     ///
     /// # Errors
     /// When the folder can't be read.
-    fn list(&self) -> io::Result<Vec<String>>;
+    fn list(&self, folder: &str) -> io::Result<Vec<String>>;
 
     /// The whole content of a file.
     ///
@@ -34,7 +38,8 @@ pub trait Storage: Clone + Send + Sync + 'static {
     /// When it can't be read.
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
 
-    /// A new, empty file; one of the same name is emptied. Neither name nor content is durable yet.
+    /// A new, empty file; one of the same name is emptied, a folder that is missing is made. Neither
+    /// name nor content is durable yet.
     ///
     /// # Errors
     /// When it can't be made.
@@ -59,20 +64,21 @@ pub trait Storage: Clone + Send + Sync + 'static {
     /// When it can't be done.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes names durable.
+    /// Makes the names in a folder durable; the empty name is the session folder itself.
     ///
     /// # Errors
     /// When the operating system can't promise it.
-    fn sync_folder(&self) -> io::Result<()>;
+    fn sync_folder(&self, folder: &str) -> io::Result<()>;
 }
 
 /// An open file of a log.
 pub trait StorageFile: Send + 'static {
-    /// Writes all bytes at `offset`; nothing is durable yet, and after an error any part may be there.
+    /// Writes some of the bytes at `offset`, says how many; nothing is durable yet, and after an error
+    /// any part may be there.
     ///
     /// # Errors
-    /// When not all could be written.
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// When none could be written.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize>;
 
     /// Makes content and length durable.
     ///
@@ -85,4 +91,80 @@ pub trait StorageFile: Send + 'static {
     /// # Errors
     /// When it can't be done.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// A folder that was taken. It is free again when this goes.
+pub trait FolderLock: Send + 'static {
+    /// Notes who works in the folder from now on. Before this, taking it has changed nothing.
+    ///
+    /// # Errors
+    /// When it can't be noted.
+    fn begin(&mut self) -> io::Result<()>;
+
+    /// Notes for the next one that everything was brought to its end.
+    ///
+    /// # Errors
+    /// When it can't be noted; the next one then takes this for an interruption.
+    fn close(self) -> io::Result<()>;
+}
+
+/// A folder that was taken, and what is known of the one who had it before.
+#[derive(Debug)]
+pub struct Locked<L> {
+    /// Keeps others out.
+    pub lock: L,
+    /// How it was left.
+    pub previous: Previous,
+}
+
+/// How the last writer left a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Previous {
+    /// Properly; or there was none.
+    Closed,
+    /// In the middle of things: killed, or a loss of power.
+    Interrupted,
+    /// In the middle of things, and elsewhere: this folder is a copy of the one that was in use.
+    Copied,
+}
+
+/// Why a folder could not be taken.
+#[derive(Debug)]
+pub enum LockError {
+    /// By whom it is held.
+    Held(String),
+    /// The operating system refused.
+    Io(io::Error),
+}
+
+/// Writes all bytes, in as many calls as it takes.
+///
+/// # Errors
+/// The first failure other than an interruption; any part of the bytes may be there then.
+pub fn write_all(file: &mut impl StorageFile, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write_at(offset, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                offset += written as u64;
+                bytes = &bytes[written..];
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Makes a file durable. An interrupted call has not consumed an error of the disk, so it is repeated.
+///
+/// # Errors
+/// The first failure other than an interruption.
+pub fn sync(file: &mut impl StorageFile) -> io::Result<()> {
+    loop {
+        match file.sync() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
 }

@@ -2,17 +2,17 @@
 //! `fdatasync`, and only then answers (group commit).
 
 use std::io;
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
-use uuid::Uuid;
 
 use crate::error::AppendError;
 use crate::frame::{self, MAX_BODY, Record};
-use crate::log::{Committed, Expect, Head};
+use crate::head::{self, DurableEnd};
+use crate::log::{Committed, Expect, Head, Options};
 use crate::segment::{self, SegmentHeader};
-use crate::storage::{Storage, StorageFile};
+use crate::storage::{self, FolderLock, Storage, StorageFile};
 
 /// One append that waits.
 pub(crate) struct Request {
@@ -32,27 +32,65 @@ struct Closed(String);
 
 /// State of the thread.
 pub(crate) struct Writer<S: Storage> {
-    pub storage: S,
-    pub log_id: Uuid,
-    /// The last segment; its length is `durable_len`.
-    pub file: S::File,
-    pub durable_len: u64,
-    pub segment_limit: u64,
-    pub head: Head,
-    pub publish: watch::Sender<Head>,
-    /// Freed when the thread ends.
-    pub _lock: S::Lock,
+    storage: S,
+    lock: S::Lock,
+    /// The last segment; its length is `end.offset`.
+    file: S::File,
+    head_file: S::File,
+    /// What is durable. Its generation is that of the newest slot of `HEAD`.
+    end: DurableEnd,
+    publish: watch::Sender<Head>,
+    options: Options,
+    /// Since when `HEAD` knows less than is durable.
+    behind_since: Option<Instant>,
+    /// Whether a loss of power would keep the last segment's name.
+    named: bool,
 }
 
 impl<S: Storage> Writer<S> {
+    pub fn new(
+        storage: S,
+        lock: S::Lock,
+        file: S::File,
+        head_file: S::File,
+        end: DurableEnd,
+        publish: watch::Sender<Head>,
+        options: Options,
+    ) -> Self {
+        Self {
+            storage,
+            lock,
+            file,
+            head_file,
+            end,
+            publish,
+            options,
+            behind_since: None,
+            named: true,
+        }
+    }
+
     /// Writes until every sender is gone.
     pub fn run(mut self, requests: &Receiver<Request>) {
         let mut held_over = None;
         let closed = loop {
-            let Some(first) = held_over.take().or_else(|| requests.recv().ok()) else { return };
-            let (gathered, left) = gather(first, requests);
-            held_over = left;
-            if let Err(Closed(why)) = self.commit(gathered) {
+            let mut done = self.write_head_when_due();
+            if done.is_ok() {
+                let first = match held_over.take() {
+                    Some(request) => Ok(request),
+                    None => self.wait(requests),
+                };
+                match first {
+                    Ok(first) => {
+                        let (gathered, left) = gather(first, requests);
+                        held_over = left;
+                        done = self.commit(gathered);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return self.close(),
+                }
+            }
+            if let Err(Closed(why)) = done {
                 break why;
             }
         };
@@ -61,9 +99,19 @@ impl<S: Storage> Writer<S> {
         }
     }
 
+    /// The next request, or the time for `HEAD`.
+    fn wait(&self, requests: &Receiver<Request>) -> Result<Request, RecvTimeoutError> {
+        match self.behind_since {
+            None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(since) => {
+                requests.recv_timeout(self.options.head_after.saturating_sub(since.elapsed()))
+            }
+        }
+    }
+
     fn commit(&mut self, gathered: Vec<Request>) -> Result<(), Closed> {
         let mut body = Vec::new();
-        let mut next_seq = self.head.next_seq;
+        let mut next_seq = self.end.next_seq;
         let mut accepted = Vec::new();
         for mut request in gathered {
             if let Err(refused) = check(&request, next_seq) {
@@ -82,7 +130,7 @@ impl<S: Storage> Writer<S> {
         if accepted.is_empty() {
             return Ok(());
         }
-        let count = (next_seq - self.head.next_seq) as u32;
+        let count = (next_seq - self.end.next_seq) as u32;
         let outcome = self.write(&body, count);
         for (reply, committed) in accepted {
             let _ = reply.send(match &outcome {
@@ -98,42 +146,104 @@ impl<S: Storage> Writer<S> {
 
     /// Makes one frame durable.
     fn write(&mut self, body: &[u8], count: u32) -> Result<(), AppendError> {
-        if self.durable_len >= self.segment_limit {
-            self.rotate().or_else(|error| self.after_failure(&error))?;
+        if self.end.offset >= self.options.segment_limit {
+            self.rotate()?;
         }
-        let Head { next_seq, chain, epoch } = self.head;
+        if !self.named {
+            self.make_name_durable()?;
+        }
+        let DurableEnd { next_seq, chain, epoch, offset, .. } = self.end;
         let (bytes, chain) = frame::encode(next_seq, count, epoch, chain, body);
-        let written = self.file.write_at(self.durable_len, &bytes).and_then(|()| self.file.sync());
-        written.or_else(|error| self.after_failure(&error))?;
-        self.durable_len += bytes.len() as u64;
-        self.head = Head { next_seq: next_seq + u64::from(count), chain, epoch };
-        self.publish.send_replace(self.head);
+        let written = storage::write_all(&mut self.file, offset, &bytes)
+            .and_then(|()| storage::sync(&mut self.file));
+        if let Err(error) = written {
+            return Err(self.after_failure(&error));
+        }
+        self.end.offset += bytes.len() as u64;
+        self.end.next_seq += u64::from(count);
+        self.end.chain = chain;
+        self.behind_since.get_or_insert_with(Instant::now);
+        let DurableEnd { next_seq, chain, epoch, .. } = self.end;
+        self.publish.send_replace(Head { next_seq, chain, epoch });
         Ok(())
     }
 
     /// Disk full: back to the durable end, and on. Anything else: nobody knows what the disk holds.
-    fn after_failure(&mut self, error: &io::Error) -> Result<(), AppendError> {
-        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            let back = self.file.truncate(self.durable_len).and_then(|()| self.file.sync());
-            if back.is_ok() {
-                return Err(AppendError::DiskFull);
+    fn after_failure(&mut self, error: &io::Error) -> AppendError {
+        if is_full(error) {
+            let back = self.file.truncate(self.end.offset);
+            if back.and_then(|()| storage::sync(&mut self.file)).is_ok() {
+                return AppendError::DiskFull;
             }
         }
-        Err(AppendError::UnknownOutcome { why: error.to_string() })
+        AppendError::UnknownOutcome { why: error.to_string() }
     }
 
     /// Goes on in a new segment; the old one is whole and durable.
-    fn rotate(&mut self) -> io::Result<()> {
+    fn rotate(&mut self) -> Result<(), AppendError> {
         let header = SegmentHeader {
-            log_id: self.log_id,
-            first_seq: self.head.next_seq,
+            log_id: self.end.log_id,
+            first_seq: self.end.next_seq,
             created_ms: now_ms(),
-            previous: self.head.chain,
+            previous: self.end.chain,
         };
-        self.file = create_segment(&self.storage, &header)?;
-        self.durable_len = segment::HEADER_LEN as u64;
+        // The name is there, perhaps not durably: there is no way back to the old segment.
+        self.file = name_segment(&self.storage, &header).map_err(|error| without_trace(&error))?;
+        self.end.segment = header.first_seq;
+        self.end.offset = segment::HEADER_LEN as u64;
+        self.named = false;
         Ok(())
     }
+
+    fn make_name_durable(&mut self) -> Result<(), AppendError> {
+        self.storage.sync_folder("log").map_err(|error| without_trace(&error))?;
+        self.named = true;
+        self.write_head().map_err(|Closed(why)| AppendError::UnknownOutcome { why })
+    }
+
+    fn write_head_when_due(&mut self) -> Result<(), Closed> {
+        match self.behind_since {
+            Some(since) if since.elapsed() >= self.options.head_after => self.write_head(),
+            _ => Ok(()),
+        }
+    }
+
+    /// `HEAD` says what is durable. Where there is no room for it, it goes on knowing less.
+    fn write_head(&mut self) -> Result<(), Closed> {
+        let end = DurableEnd { generation: self.end.generation + 1, ..self.end };
+        match head::write(&mut self.head_file, end) {
+            Ok(()) => {
+                self.end = end;
+                self.behind_since = None;
+                Ok(())
+            }
+            Err(error) if is_full(&error) => {
+                self.behind_since = Some(Instant::now());
+                Ok(())
+            }
+            Err(error) => Err(Closed(error.to_string())),
+        }
+    }
+
+    fn close(mut self) {
+        if self.behind_since.is_some() && self.write_head().is_err() {
+            return;
+        }
+        // Without this note the next one takes it for an interruption, which does no harm.
+        let _ = self.lock.close();
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// A failure before anything of the batch was written: a full disk may have room again.
+fn without_trace(error: &io::Error) -> AppendError {
+    if is_full(error) {
+        return AppendError::DiskFull;
+    }
+    AppendError::UnknownOutcome { why: error.to_string() }
 }
 
 /// Takes as many waiting requests as fit into one frame.
@@ -167,13 +277,19 @@ pub(crate) fn create_segment<S: Storage>(
     storage: &S,
     header: &SegmentHeader,
 ) -> io::Result<S::File> {
+    let file = name_segment(storage, header)?;
+    storage.sync_folder("log")?;
+    Ok(file)
+}
+
+/// Makes a segment whose content is durable and whose name is not yet. If this fails, there is none.
+fn name_segment<S: Storage>(storage: &S, header: &SegmentHeader) -> io::Result<S::File> {
     let name = segment::file_name(header.first_seq);
     let temporary = format!("{name}.new");
     let mut file = storage.create(&temporary)?;
-    file.write_at(0, &header.to_bytes())?;
-    file.sync()?;
+    storage::write_all(&mut file, 0, &header.to_bytes())?;
+    storage::sync(&mut file)?;
     storage.rename(&temporary, &name)?;
-    storage.sync_folder()?;
     Ok(file)
 }
 

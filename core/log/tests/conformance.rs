@@ -122,7 +122,7 @@ fn many_segments_read_as_one() {
             for text in &all {
                 append(&log, &[text]);
             }
-            assert!(s.list().unwrap().len() > 5, "it was rotated");
+            assert!(s.list("log").unwrap().len() > 5, "it was rotated");
             assert_eq!(texts(&log, 0, None), all);
             assert_eq!(texts(&log, 23, Some(31)), all[23..31]);
             drop(log);

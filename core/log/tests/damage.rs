@@ -1,124 +1,300 @@
-//! Torn ends are cut off and kept; damage is refused. Every byte and every bit of a small log.
+//! Damage is refused and named; only what nobody was promised is cut off, and kept. Every bit and every
+//! length of a log of three segments.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
-use futures::StreamExt;
+mod disk;
+
+use std::time::Duration;
+
+use disk::Disk;
+use disk::power_loss::Files;
+use disk::work::{in_memory, payloads, record};
 use futures::executor::block_on;
-use sluice_log::storage::{MemoryStorage, Storage};
-use sluice_log::{EventLog, Expect, Log, OpenError, Options, Record};
+use sluice_log::head::SLOT_LEN;
+use sluice_log::storage::{FolderLock, MemoryStorage, Storage};
+use sluice_log::{Chain, EventLog, Expect, Log, OpenError, Options, SnapshotCache};
 
-const NAME: &str = "log/00000000000000000000.log";
+const RECORDS: u64 = 7;
+const LAST: &str = "log/00000000000000000006.log";
 
-/// A log of three batches with one record each, and the file's length after each batch.
-fn three_batches() -> (Vec<u8>, [usize; 3]) {
-    let storage = MemoryStorage::default();
-    let log = Log::open(storage.clone(), Options::default()).unwrap();
-    let ends = [b"first", b"other", b"third"].map(|payload| {
-        let payload = payload.to_vec();
-        let record = Record { seq: 0, time_us: 1, event_type: 5, schema_version: 1, payload };
-        block_on(log.append(Expect::Any, vec![record])).unwrap();
-        storage.read(NAME).unwrap().len()
-    });
-    (storage.read(NAME).unwrap(), ends)
+/// `HEAD` only where it must be.
+fn options() -> Options {
+    Options { segment_limit: 300, head_after: Duration::from_hours(1), ..Options::default() }
 }
 
-fn with(bytes: Vec<u8>) -> MemoryStorage {
-    let storage = MemoryStorage::default();
-    storage.overwrite(NAME, bytes);
-    storage
-}
-
-fn payloads(log: &Log<MemoryStorage>) -> Vec<Vec<u8>> {
-    block_on(log.read(0, None).map(|record| record.unwrap().payload).collect())
-}
-
-#[test]
-fn a_file_that_ends_anywhere_keeps_every_whole_batch() {
-    let (bytes, ends) = three_batches();
-    for length in 80..=bytes.len() {
-        let storage = with(bytes[..length].to_vec());
-        let log = Log::open(storage.clone(), Options::default()).expect("a torn tail is no damage");
-        let whole = ends.iter().filter(|end| **end <= length).count();
-        assert_eq!(payloads(&log).len(), whole, "cut at {length}");
-        let whole_end = ends[..whole].last().copied().unwrap_or(80);
-        match &log.recovery().torn {
-            None => assert_eq!(length, whole_end),
-            Some(torn) => {
-                assert_eq!(
-                    (torn.offset as usize, torn.bytes as usize),
-                    (whole_end, length - whole_end)
-                );
-                assert_eq!(storage.read(&torn.kept_in).unwrap(), bytes[whole_end..length]);
-            }
-        }
-        // It goes on, and opens again without a word.
-        let record =
-            Record { seq: 0, time_us: 1, event_type: 5, schema_version: 1, payload: vec![9] };
-        block_on(log.append(Expect::Any, vec![record])).unwrap();
-        drop(log);
-        let again = Log::open(storage, Options::default()).unwrap();
-        assert_eq!(again.recovery().torn, None);
-        assert_eq!(payloads(&again).len(), whole + 1);
+/// A log of seven records in three segments. Closed, or as a killed process leaves it: `HEAD` knows
+/// nothing of the last record then.
+fn three_segments(closed: bool) -> Files {
+    let disk = Disk::default();
+    let log = Log::open(disk.clone(), options()).unwrap();
+    for number in 0..RECORDS {
+        block_on(log.append(Expect::Any, vec![record(number, 20)])).unwrap();
     }
-}
-
-#[test]
-fn no_flipped_bit_goes_unnoticed() {
-    let (bytes, ends) = three_batches();
-    for bit in 0..bytes.len() * 8 {
-        let mut flipped = bytes.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        match Log::open(with(flipped), Options::default()) {
-            // The last batch alone can't be told from a torn write: it is cut off and reported.
-            Ok(log) => {
-                assert!(bit / 8 >= ends[1], "bit {bit} was overlooked");
-                assert!(log.recovery().torn.is_some(), "bit {bit} was overlooked");
-                assert_eq!(payloads(&log), [b"first".to_vec(), b"other".to_vec()]);
-            }
-            Err(OpenError::Damaged(damage)) => {
-                assert!(bit / 8 < ends[1], "bit {bit}: {damage}");
-                assert_eq!(damage.file, NAME);
-            }
-            Err(OpenError::Newer { .. }) => {
-                panic!("bit {bit}: a checksum stands before the format")
-            }
-            Err(other) => panic!("bit {bit}: {other}"),
-        }
-    }
-}
-
-#[test]
-fn damage_before_a_whole_batch_says_where_and_what_is_lost() {
-    let (mut bytes, ends) = three_batches();
-    bytes[ends[0] + 60] ^= 0xff;
-    let storage = with(bytes.clone());
-    let Err(OpenError::Damaged(damage)) = Log::open(storage.clone(), Options::default()) else {
-        panic!("it is refused")
-    };
-    assert_eq!((damage.offset as usize, damage.lost_from), (ends[0], 1));
-    assert_eq!(storage.read(NAME).unwrap(), bytes, "nothing was changed");
-}
-
-#[test]
-fn foreign_and_missing_files_are_named() {
-    let (bytes, _) = three_batches();
-    let storage = with(bytes);
-    storage.overwrite("log/notes.txt", b"hello".to_vec());
-    let refused = Log::open(storage, Options::default());
-    assert!(matches!(refused, Err(OpenError::Foreign { file, .. }) if file == "log/notes.txt"));
-
-    let storage = MemoryStorage::default();
-    let log =
-        Log::open(storage.clone(), Options { segment_limit: 100, ..Options::default() }).unwrap();
-    for _ in 0..3 {
-        let record =
-            Record { seq: 0, time_us: 1, event_type: 5, schema_version: 1, payload: vec![1; 50] };
-        block_on(log.append(Expect::Any, vec![record])).unwrap();
-    }
+    let killed = disk.files();
     drop(log);
-    storage.remove("log/00000000000000000001.log").unwrap();
-    let Err(OpenError::Damaged(damage)) = Log::open(storage, Options::default()) else {
-        panic!("a missing segment is refused")
+    let files = if closed { disk.files() } else { killed };
+    assert_eq!(files.keys().filter(|name| name.starts_with("log/")).count(), 3);
+    files
+}
+
+fn log_files(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+    files.iter().filter(|(name, _)| name.starts_with("log/"))
+}
+
+fn refused(files: &Files) -> OpenError {
+    let storage = in_memory(files);
+    let Err(error) = Log::open(storage.clone(), options()) else { panic!("it is opened") };
+    for (name, content) in files {
+        assert_eq!(&storage.read(name).unwrap(), content, "a refusal changes nothing");
+    }
+    assert!(storage.list("quarantine").unwrap().is_empty());
+    error
+}
+
+#[test]
+fn every_flipped_bit_of_a_closed_log_is_refused() {
+    let whole = three_segments(true);
+    let mut bits = 0;
+    for (name, content) in log_files(&whole) {
+        for bit in 0..content.len() * 8 {
+            let mut files = whole.clone();
+            files.get_mut(name).unwrap()[bit / 8] ^= 1 << (bit % 8);
+            match refused(&files) {
+                OpenError::Damaged(damage) => {
+                    assert!(damage.offset as usize <= bit / 8 || damage.file != *name);
+                }
+                other => panic!("{name}, bit {bit}: {other}"),
+            }
+            bits += 1;
+        }
+    }
+    println!("{bits} bits, all refused");
+}
+
+#[test]
+fn every_flipped_bit_of_a_log_whose_last_write_is_unproven() {
+    let whole = three_segments(false);
+    let last_batch = 80;
+    for (name, content) in log_files(&whole) {
+        for bit in 0..content.len() * 8 {
+            let mut files = whole.clone();
+            files.get_mut(name).unwrap()[bit / 8] ^= 1 << (bit % 8);
+            if name != LAST || bit / 8 < last_batch {
+                refused(&files);
+                continue;
+            }
+            let storage = in_memory(&files);
+            let log = Log::open(storage.clone(), options()).unwrap();
+            assert_eq!(payloads(&log).len() as u64, RECORDS - 1);
+            let torn = log.recovery().torn.clone().expect("it is told");
+            assert_eq!((torn.file.as_str(), torn.offset as usize), (LAST, last_batch));
+            assert_eq!(storage.read(&torn.kept_in).unwrap(), files[LAST][last_batch..]);
+        }
+    }
+}
+
+#[test]
+fn every_length_of_every_segment() {
+    for closed in [true, false] {
+        let whole = three_segments(closed);
+        let mut lengths = 0;
+        for (name, content) in log_files(&whole) {
+            for length in 0..content.len() {
+                let mut files = whole.clone();
+                files.get_mut(name).unwrap().truncate(length);
+                let torn_only = !closed && name == LAST && length >= 80;
+                if torn_only {
+                    let log = Log::open(in_memory(&files), options()).unwrap();
+                    assert_eq!(payloads(&log).len() as u64, RECORDS - 1);
+                    assert_eq!(log.recovery().torn.is_some(), length > 80);
+                } else {
+                    refused(&files);
+                }
+                lengths += 1;
+            }
+        }
+        println!("{lengths} lengths");
+    }
+}
+
+/// A slot that is not whole is what a loss of power leaves: the other one serves.
+#[test]
+fn no_flipped_bit_of_head_loses_a_record_or_stops_the_log() {
+    for closed in [true, false] {
+        let whole = three_segments(closed);
+        for bit in 0..whole["HEAD"].len() * 8 {
+            let in_slot = bit / 8 % 4096 < SLOT_LEN;
+            if !in_slot && bit % 997 != 0 {
+                continue;
+            }
+            let mut files = whole.clone();
+            files.get_mut("HEAD").unwrap()[bit / 8] ^= 1 << (bit % 8);
+            let log = Log::open(in_memory(&files), options()).expect("the log is whole");
+            assert_eq!(payloads(&log).len() as u64, RECORDS);
+            assert_eq!(log.recovery().torn, None);
+        }
+    }
+}
+
+#[test]
+fn a_head_that_is_gone_or_rubbish_is_told_and_made_anew() {
+    for content in [None, Some(Vec::new()), Some(vec![0x5a; 9000])] {
+        let mut files = three_segments(true);
+        files.remove("HEAD");
+        files.extend(content.map(|content| ("HEAD".to_owned(), content)));
+        let storage = in_memory(&files);
+        let log = Log::open(storage.clone(), options()).unwrap();
+        assert!(log.recovery().head_was_lost);
+        assert_eq!(payloads(&log).len() as u64, RECORDS);
+        drop(log);
+        assert!(!Log::open(storage, options()).unwrap().recovery().head_was_lost);
+    }
+}
+
+#[test]
+fn damage_says_where_and_what_is_lost() {
+    let mut files = three_segments(true);
+    files.get_mut("log/00000000000000000000.log").unwrap()[80 + 60] ^= 0xff;
+    let OpenError::Damaged(damage) = refused(&files) else { panic!("it is damage") };
+    assert_eq!((damage.offset, damage.lost_from, damage.lost_to), (80, 0, Some(1)));
+    let text = damage.to_string();
+    assert!(text.contains("log/00000000000000000000.log is damaged at byte 80"), "{text}");
+    assert!(text.contains("records 0 to 0 are lost"), "{text}");
+}
+
+#[test]
+fn every_segment_is_missed() {
+    for (gone, from, to) in [(0, 0, 3), (3, 3, 6), (6, 6, 7)] {
+        let mut files = three_segments(true);
+        let name = format!("log/{gone:020}.log");
+        files.remove(&name).unwrap();
+        let error = refused(&files);
+        assert!(
+            matches!(&error, OpenError::Missing { file, from: f, to: t } if *file == name && (*f, *t) == (from, to)),
+            "{error:?}"
+        );
+        assert!(error.next_step("S").contains("sluice log salvage 'S' --to NEW"));
+    }
+    let mut files = three_segments(true);
+    files.retain(|name, _| !name.starts_with("log/"));
+    assert!(matches!(refused(&files), OpenError::Missing { from: 0, to: 7, .. }));
+}
+
+#[test]
+fn what_does_not_belong_to_the_log_is_named() {
+    let mut files = three_segments(true);
+    files.insert("log/notes.txt".to_owned(), b"hello".to_vec());
+    let error = refused(&files);
+    assert!(
+        matches!(&error, OpenError::Foreign { file, .. } if file == "log/notes.txt"),
+        "{error}"
+    );
+
+    // A segment of another log that would fit in, and another log's HEAD.
+    for name in [LAST, "HEAD"] {
+        let mut files = three_segments(true);
+        files.insert(name.to_owned(), three_segments(true)[name].clone());
+        let error = refused(&files);
+        assert!(matches!(&error, OpenError::Foreign { file, .. } if file == name), "{error}");
+    }
+    let mut files = three_segments(true);
+    files.insert("log/.DS_Store".to_owned(), b"a file manager was here".to_vec());
+    Log::open(in_memory(&files), options()).expect("hidden files do no harm");
+}
+
+/// Somebody put an older state of the log folder back, and went on in it: the chain tells.
+#[test]
+fn another_history_of_the_same_log_is_refused() {
+    let mut files = three_segments(true);
+    let storage = in_memory(&files);
+    let mut older = files.clone();
+    older.remove(LAST);
+    older.remove("HEAD");
+    let other = in_memory(&older);
+    let log = Log::open(other.clone(), options()).unwrap();
+    block_on(log.append(Expect::Any, vec![record(99, 20)])).unwrap();
+    drop(log);
+    assert!(storage.read(LAST).is_ok());
+    files.insert(LAST.to_owned(), other.read(LAST).unwrap());
+    let error = refused(&files);
+    assert!(error.to_string().contains("another history"), "{error}");
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_alone() {
+    for (name, at, checked) in [("log/00000000000000000000.log", 0, 76), ("HEAD", 4096, 92)] {
+        let mut files = three_segments(true);
+        let content = &mut files.get_mut(name).unwrap()[at..];
+        content[8..10].copy_from_slice(&9_u16.to_le_bytes());
+        let sum = crc32c::crc32c(&content[..checked]);
+        content[checked..checked + 4].copy_from_slice(&sum.to_le_bytes());
+        let error = refused(&files);
+        assert!(matches!(&error, OpenError::Newer { found: 9, known: 1, .. }), "{name}: {error}");
+        assert!(error.next_step("S").contains("newer sluice"));
+    }
+}
+
+#[test]
+fn what_is_kept_of_torn_ends_is_never_replaced() {
+    let mut files = three_segments(false);
+    let whole = files[LAST].clone();
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        files.insert(LAST.to_owned(), whole[..whole.len() - 3].to_vec());
+        let storage = in_memory(&files);
+        let log = Log::open(storage.clone(), options()).unwrap();
+        kept.push(log.recovery().torn.clone().unwrap().kept_in);
+        for name in storage.list("quarantine").unwrap() {
+            files.insert(name.clone(), storage.read(&name).unwrap());
+        }
+    }
+    kept.dedup();
+    assert_eq!(kept.len(), 3, "{kept:?}");
+}
+
+/// A cache that does not fit is as good as none, whatever is wrong with it.
+#[test]
+fn a_snapshot_serves_only_the_log_that_it_was_made_of() {
+    const VERSION: u32 = 3;
+    let storage = in_memory(&three_segments(true));
+    let log = Log::open(storage.clone(), options()).unwrap();
+    log.snapshots().keep(VERSION, log.head(), b"the state").unwrap();
+    drop(log);
+    let names = storage.list("snapshots").unwrap();
+    assert_eq!(names.len(), 1);
+    let newest = |storage: &MemoryStorage, version| {
+        let log = Log::open(storage.clone(), options()).unwrap();
+        log.snapshots().newest(version).map(|found| (found.next_seq, found.payload().to_vec()))
     };
-    assert_eq!(damage.lost_from, 1);
-    assert!(damage.why.contains("missing"), "{damage}");
+    assert_eq!(newest(&storage, VERSION), Some((RECORDS, b"the state".to_vec())));
+    assert_eq!(newest(&storage, VERSION + 1), None, "another version of the projection");
+    let whole = storage.read(&names[0]).unwrap();
+    for bit in 0..whole.len() * 8 {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        storage.overwrite(&names[0], flipped);
+        let found = newest(&storage, VERSION);
+        assert_eq!(found, None, "bit {bit}");
+    }
+    for length in 0..whole.len() {
+        storage.overwrite(&names[0], whole[..length].to_vec());
+        assert_eq!(newest(&storage, VERSION), None, "length {length}");
+    }
+    storage.overwrite(&names[0], whole.clone());
+    let elsewhere = format!("snapshots/{RECORDS:020}-{:?}.snapshot", Chain::default());
+    storage.rename(&names[0], &elsewhere).unwrap();
+    assert_eq!(newest(&storage, VERSION), None, "a place that the log never was at");
+    // Another log of the same length.
+    let other = in_memory(&three_segments(true));
+    other.overwrite(&names[0], whole);
+    assert_eq!(newest(&other, VERSION), None, "another log");
+}
+
+#[test]
+fn a_memory_lock_can_be_closed() {
+    let storage = MemoryStorage::default();
+    let taken = storage.lock().unwrap();
+    assert!(storage.lock().is_err());
+    taken.lock.close().unwrap();
+    storage.lock().unwrap();
 }

@@ -15,7 +15,7 @@ use sluice_events::{Command, ImageId};
 use sluice_host::{Limits, NetworkPlugin, PluginError, PluginHost, PluginSet, SelectorPlugin};
 use sluice_learn::{Learner, Torch};
 use sluice_log::storage::Storage;
-use sluice_log::{Log, OpenError as LogError, Options};
+use sluice_log::{Log, OpenError as LogError, Options, Recovery};
 use sluice_pool::{DecodeLimits, Finding};
 use sluice_session::state::ImageState;
 use sluice_session::{CommandError, OpenSessionError, SessionHandle};
@@ -179,16 +179,7 @@ impl Service {
         check_names(&plugins, &options)?;
         let log = Log::open(storage, Options::default())?;
         let log_id = log.id().to_string();
-        if let Some(torn) = &log.recovery().torn {
-            notices.pin(
-                Level::Warning,
-                format!(
-                    "The last {} bytes of {} are an interrupted write, by every sign one that was never \
-                     acknowledged; they were cut off and are kept in {}.",
-                    torn.bytes, torn.file, torn.kept_in
-                ),
-            );
-        }
+        tell_recovery(log.recovery(), &notices);
         let (metrics, registry) = Metrics::new();
         let metrics = Arc::new(metrics);
         let (bell, hear) = Bell::new();
@@ -250,6 +241,36 @@ impl Service {
         for thread in threads {
             let _ = thread.join();
         }
+    }
+}
+
+/// What opening the log found, for everybody to read.
+fn tell_recovery(recovery: &Recovery, notices: &NoticeBoard) {
+    if let Some(torn) = &recovery.torn {
+        notices.pin(
+            Level::Warning,
+            format!(
+                "The last run was interrupted while it wrote: {} bytes at the end of {} that nobody had \
+                 been promised were cut off and are kept in {}. Every acknowledged answer is here.",
+                torn.bytes, torn.file, torn.kept_in
+            ),
+        );
+    }
+    if recovery.head_was_lost {
+        notices.pin(
+            Level::Warning,
+            "The session's file HEAD was gone or unreadable and was made anew. Every answer in the log \
+             is whole; whether the newest ones are missing can't be told: look at the last ones."
+                .to_owned(),
+        );
+    }
+    if recovery.copied_in_use {
+        notices.pin(
+            Level::Warning,
+            "This session folder is a copy that was made while the original was in use. It is whole; \
+             what was answered in the original afterwards is not here."
+                .to_owned(),
+        );
     }
 }
 

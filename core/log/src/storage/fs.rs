@@ -2,12 +2,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 
-use super::{Storage, StorageFile};
+use super::{FolderLock, LockError, Locked, Previous, Storage, StorageFile};
+
+/// A process that is just ending still has its lock for a moment: so often it is tried again.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// A session folder on a disk.
 #[derive(Clone, Debug)]
@@ -33,48 +39,108 @@ impl FsStorage {
         Ok(Self { root })
     }
 
+    /// Uses a session folder that must be there, for those who only read; nothing is made.
+    ///
+    /// # Errors
+    /// When there is no log in it.
+    pub fn existing(root: impl Into<PathBuf>) -> io::Result<Self> {
+        let root: PathBuf = root.into();
+        fs::read_dir(root.join("log"))?;
+        Ok(Self { root })
+    }
+
     /// The session folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
+
+    /// Who has the folder open for writing, if somebody has.
+    pub fn holder(&self) -> Option<String> {
+        let file = File::open(self.root.join("LOCK")).ok()?;
+        let free = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).is_ok();
+        (!free).then(|| holder_in(&file).unwrap_or_default())
+    }
+}
+
+/// The open `LOCK` file. Its text says who holds the folder, and which file it was written to: a
+/// copy of the folder has another one.
+#[derive(Debug)]
+pub struct FsLock(File);
+
+impl FolderLock for FsLock {
+    fn begin(&mut self) -> io::Result<()> {
+        let this = identity(&self.0)?;
+        self.0.set_len(0)?;
+        self.0.rewind()?;
+        writeln!(self.0, "process {}\n{this}", std::process::id())
+    }
+
+    fn close(self) -> io::Result<()> {
+        self.0.set_len(0)
+    }
+}
+
+/// Not the same in a copy.
+fn identity(file: &File) -> io::Result<String> {
+    Ok(format!("file {}", file.metadata()?.ino()))
+}
+
+fn text_of(mut file: &File) -> io::Result<String> {
+    let mut text = String::new();
+    file.rewind()?;
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn holder_in(file: &File) -> io::Result<String> {
+    let text = text_of(file)?;
+    let holder = text.lines().next().unwrap_or_default().trim();
+    Ok(if holder.is_empty() { "an unknown process".to_owned() } else { holder.to_owned() })
+}
+
+/// How the one before left the folder.
+fn left_by(file: &File) -> io::Result<Previous> {
+    let this = identity(file)?;
+    Ok(match text_of(file)?.lines().nth(1) {
+        None => Previous::Closed,
+        Some(written_to) if written_to == this => Previous::Interrupted,
+        Some(_) => Previous::Copied,
+    })
 }
 
 impl Storage for FsStorage {
     type File = File;
-    type Lock = File;
+    type Lock = FsLock;
 
-    fn lock(&self) -> Result<File, Result<String, io::Error>> {
+    fn lock(&self) -> Result<Locked<FsLock>, LockError> {
         let path = self.root.join("LOCK");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(Err)?;
-        if let Err(refused) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        let options =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).clone();
+        let file = options.open(path).map_err(LockError::Io)?;
+        let mut tries = LOCK_TRIES;
+        while let Err(refused) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
+        {
             if refused != rustix::io::Errno::WOULDBLOCK {
-                return Err(Err(refused.into()));
+                return Err(LockError::Io(refused.into()));
             }
-            let mut holder = String::new();
-            file.read_to_string(&mut holder).map_err(Err)?;
-            return Err(Ok(holder.trim().to_owned()));
+            tries -= 1;
+            if tries == 0 {
+                return Err(holder_in(&file).map_or_else(LockError::Io, LockError::Held));
+            }
+            thread::sleep(LOCK_PAUSE);
         }
-        let mut note_holder = || {
-            file.set_len(0)?;
-            file.rewind()?;
-            writeln!(file, "process {}", std::process::id())
-        };
-        note_holder().map_err(Err)?;
-        Ok(file)
+        let previous = left_by(&file).map_err(LockError::Io)?;
+        Ok(Locked { lock: FsLock(file), previous })
     }
 
-    fn list(&self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(self.root.join("log"))? {
-            names.push(format!("log/{}", entry?.file_name().to_string_lossy()));
-        }
-        Ok(names)
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(self.root.join(folder)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        entries
+            .map(|entry| Ok(format!("{folder}/{}", entry?.file_name().to_string_lossy())))
+            .collect()
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
@@ -82,7 +148,12 @@ impl Storage for FsStorage {
     }
 
     fn create(&self, name: &str) -> io::Result<File> {
-        File::create(self.root.join(name))
+        let path = self.root.join(name);
+        if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+            fs::create_dir(folder)?;
+            File::open(&self.root)?.sync_all()?;
+        }
+        File::create(path)
     }
 
     fn open(&self, name: &str) -> io::Result<File> {
@@ -97,15 +168,14 @@ impl Storage for FsStorage {
         fs::remove_file(self.root.join(name))
     }
 
-    fn sync_folder(&self) -> io::Result<()> {
-        File::open(self.root.join("log"))?.sync_all()?;
-        File::open(&self.root)?.sync_all()
+    fn sync_folder(&self, folder: &str) -> io::Result<()> {
+        File::open(self.root.join(folder))?.sync_all()
     }
 }
 
 impl StorageFile for File {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_all_at(bytes, offset)
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        FileExt::write_at(self, bytes, offset)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Storage, StorageFile};
+use super::{FolderLock, LockError, Locked, Previous, Storage, StorageFile};
 
 /// A file's bytes; an open file stays what it is when its name changes.
 type Content = Arc<Mutex<Vec<u8>>>;
@@ -24,6 +24,16 @@ pub struct MemoryStorage {
 /// Frees a [`MemoryStorage`] for the next writer when it goes.
 #[derive(Debug)]
 pub struct MemoryLock(Arc<AtomicBool>);
+
+impl FolderLock for MemoryLock {
+    fn begin(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn close(self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 impl Drop for MemoryLock {
     fn drop(&mut self) {
@@ -55,15 +65,18 @@ impl Storage for MemoryStorage {
     type File = MemoryFile;
     type Lock = MemoryLock;
 
-    fn lock(&self) -> Result<MemoryLock, Result<String, io::Error>> {
+    fn lock(&self) -> Result<Locked<MemoryLock>, LockError> {
         if self.locked.swap(true, Ordering::AcqRel) {
-            return Err(Ok("this process".to_owned()));
+            return Err(LockError::Held("this process".to_owned()));
         }
-        Ok(MemoryLock(Arc::clone(&self.locked)))
+        let lock = MemoryLock(Arc::clone(&self.locked));
+        Ok(Locked { lock, previous: Previous::Closed })
     }
 
-    fn list(&self) -> io::Result<Vec<String>> {
-        Ok(locked(&self.files).keys().filter(|name| name.starts_with("log/")).cloned().collect())
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let is_in =
+            |name: &&String| name.rsplit_once('/').is_some_and(|(within, _)| within == folder);
+        Ok(locked(&self.files).keys().filter(is_in).cloned().collect())
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
@@ -90,20 +103,20 @@ impl Storage for MemoryStorage {
         locked(&self.files).remove(name).map(drop).ok_or_else(|| not_found(name))
     }
 
-    fn sync_folder(&self) -> io::Result<()> {
+    fn sync_folder(&self, _: &str) -> io::Result<()> {
         Ok(())
     }
 }
 
 impl StorageFile for MemoryFile {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
         let mut content = locked(&self.0);
         let end = offset as usize + bytes.len();
         if content.len() < end {
             content.resize(end, 0);
         }
         content[offset as usize..end].copy_from_slice(bytes);
-        Ok(())
+        Ok(bytes.len())
     }
 
     fn sync(&mut self) -> io::Result<()> {

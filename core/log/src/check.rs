@@ -1,0 +1,336 @@
+//! Checks a whole log, and changes nothing: names, headers, checksums, continuity, the chain, `HEAD`.
+//!
+//! A batch is written only after the one before it is durable. So an invalid batch with a valid one
+//! behind it was whole once: damage; and so is everything that ends before what `HEAD` knows to have
+//! been durable. What is left is an invalid end that nobody was promised: a torn write.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use uuid::Uuid;
+
+use crate::error::{Damage, OpenError};
+use crate::head::{self, DurableEnd, HeadFile};
+use crate::scan::{HeaderError, Position, Scan, header_of};
+use crate::segment::{self, SegmentHeader};
+use crate::storage::Storage;
+use crate::{Chain, Seq, snapshot};
+
+/// Segments that are checked at the same time; each is in memory as a whole.
+const AT_ONCE: usize = 4;
+
+/// A log without damage.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Which log.
+    pub log_id: Uuid,
+    /// Its segments, in order; one at least.
+    pub segments: Vec<SegmentCheck>,
+    /// What `HEAD` says.
+    pub head: HeadFile,
+    /// An interrupted write at the end, which nobody was promised.
+    pub torn: Option<Torn>,
+    /// Whole batches at the end of the last segment that `HEAD` does not know, and where they begin.
+    pub(crate) unproven: (u64, Vec<u8>),
+    /// Chain value at the sequence numbers that snapshots name.
+    pub(crate) chains: Vec<(Seq, Chain)>,
+    pub(crate) end: Position,
+}
+
+impl Check {
+    /// The number that the next record gets.
+    pub fn next_seq(&self) -> Seq {
+        self.end.next_seq
+    }
+
+    /// Chain value after the last batch.
+    pub fn chain(&self) -> Chain {
+        self.end.chain
+    }
+
+    /// How often the log was opened for writing.
+    pub fn epoch(&self) -> u64 {
+        self.end.epoch.max(self.head.known().map_or(0, |head| head.epoch))
+    }
+}
+
+/// A segment without damage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentCheck {
+    /// Name in the session folder.
+    pub file: String,
+    /// Sequence number of the first record.
+    pub first_seq: Seq,
+    /// Behind the last record.
+    pub next_seq: Seq,
+    /// Whole batches.
+    pub batches: u64,
+    /// Length up to the end of the last whole batch.
+    pub bytes: u64,
+    /// When it was begun, ms since 1970.
+    pub created_ms: u64,
+}
+
+/// Bytes behind the last whole batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// Name in the session folder.
+    pub file: String,
+    /// Where they begin.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What one segment is by itself.
+struct Walked {
+    header: SegmentHeader,
+    segment: SegmentCheck,
+    first_epoch: Option<u64>,
+    end: Position,
+    /// At the sequence numbers that were asked for.
+    chains: Vec<(Seq, Chain)>,
+    /// Whole batches from there on.
+    unproven: (u64, Vec<u8>),
+    bad: Option<(Damage, Vec<u8>)>,
+}
+
+/// Checks everything. `None`: there is no segment, so no record was ever acknowledged. `walked` is
+/// told the length of each segment as it is done.
+///
+/// # Errors
+/// The first damage, in the order of the log.
+pub fn check<S: Storage>(
+    storage: &S,
+    walked: impl Fn(u64) + Sync,
+) -> Result<Option<Check>, OpenError> {
+    // First of all, so that a log that grows meanwhile is never behind it.
+    let head = head::read(storage).map_err(|source| OpenError::io("read HEAD", source))?;
+    if let HeadFile::Newer(found) = head {
+        return Err(OpenError::Newer { file: head::NAME.into(), found, known: head::FORMAT });
+    }
+    let first_seqs = list_segments(storage)?;
+    if first_seqs.is_empty() {
+        return match head.known() {
+            Some(end) if end.next_seq > 0 => Err(missing_end(0, end)),
+            _ => Ok(None),
+        };
+    }
+    let mut wanted = snapshot::seqs(storage);
+    wanted.extend(head.known().map(|end| end.next_seq));
+    let last = first_seqs.last().copied().unwrap_or_default();
+    let proven = head.known().filter(|end| end.segment == last).map_or(0, |end| end.offset);
+    let asked = Asked { wanted: &wanted, last, proven };
+    let segments = walk_all(storage, &first_seqs, asked, walked);
+    join(head, &first_seqs, segments).map(Some)
+}
+
+/// What is wanted of a walk.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    /// Sequence numbers at which the chain value is wanted.
+    wanted: &'a [Seq],
+    /// The last segment, and how much of it `HEAD` knows to be durable.
+    last: Seq,
+    proven: u64,
+}
+
+/// First sequence numbers of the segments, in order. Half-made segments of an interrupted rotation
+/// (`.new`) hold no record and are ignored, the next rotation replaces them; so are hidden files,
+/// which file managers leave.
+pub(crate) fn list_segments<S: Storage>(storage: &S) -> Result<Vec<Seq>, OpenError> {
+    let listed = storage.list("log");
+    let mut segments = Vec::new();
+    for name in listed.map_err(|source| OpenError::io("list the session's log folder", source))? {
+        match segment::parse_file_name(&name) {
+            Some(first_seq) => segments.push(first_seq),
+            None if name.starts_with("log/.") || name.strip_suffix(".new").is_some() => {}
+            None => {
+                let why = "its name is not that of a segment".to_owned();
+                return Err(OpenError::Foreign { file: name, why });
+            }
+        }
+    }
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+/// Each segment by itself, several at the same time.
+fn walk_all<S: Storage>(
+    storage: &S,
+    first_seqs: &[Seq],
+    asked: Asked<'_>,
+    walked: impl Fn(u64) + Sync,
+) -> Vec<Result<Walked, OpenError>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(&first_seq) = first_seqs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let one = walk(storage, first_seq, asked);
+            walked(one.as_ref().map_or(0, |one| one.segment.bytes));
+            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((first_seq, one));
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let helpers = cores.min(AT_ONCE).min(first_seqs.len()) - 1;
+    thread::scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_unstable_by_key(|(first_seq, _)| *first_seq);
+    done.into_iter().map(|(_, one)| one).collect()
+}
+
+fn walk<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Result<Walked, OpenError> {
+    let file = segment::file_name(first_seq);
+    let bytes =
+        storage.read(&file).map_err(|source| OpenError::io(format!("read {file}"), source))?;
+    let header = header_of(&file, first_seq, &bytes).map_err(|why| match why {
+        HeaderError::Damaged(damage) => damage.into(),
+        HeaderError::Newer(found) => {
+            OpenError::Newer { file: file.clone(), found, known: segment::FORMAT }
+        }
+    })?;
+    let mut scan = Scan::from(&file, &bytes, Position::behind(&header));
+    let (mut batches, mut first_epoch, mut bad) = (0, None, None);
+    let mut chains = Vec::new();
+    loop {
+        if asked.wanted.contains(&scan.position.next_seq) {
+            chains.push((scan.position.next_seq, scan.position.chain));
+        }
+        match scan.next() {
+            Some(Ok(frame)) => {
+                first_epoch.get_or_insert(frame.epoch);
+                batches += 1;
+            }
+            Some(Err(damage)) => {
+                bad = Some((damage, scan.rest().to_vec()));
+                break;
+            }
+            None => break,
+        }
+    }
+    let end = scan.position;
+    let begin = asked.proven.max(segment::HEADER_LEN as u64);
+    let unproven =
+        bytes.get(begin as usize..end.offset as usize).filter(|_| first_seq == asked.last);
+    let unproven = (begin, unproven.unwrap_or_default().to_vec());
+    let segment = SegmentCheck {
+        file: file.clone(),
+        first_seq,
+        next_seq: end.next_seq,
+        batches,
+        bytes: end.offset,
+        created_ms: header.created_ms,
+    };
+    Ok(Walked { header, segment, first_epoch, end, chains, unproven, bad })
+}
+
+/// The segments as one log.
+fn join(
+    head: HeadFile,
+    first_seqs: &[Seq],
+    walked: Vec<Result<Walked, OpenError>>,
+) -> Result<Check, OpenError> {
+    let mut log_id = None;
+    let mut end = Position { offset: 0, next_seq: 0, chain: Chain::default(), epoch: 0 };
+    let (mut segments, mut chains, mut torn) = (Vec::new(), Vec::new(), None);
+    let mut unproven = (0, Vec::new());
+    for (one, first_seq) in walked.into_iter().zip(first_seqs) {
+        let one = one?;
+        check_continuity(&one, *log_id.get_or_insert(one.header.log_id), end)?;
+        let epoch = one.end.epoch.max(end.epoch);
+        end = Position { epoch, ..one.end };
+        chains.extend(one.chains);
+        unproven = one.unproven;
+        if let Some((damage, bytes)) = one.bad {
+            let is_last = first_seqs.last() == Some(first_seq);
+            let durable = head.known().is_some_and(|head| head.next_seq > end.next_seq);
+            if !is_last || durable || damage.lost_to.is_some() {
+                return Err(until(damage, first_seqs, head.known()).into());
+            }
+            torn = Some(Torn { file: damage.file, offset: damage.offset, bytes });
+        }
+        segments.push(one.segment);
+    }
+    let log_id = log_id.unwrap_or_default();
+    if let Some(head) = head.known() {
+        check_head(head, log_id, end, first_seqs, &chains)?;
+    }
+    Ok(Check { log_id, segments, head, torn, unproven, chains, end })
+}
+
+/// Damage whose end is not seen in its own segment ends where the next segment, or `HEAD`, says.
+fn until(damage: Damage, first_seqs: &[Seq], head: Option<&DurableEnd>) -> Damage {
+    let next_segment = || first_seqs.iter().copied().find(|first| *first > damage.lost_from);
+    let known = || head.map(|head| head.next_seq).filter(|next| *next > damage.lost_from);
+    Damage { lost_to: damage.lost_to.or_else(next_segment).or_else(known), ..damage }
+}
+
+fn check_continuity(one: &Walked, log_id: Uuid, before: Position) -> Result<(), OpenError> {
+    let file = one.segment.file.clone();
+    if one.header.log_id != log_id {
+        return Err(OpenError::Foreign {
+            file,
+            why: "it carries the id of another log".to_owned(),
+        });
+    }
+    let (from, to) = (before.next_seq, one.header.first_seq);
+    if to > from {
+        return Err(OpenError::Missing { file: segment::file_name(from), from, to });
+    }
+    let why = if to < from {
+        "it begins with records that the segment before it has already"
+    } else if one.header.previous != before.chain {
+        "it does not continue the segment before it"
+    } else if one.first_epoch.is_some_and(|epoch| epoch < before.epoch) {
+        "it is older than the segment before it"
+    } else {
+        return Ok(());
+    };
+    let why = why.to_owned();
+    Err(Damage { file, offset: 0, lost_from: to, lost_to: Some(to), why }.into())
+}
+
+/// What was durable must be there still, and be the same.
+fn check_head(
+    head: &DurableEnd,
+    log_id: Uuid,
+    end: Position,
+    first_seqs: &[Seq],
+    chains: &[(Seq, Chain)],
+) -> Result<(), OpenError> {
+    let file = head::NAME.to_owned();
+    if head.log_id != log_id {
+        return Err(OpenError::Foreign {
+            file,
+            why: "it carries the id of another log".to_owned(),
+        });
+    }
+    if head.next_seq > end.next_seq {
+        if !first_seqs.contains(&head.segment) {
+            return Err(missing_end(end.next_seq, head));
+        }
+        return Err(Damage {
+            file: segment::file_name(head.segment),
+            offset: end.offset,
+            lost_from: end.next_seq,
+            lost_to: Some(head.next_seq),
+            why: "it ends before what had been durable".to_owned(),
+        }
+        .into());
+    }
+    if chains.contains(&(head.next_seq, head.chain)) {
+        return Ok(());
+    }
+    let why = format!("it knows another history of the log up to record {}", head.next_seq);
+    Err(Damage { file, offset: 0, lost_from: 0, lost_to: Some(0), why }.into())
+}
+
+fn missing_end(from: Seq, head: &DurableEnd) -> OpenError {
+    OpenError::Missing { file: segment::file_name(head.segment), from, to: head.next_seq }
+}
