@@ -7,7 +7,7 @@
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::facts::{Event, Unknown};
+use crate::facts::{Event, Unknown, v1};
 
 /// A record never holds more than this. The log's batches hold twice as much, so that several
 /// records always fit.
@@ -61,9 +61,10 @@ pub struct Encoded {
     pub payload: Vec<u8>,
 }
 
-/// Ties each fact to its number; the one list to extend.
+/// Ties each fact to its number and its newest version; behind it, for each older version, the struct
+/// that its bytes are and those that it passes through on the way. The one list to extend.
 macro_rules! facts {
-    ($($number:literal => $variant:ident),+ $(,)?) => {
+    ($($number:literal => $variant:ident, $newest:literal $({ $($version:literal: $old:ty $(=> $step:ty)*),+ })?;)+) => {
         /// Encodes a fact in its newest shape.
         ///
         /// # Errors
@@ -72,40 +73,57 @@ macro_rules! facts {
             match event {
                 $(Event::$variant(fact) => Ok(Encoded {
                     event_type: $number,
-                    schema_version: 1,
+                    schema_version: $newest,
                     payload: to_bytes(fact)?,
                 }),)+
                 Event::Unknown(fact) => Err(CodecError::UnknownType(fact.event_type)),
             }
         }
 
-        /// Decodes a record's payload; types and versions of newer programs become [`Event::Unknown`].
+        /// Decodes a record's payload and brings it up to date; types and versions of newer programs
+        /// become [`Event::Unknown`].
         ///
         /// # Errors
         /// When the bytes are not what type and version promise.
         pub fn decode(event_type: u16, schema_version: u16, payload: &[u8]) -> Result<Event, CodecError> {
             match (event_type, schema_version) {
-                $(($number, 1) => from_bytes(event_type, schema_version, payload).map(Event::$variant),)+
+                $(
+                    ($number, $newest) => from_bytes(event_type, schema_version, payload).map(Event::$variant),
+                    $($(($number, $version) => {
+                        let fact: $old = from_bytes(event_type, schema_version, payload)?;
+                        $(let fact = <$step>::from(fact);)*
+                        Ok(Event::$variant(fact.into()))
+                    })+)?
+                )+
                 _ => Ok(Event::Unknown(Unknown { event_type, schema_version, payload: payload.to_vec() })),
+            }
+        }
+
+        /// The name of a fact's type.
+        pub fn name(event: &Event) -> &'static str {
+            match event {
+                $(Event::$variant(_) => stringify!($variant),)+
+                Event::Unknown(_) => "Unknown",
             }
         }
     };
 }
 
 facts! {
-    1 => SessionOpened,
-    2 => ImagesFound,
-    3 => ImageSetAside,
-    4 => ImageRestored,
-    5 => Labelled,
-    6 => Skipped,
-    7 => Undone,
-    8 => Redone,
-    9 => SelectorChosen,
-    10 => NetworkChosen,
-    11 => ModelTrained,
-    12 => RankingMade,
-    13 => PluginFailed,
+    1 => SessionOpened, 1;
+    2 => ImagesFound, 2 { 1: v1::ImagesFound };
+    3 => ImageSetAside, 1;
+    4 => ImageRestored, 2 { 1: v1::ImageRestored };
+    5 => Labelled, 1;
+    6 => Skipped, 1;
+    7 => Undone, 1;
+    8 => Redone, 1;
+    9 => SelectorChosen, 1;
+    10 => NetworkChosen, 1;
+    11 => ModelTrained, 1;
+    12 => RankingMade, 1;
+    13 => PluginFailed, 1;
+    14 => RecordLost, 1;
 }
 
 fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {

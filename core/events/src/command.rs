@@ -49,6 +49,8 @@ pub enum Command {
     Restore {
         /// Which.
         image: ImageId,
+        /// Size of the file now.
+        bytes: u64,
     },
     /// An answer to one image.
     Answer {

@@ -1,7 +1,12 @@
 //! What happened. A fact is never changed after it was published: a new shape is a new schema
-//! version in a module of its own, and `codec` brings old ones up to date, one pure step at a time.
+//! version, the old one moves to the module of its version ([`v1`]), and `codec` brings old facts up
+//! to date, one pure step at a time.
+
+pub mod v1;
 
 use serde::{Deserialize, Serialize};
+use serde_with::hex::Hex;
+use serde_with::{IfIsHumanReadable, serde_as};
 use ts_rs::TS;
 
 use crate::ids::{CommandId, ImageId, ModelId, RankingId};
@@ -48,6 +53,7 @@ pub struct Seen {
 }
 
 /// Which build of a plugin.
+#[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PluginRef {
     /// The name that a person chooses it by.
@@ -55,6 +61,7 @@ pub struct PluginRef {
     /// Its own version.
     pub version: String,
     /// BLAKE3 of the component's bytes.
+    #[serde_as(as = "IfIsHumanReadable<Hex>")]
     pub hash: [u8; 32],
 }
 
@@ -80,9 +87,12 @@ pub struct SessionOpened {
     pub program: String,
 }
 
-/// Images joined the pool. They get the next ids in this order.
+/// Images joined the pool. They get ids in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImagesFound {
+    /// The id of the first; the next that is free where it isn't told. Told, so that answers stay with
+    /// their images when records between were lost.
+    pub first: Option<ImageId>,
     /// In the pool's own order.
     pub images: Vec<FoundImage>,
 }
@@ -101,6 +111,8 @@ pub struct ImageSetAside {
 pub struct ImageRestored {
     /// Which.
     pub image: ImageId,
+    /// Size of the file by then.
+    pub bytes: Option<u64>,
 }
 
 /// An image was answered yes or no.
@@ -223,8 +235,14 @@ pub struct PluginFailed {
     pub what: String,
 }
 
-/// Any fact.
-#[derive(Clone, Debug, PartialEq)]
+/// What stood here was damaged, and could not be rescued into this log. It keeps the place, so that
+/// what others say of a record by its number stays true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordLost {}
+
+/// Any fact. As JSON it carries its name as `type`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type")]
 #[allow(missing_docs, reason = "each variant's struct says what it is")]
 pub enum Event {
     SessionOpened(SessionOpened),
@@ -240,17 +258,20 @@ pub enum Event {
     ModelTrained(ModelTrained),
     RankingMade(RankingMade),
     PluginFailed(PluginFailed),
+    RecordLost(RecordLost),
     /// Written by a newer program: kept as it is, and a reason not to append.
     Unknown(Unknown),
 }
 
 /// A fact that this program doesn't know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[serde_as]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unknown {
     /// Event type of the record.
     pub event_type: u16,
     /// Schema version of the record.
     pub schema_version: u16,
     /// The bytes.
+    #[serde_as(as = "Hex")]
     pub payload: Vec<u8>,
 }

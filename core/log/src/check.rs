@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use crate::error::{Damage, OpenError};
 use crate::head::{self, DurableEnd, HeadFile};
-use crate::scan::{HeaderError, Position, Scan, header_of};
+use crate::scan::{Position, Scan, ScanError};
 use crate::segment::{self, SegmentHeader};
 use crate::storage::Storage;
 use crate::{Chain, Seq, snapshot};
 
-/// Segments that are checked at the same time; each is in memory as a whole.
+/// Segments that are checked at the same time.
 const AT_ONCE: usize = 4;
 
 /// A log without damage.
@@ -187,40 +187,37 @@ fn walk_all<S: Storage>(
 
 fn walk<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Result<Walked, OpenError> {
     let file = segment::file_name(first_seq);
-    let bytes =
-        storage.read(&file).map_err(|source| OpenError::io(format!("read {file}"), source))?;
-    let header = header_of(&file, first_seq, &bytes).map_err(|why| match why {
-        HeaderError::Damaged(damage) => damage.into(),
-        HeaderError::Newer(found) => {
-            OpenError::Newer { file: file.clone(), found, known: segment::FORMAT }
-        }
-    })?;
-    let mut scan = Scan::from(&file, &bytes, Position::behind(&header));
+    let mut scan = Scan::open(storage, first_seq, true).map_err(|error| error.opening(&file))?;
     let (mut batches, mut first_epoch, mut bad) = (0, None, None);
-    let mut chains = Vec::new();
+    let (mut chains, mut unproven) = (Vec::new(), (0, Vec::new()));
     loop {
-        if asked.wanted.contains(&scan.position.next_seq) {
-            chains.push((scan.position.next_seq, scan.position.chain));
+        let before = scan.position;
+        if asked.wanted.contains(&before.next_seq) {
+            chains.push((before.next_seq, before.chain));
         }
         match scan.next() {
             Some(Ok(frame)) => {
                 first_epoch.get_or_insert(frame.epoch);
                 batches += 1;
+                if first_seq == asked.last && before.offset >= asked.proven {
+                    if unproven.1.is_empty() {
+                        unproven.0 = before.offset;
+                    }
+                    unproven.1.extend_from_slice(frame.bytes());
+                }
             }
-            Some(Err(damage)) => {
-                bad = Some((damage, scan.rest().to_vec()));
+            Some(Err(ScanError::Damaged(damage))) => {
+                let rest = scan.rest().map_err(|error| ScanError::Io(error).opening(&file))?;
+                bad = Some((damage, rest.to_vec()));
                 break;
             }
+            Some(Err(error)) => return Err(error.opening(&file)),
             None => break,
         }
     }
-    let end = scan.position;
-    let begin = asked.proven.max(segment::HEADER_LEN as u64);
-    let unproven =
-        bytes.get(begin as usize..end.offset as usize).filter(|_| first_seq == asked.last);
-    let unproven = (begin, unproven.unwrap_or_default().to_vec());
+    let (header, end) = (scan.header, scan.position);
     let segment = SegmentCheck {
-        file: file.clone(),
+        file,
         first_seq,
         next_seq: end.next_seq,
         batches,

@@ -43,6 +43,12 @@ pub fn padded_len(body: usize) -> usize {
     (HEADER_LEN + body).next_multiple_of(8)
 }
 
+/// Length in the file of the batch that begins here, as its header has it; `None` where that can't be.
+pub(crate) fn padded_len_of(bytes: &[u8]) -> Option<usize> {
+    let header = bytes.get(..HEADER_LEN)?;
+    Some(u32_at(header, 4) as usize).filter(|body| *body <= MAX_BODY).map(padded_len)
+}
+
 /// A batch as the file holds it, and the chain value after it.
 pub fn encode(
     first_seq: Seq,
@@ -79,8 +85,8 @@ pub struct Frame<'a> {
     pub epoch: u64,
     /// Chain value before it.
     pub previous: Chain,
-    /// Chain value after it.
-    pub chain: Chain,
+    /// As the file holds it.
+    bytes: &'a [u8],
     body: &'a [u8],
 }
 
@@ -118,15 +124,7 @@ impl<'a> Frame<'a> {
         if padding.iter().any(|&b| b != 0) {
             return Err("the padding of a batch is not zero");
         }
-        let previous = Chain(array_at(header, 32));
-        let frame = Self {
-            first_seq: u64_at(header, 8),
-            count: u32_at(header, 16),
-            epoch: u64_at(header, 24),
-            previous,
-            chain: previous.after(&header[..CHAINED], body),
-            body,
-        };
+        let frame = Self::trusted(bytes);
         let (count, bytes) = parts(body).fold((0_u32, 0), |(count, bytes), (header, payload)| {
             (count + 1, bytes + header.len() + payload.len())
         });
@@ -136,9 +134,32 @@ impl<'a> Frame<'a> {
         Ok(frame)
     }
 
+    /// A batch that [`parse`](Self::parse) took before, from the same bytes.
+    pub(crate) fn trusted(bytes: &'a [u8]) -> Self {
+        let length = u32_at(bytes, 4) as usize;
+        Self {
+            first_seq: u64_at(bytes, 8),
+            count: u32_at(bytes, 16),
+            epoch: u64_at(bytes, 24),
+            previous: Chain(array_at(bytes, 32)),
+            bytes: &bytes[..padded_len(length)],
+            body: &bytes[HEADER_LEN..HEADER_LEN + length],
+        }
+    }
+
+    /// Chain value after it.
+    pub fn chain(&self) -> Chain {
+        self.previous.after(&self.bytes[..CHAINED], self.body)
+    }
+
+    /// As the file holds it, padding included.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Length in the file, padding included.
     pub fn len(&self) -> usize {
-        padded_len(self.body.len())
+        self.bytes.len()
     }
 
     /// Never: a frame holds a record at least.

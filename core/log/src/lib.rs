@@ -69,7 +69,7 @@ pub use frame::Record;
 pub use log::{Committed, EventLog, Expect, FileLog, Head, Log, Options};
 pub use reader::read_records;
 pub use recover::{Recovery, TornTail};
-pub use snapshot::{NoSnapshots, Snapshot, SnapshotCache, SnapshotFolder};
+pub use snapshot::{NoSnapshots, Place, Snapshot, SnapshotCache, SnapshotFolder};
 
 /// Number of a record in its log, counted from 0.
 pub type Seq = u64;

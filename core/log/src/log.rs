@@ -16,7 +16,7 @@ use crate::head::{self, DurableEnd, HeadFile};
 use crate::reader::read_records;
 use crate::recover::{Recovery, last_segment, recover};
 use crate::segment::{self, SegmentHeader};
-use crate::snapshot::SnapshotFolder;
+use crate::snapshot::Place;
 use crate::storage::{FolderLock, FsStorage, Locked, Storage};
 use crate::writer::{Request, Writer, create_segment, now_ms};
 use crate::{Chain, Seq, lock};
@@ -72,6 +72,13 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Follows the durable end.
     fn watch(&self) -> watch::Receiver<Head>;
+
+    /// The durable end, as a place that [`was_at`](Self::was_at) will know.
+    fn place(&self) -> Place;
+
+    /// Whether the history of this log went through a place, as far as it can be told without reading
+    /// it all again; 'no' is always safe to say.
+    fn was_at(&self, place: &Place) -> bool;
 }
 
 /// Settings of a log.
@@ -151,11 +158,6 @@ impl<S: Storage> Log<S> {
     /// What opening found and did.
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
-    }
-
-    /// Caches of what is derived from this log.
-    pub fn snapshots(&self) -> SnapshotFolder<S> {
-        SnapshotFolder::new(self.storage.clone(), self.id, self.places.clone())
     }
 }
 
@@ -241,5 +243,15 @@ impl<S: Storage> EventLog for Log<S> {
 
     fn watch(&self) -> watch::Receiver<Head> {
         self.head.clone()
+    }
+
+    fn place(&self) -> Place {
+        let Head { next_seq, chain, .. } = self.head();
+        Place { log_id: self.id, next_seq, chain }
+    }
+
+    fn was_at(&self, place: &Place) -> bool {
+        *place == self.place()
+            || (place.log_id == self.id && self.places.contains(&(place.next_seq, place.chain)))
     }
 }

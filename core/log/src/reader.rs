@@ -1,9 +1,9 @@
-//! Reads records back, one batch in memory as records and one segment as bytes at a time.
+//! Reads records back, a piece of a segment in memory at a time.
 
 use crate::Seq;
 use crate::error::ReadError;
 use crate::frame::Record;
-use crate::scan::{HeaderError, Position, Scan, header_of};
+use crate::scan::Scan;
 use crate::segment;
 use crate::storage::Storage;
 
@@ -38,30 +38,11 @@ fn segments_with(names: &[String], from: Seq, to: Seq) -> Vec<Seq> {
     all.get(begin..end).map(<[Seq]>::to_vec).unwrap_or_default()
 }
 
-struct Batches<S> {
+struct Batches<S: Storage> {
     storage: S,
     segments: std::vec::IntoIter<Seq>,
-    open: Option<OpenSegment>,
+    open: Option<Scan<S::Reader>>,
     to: Seq,
-}
-
-struct OpenSegment {
-    name: String,
-    bytes: Vec<u8>,
-    position: Position,
-}
-
-impl<S: Storage> Batches<S> {
-    fn open(&self, first_seq: Seq) -> Result<OpenSegment, ReadError> {
-        let name = segment::file_name(first_seq);
-        let io = |source| ReadError::Io { file: name.clone(), source };
-        let bytes = self.storage.read(&name).map_err(io)?;
-        let header = header_of(&name, first_seq, &bytes).map_err(|error| match error {
-            HeaderError::Damaged(damage) => damage.into(),
-            HeaderError::Newer(found) => ReadError::Newer { file: name.clone(), found },
-        })?;
-        Ok(OpenSegment { position: Position::behind(&header), name, bytes })
-    }
 }
 
 impl<S: Storage> Iterator for Batches<S> {
@@ -69,34 +50,29 @@ impl<S: Storage> Iterator for Batches<S> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Some(open) = &mut self.open else {
+            let Some(scan) = &mut self.open else {
                 let first_seq = self.segments.next()?;
-                match self.open(first_seq) {
-                    Ok(open) => self.open = Some(open),
-                    Err(error) => return Some(self.end_with(error)),
+                match Scan::open(&self.storage, first_seq, false) {
+                    Ok(scan) => self.open = Some(scan),
+                    Err(error) => {
+                        self.segments = Vec::new().into_iter();
+                        return Some(Err(error.reading(&segment::file_name(first_seq))));
+                    }
                 }
                 continue;
             };
-            if open.position.next_seq >= self.to {
+            if scan.position.next_seq >= self.to {
                 return None;
             }
-            let mut scan = Scan::from(&open.name, &open.bytes, open.position);
             match scan.next() {
                 None => self.open = None,
-                Some(Err(damage)) => return Some(self.end_with(damage.into())),
-                Some(Ok(frame)) => {
-                    open.position = scan.position;
-                    return Some(Ok(frame.records().collect()));
+                Some(Ok(frame)) => return Some(Ok(frame.records().collect())),
+                Some(Err(error)) => {
+                    let error = error.reading(&scan.name);
+                    (self.segments, self.open) = (Vec::new().into_iter(), None);
+                    return Some(Err(error));
                 }
             }
         }
-    }
-}
-
-impl<S> Batches<S> {
-    fn end_with<T>(&mut self, error: ReadError) -> Result<T, ReadError> {
-        self.segments = Vec::new().into_iter();
-        self.open = None;
-        Err(error)
     }
 }

@@ -1,9 +1,16 @@
-//! Walks the batches of one segment in memory, checking everything that can be checked.
+//! Walks the batches of one segment, checking everything that can be checked. A piece of the file is
+//! in memory at a time, large enough for any batch.
 
-use crate::error::Damage;
+use std::io::{self, Read};
+
+use crate::error::{Damage, OpenError, ReadError};
 use crate::frame::{self, Frame};
 use crate::segment::{self, NotAHeader, SegmentHeader};
+use crate::storage::Storage;
 use crate::{Chain, Seq};
+
+/// So much is read at once; more than the largest batch.
+const PIECE: usize = 1 << 20;
 
 /// Where a walk stands: everything before it was whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,107 +18,170 @@ pub(crate) struct Position {
     pub offset: u64,
     pub next_seq: Seq,
     pub chain: Chain,
+    /// Of the last batch; 0 before the first one of a segment.
     pub epoch: u64,
 }
 
-impl Position {
-    /// Behind a segment's header. The epoch is not known before the first batch.
-    pub fn behind(header: &SegmentHeader) -> Self {
-        Self {
-            offset: segment::HEADER_LEN as u64,
-            next_seq: header.first_seq,
-            chain: header.previous,
-            epoch: 0,
+/// Why a walk ends early.
+pub(crate) enum ScanError {
+    Newer(u16),
+    Damaged(Damage),
+    Io(io::Error),
+}
+
+impl ScanError {
+    pub fn opening(self, file: &str) -> OpenError {
+        match self {
+            Self::Damaged(damage) => damage.into(),
+            Self::Io(source) => OpenError::io(format!("read {file}"), source),
+            Self::Newer(found) => {
+                OpenError::Newer { file: file.to_owned(), found, known: segment::FORMAT }
+            }
+        }
+    }
+
+    pub fn reading(self, file: &str) -> ReadError {
+        let file = file.to_owned();
+        match self {
+            Self::Damaged(damage) => damage.into(),
+            Self::Io(source) => ReadError::Io { file, source },
+            Self::Newer(found) => ReadError::Newer { file, found },
         }
     }
 }
 
-/// A segment's bytes, and how far they were walked.
-pub(crate) struct Scan<'a> {
-    name: &'a str,
-    bytes: &'a [u8],
-    pub position: Position,
+impl From<io::Error> for ScanError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
-impl<'a> Scan<'a> {
-    /// Walks on from where an earlier walk stood.
-    pub fn from(name: &'a str, bytes: &'a [u8], position: Position) -> Self {
-        Self { name, bytes, position }
-    }
+/// A segment, and how far it was walked.
+pub(crate) struct Scan<R> {
+    pub name: String,
+    pub header: SegmentHeader,
+    pub position: Position,
+    source: R,
+    /// Whether the chain is followed; else it stands still in `position`.
+    chained: bool,
+    buffer: Vec<u8>,
+    /// What of the buffer was walked.
+    walked: usize,
+}
 
-    /// The bytes that were not walked yet.
-    pub fn rest(&self) -> &'a [u8] {
-        &self.bytes[self.position.offset as usize..]
+impl<R: Read> Scan<R> {
+    /// Reads the header, which must carry the number of the file's name. `chained`: the chain of
+    /// batches is followed. What was checked when the log was opened is read again without.
+    pub fn open<S>(storage: &S, first_seq: Seq, chained: bool) -> Result<Self, ScanError>
+    where
+        S: Storage<Reader = R>,
+    {
+        let name = segment::file_name(first_seq);
+        let mut source = storage.reader(&name)?;
+        let mut buffer = Vec::with_capacity(PIECE);
+        fill(&mut source, &mut buffer, segment::HEADER_LEN)?;
+        let damaged = |why: &str| {
+            let (file, why) = (name.clone(), why.to_owned());
+            ScanError::Damaged(Damage { file, offset: 0, lost_from: first_seq, lost_to: None, why })
+        };
+        let header = match SegmentHeader::from_bytes(&buffer) {
+            Ok(header) if header.first_seq == first_seq => header,
+            Ok(_) => return Err(damaged("its header has another number than its name")),
+            Err(NotAHeader::Newer(format)) => return Err(ScanError::Newer(format)),
+            Err(NotAHeader::Foreign) => return Err(damaged("it does not begin as a segment does")),
+            Err(NotAHeader::Damaged) => {
+                return Err(damaged("the checksum of its header does not hold"));
+            }
+        };
+        let position = Position {
+            offset: segment::HEADER_LEN as u64,
+            next_seq: first_seq,
+            chain: header.previous,
+            epoch: 0,
+        };
+        let walked = segment::HEADER_LEN;
+        Ok(Self { name, header, position, source, chained, buffer, walked })
     }
 
     /// The next batch; `None` at the end of the segment.
-    pub fn next(&mut self) -> Option<Result<Frame<'a>, Damage>> {
-        if self.rest().is_empty() {
-            return None;
+    pub fn next(&mut self) -> Option<Result<Frame<'_>, ScanError>> {
+        match self.step() {
+            Ok(Some(length)) => {
+                let begin = self.walked;
+                self.walked += length;
+                // Parsed once already, so it parses again; without its checksums this time.
+                Some(Ok(Frame::trusted(&self.buffer[begin..self.walked])))
+            }
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Checks the next batch and moves the position behind it; its length.
+    fn step(&mut self) -> Result<Option<usize>, ScanError> {
+        self.need(frame::HEADER_LEN)?;
+        if self.left().is_empty() {
+            return Ok(None);
+        }
+        if let Some(length) = frame::padded_len_of(self.left()) {
+            self.need(length)?;
         }
         let at = self.position;
-        Some(match Frame::parse(self.rest()) {
-            Err(why) => Err(self.damage(why)),
-            Ok(frame) if frame.first_seq != at.next_seq => {
-                Err(self.damage("a batch does not follow the one before it"))
-            }
-            Ok(frame) if frame.previous != at.chain => {
-                Err(self.damage("the chain of batches is broken"))
-            }
-            Ok(frame) if frame.epoch < at.epoch => {
-                Err(self.damage("a batch is older than the one before it"))
-            }
-            Ok(frame) => {
-                self.position = Position {
-                    offset: at.offset + frame.len() as u64,
-                    next_seq: frame.next_seq(),
-                    chain: frame.chain,
-                    epoch: frame.epoch,
-                };
-                Ok(frame)
-            }
-        })
+        let frame = match Frame::parse(self.left()) {
+            Err(why) => return self.damage(why),
+            Ok(frame) => frame,
+        };
+        let wrong = if frame.first_seq != at.next_seq {
+            "a batch does not follow the one before it"
+        } else if self.chained && frame.previous != at.chain {
+            "the chain of batches is broken"
+        } else if frame.epoch < at.epoch {
+            "a batch is older than the one before it"
+        } else {
+            let length = frame.len();
+            self.position = Position {
+                offset: at.offset + length as u64,
+                next_seq: frame.next_seq(),
+                chain: if self.chained { frame.chain() } else { at.chain },
+                epoch: frame.epoch,
+            };
+            return Ok(Some(length));
+        };
+        self.damage(wrong)
+    }
+
+    fn left(&self) -> &[u8] {
+        &self.buffer[self.walked..]
+    }
+
+    /// Reads on until so many bytes are there, if there are so many.
+    fn need(&mut self, bytes: usize) -> io::Result<()> {
+        if self.left().len() >= bytes {
+            return Ok(());
+        }
+        self.buffer.drain(..self.walked);
+        self.walked = 0;
+        fill(&mut self.source, &mut self.buffer, bytes.max(PIECE))
     }
 
     /// Damage where the walk stands. What is lost ends where a whole batch follows.
-    fn damage(&self, why: &str) -> Damage {
+    fn damage<T>(&mut self, why: &str) -> Result<T, ScanError> {
         let from = self.position.next_seq;
-        Damage {
-            file: self.name.to_owned(),
-            offset: self.position.offset,
-            lost_from: from,
-            lost_to: frame::first_valid_in(self.rest(), from).map(|(_, frame)| frame.first_seq),
-            why: why.to_owned(),
-        }
+        let lost_to = frame::first_valid_in(self.rest()?, from).map(|(_, frame)| frame.first_seq);
+        let (file, offset) = (self.name.clone(), self.position.offset);
+        let why = why.to_owned();
+        Err(ScanError::Damaged(Damage { file, offset, lost_from: from, lost_to, why }))
+    }
+
+    /// All bytes that were not walked, to the end of the segment.
+    pub fn rest(&mut self) -> io::Result<&[u8]> {
+        self.source.read_to_end(&mut self.buffer)?;
+        Ok(&self.buffer[self.walked..])
     }
 }
 
-/// The header of a segment, which must carry the number of its name.
-pub(crate) fn header_of(
-    name: &str,
-    first_seq: Seq,
-    bytes: &[u8],
-) -> Result<SegmentHeader, HeaderError> {
-    let damage = |why: &str| {
-        HeaderError::Damaged(Damage {
-            file: name.to_owned(),
-            offset: 0,
-            lost_from: first_seq,
-            lost_to: None,
-            why: why.to_owned(),
-        })
-    };
-    match SegmentHeader::from_bytes(bytes) {
-        Ok(header) if header.first_seq == first_seq => Ok(header),
-        Ok(_) => Err(damage("its header has another number than its name")),
-        Err(NotAHeader::Newer(format)) => Err(HeaderError::Newer(format)),
-        Err(NotAHeader::Foreign) => Err(damage("it does not begin as a segment does")),
-        Err(NotAHeader::Damaged) => Err(damage("the checksum of its header does not hold")),
-    }
-}
-
-/// Why a segment's header can't be used.
-pub(crate) enum HeaderError {
-    Newer(u16),
-    Damaged(Damage),
+/// Reads until the buffer holds so many bytes, or the source ends.
+fn fill(source: &mut impl Read, buffer: &mut Vec<u8>, bytes: usize) -> io::Result<()> {
+    let missing = bytes.saturating_sub(buffer.len()) as u64;
+    source.take(missing).read_to_end(buffer).map(drop)
 }

@@ -1,11 +1,11 @@
-//! Disposable caches of what was derived from a log, named by the place in the log that they stand
-//! for. One that does not fit, in any way, is as good as none: the log is replayed instead.
+//! Disposable caches of what was derived from a log. Each names the place in the log's history that it
+//! stands for; one that does not fit, in any way, is as good as none, and the log is replayed instead.
 
 use std::io;
 
 use uuid::Uuid;
 
-use crate::log::Head;
+use crate::segment::{array_at, u64_at};
 use crate::storage::{self, Storage};
 use crate::{Chain, Seq};
 
@@ -15,16 +15,28 @@ const HEADER_LEN: usize = 72;
 /// The newest ones that are kept; the one before the last is there if the last is not whole.
 const KEPT: usize = 2;
 
+/// A point of a log's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which log.
+    pub log_id: Uuid,
+    /// The number of the next record.
+    pub next_seq: Seq,
+    /// Chain value after all records before.
+    pub chain: Chain,
+}
+
 /// Where snapshots are kept. Opaque bytes: what they mean is the projection's business.
-pub trait SnapshotCache: Send + 'static {
-    /// The newest one that fits the log and was made by this version of the projection.
+pub trait SnapshotCache: Send + Sync + 'static {
+    /// The newest one that is whole and was made by this version of the projection. Whether it belongs
+    /// to a log, the log must say ([`EventLog::was_at`](crate::EventLog::was_at)).
     fn newest(&self, projection: u32) -> Option<Snapshot>;
 
-    /// Keeps one of the state after all records up to `at`, which are durable.
+    /// Keeps one of the state at a place that is durable.
     ///
     /// # Errors
     /// When it can't be written; nothing depends on it.
-    fn keep(&self, projection: u32, at: Head, payload: &[u8]) -> io::Result<()>;
+    fn keep(&self, projection: u32, place: Place, payload: &[u8]) -> io::Result<()>;
 }
 
 /// No cache.
@@ -36,16 +48,16 @@ impl SnapshotCache for NoSnapshots {
         None
     }
 
-    fn keep(&self, _: u32, _: Head, _: &[u8]) -> io::Result<()> {
+    fn keep(&self, _: u32, _: Place, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// A state after a number of records.
+/// A state at a place.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// The first record that it does not know.
-    pub next_seq: Seq,
+    /// The place.
+    pub place: Place,
     file: Vec<u8>,
 }
 
@@ -57,65 +69,57 @@ impl Snapshot {
 }
 
 /// The snapshots of a session folder.
+#[derive(Clone, Debug)]
 pub struct SnapshotFolder<S> {
     storage: S,
-    log_id: Uuid,
-    /// Places that the log went through.
-    places: Vec<(Seq, Chain)>,
 }
 
-/// A file's name and the place that it stands for.
-type Named = (String, Seq, Chain);
-
 impl<S: Storage> SnapshotFolder<S> {
-    pub(crate) fn new(storage: S, log_id: Uuid, places: Vec<(Seq, Chain)>) -> Self {
-        Self { storage, log_id, places }
+    /// The snapshots that are kept beside a log.
+    pub fn new(storage: S) -> Self {
+        Self { storage }
     }
 
-    fn read(&self, projection: u32, (name, seq, chain): &Named) -> Option<Snapshot> {
-        if !self.places.contains(&(*seq, *chain)) {
-            return None;
-        }
+    fn read(&self, projection: u32, name: &str) -> Option<Snapshot> {
         let file = self.storage.read(name).ok()?;
-        let header = header(projection, self.log_id, *seq, *chain, file.get(HEADER_LEN..)?);
-        (file[..HEADER_LEN] == header).then_some(Snapshot { next_seq: *seq, file })
+        let written = file.get(..HEADER_LEN)?;
+        let place = Place {
+            log_id: Uuid::from_bytes(array_at(written, 16)),
+            next_seq: u64_at(written, 32),
+            chain: Chain(array_at(written, 40)),
+        };
+        let is_whole = written == header(projection, place, &file[HEADER_LEN..]);
+        is_whole.then_some(Snapshot { place, file })
     }
 }
 
 impl<S: Storage> SnapshotCache for SnapshotFolder<S> {
     fn newest(&self, projection: u32) -> Option<Snapshot> {
-        named(&self.storage).iter().rev().find_map(|named| self.read(projection, named))
+        named(&self.storage).iter().rev().find_map(|(_, name)| self.read(projection, name))
     }
 
-    fn keep(&self, projection: u32, at: Head, payload: &[u8]) -> io::Result<()> {
-        let name = format!("{FOLDER}/{:020}-{:?}.snapshot", at.next_seq, at.chain);
+    fn keep(&self, projection: u32, place: Place, payload: &[u8]) -> io::Result<()> {
+        let name = format!("{FOLDER}/{:020}.snapshot", place.next_seq);
         let temporary = format!("{name}.new");
-        let header = header(projection, self.log_id, at.next_seq, at.chain, payload);
         // Not synced: its checksum tells whether it is whole.
         let mut file = self.storage.create(&temporary)?;
-        storage::write_all(&mut file, 0, &header)?;
+        storage::write_all(&mut file, 0, &header(projection, place, payload))?;
         storage::write_all(&mut file, HEADER_LEN as u64, payload)?;
         self.storage.rename(&temporary, &name)?;
-        for (older, ..) in named(&self.storage).iter().rev().skip(KEPT) {
+        for (_, older) in named(&self.storage).iter().rev().skip(KEPT) {
             self.storage.remove(older)?;
         }
         Ok(())
     }
 }
 
-fn header(
-    projection: u32,
-    log_id: Uuid,
-    seq: Seq,
-    chain: Chain,
-    payload: &[u8],
-) -> [u8; HEADER_LEN] {
+fn header(projection: u32, place: Place, payload: &[u8]) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
     bytes[0..8].copy_from_slice(&MAGIC);
     bytes[8..12].copy_from_slice(&projection.to_le_bytes());
-    bytes[16..32].copy_from_slice(log_id.as_bytes());
-    bytes[32..40].copy_from_slice(&seq.to_le_bytes());
-    bytes[40..56].copy_from_slice(&chain.0);
+    bytes[16..32].copy_from_slice(place.log_id.as_bytes());
+    bytes[32..40].copy_from_slice(&place.next_seq.to_le_bytes());
+    bytes[40..56].copy_from_slice(&place.chain.0);
     bytes[56..64].copy_from_slice(&(payload.len() as u64).to_le_bytes());
     bytes[64..68].copy_from_slice(&crc32c::crc32c(payload).to_le_bytes());
     let sum = crc32c::crc32c(&bytes[..68]);
@@ -123,23 +127,19 @@ fn header(
     bytes
 }
 
-/// Snapshots by their names, oldest first.
-fn named<S: Storage>(storage: &S) -> Vec<Named> {
-    let mut all: Vec<Named> =
-        storage.list(FOLDER).unwrap_or_default().into_iter().filter_map(parse).collect();
-    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+/// Snapshots by the number in their names, oldest first.
+fn named<S: Storage>(storage: &S) -> Vec<(Seq, String)> {
+    let number = |name: &str| {
+        name.strip_prefix("snapshots/")?.strip_suffix(".snapshot")?.parse::<Seq>().ok()
+    };
+    let names = storage.list(FOLDER).unwrap_or_default();
+    let mut all: Vec<_> =
+        names.into_iter().filter_map(|name| Some((number(&name)?, name))).collect();
+    all.sort_unstable();
     all
 }
 
-fn parse(name: String) -> Option<Named> {
-    let stem = name.strip_prefix("snapshots/")?.strip_suffix(".snapshot")?;
-    let (seq, chain) = stem.split_once('-')?;
-    let chain = (chain.len() == 32).then(|| u128::from_str_radix(chain, 16).ok())??;
-    let seq = seq.parse().ok()?;
-    Some((name, seq, Chain(chain.to_be_bytes())))
-}
-
-/// Places that the snapshots of a folder stand for.
+/// Where the log must tell what it was like, for the snapshots of a folder to be believed.
 pub(crate) fn seqs<S: Storage>(storage: &S) -> Vec<Seq> {
-    named(storage).into_iter().map(|(_, seq, _)| seq).collect()
+    named(storage).into_iter().map(|(seq, _)| seq).collect()
 }

@@ -17,6 +17,8 @@ use std::io;
 pub trait Storage: Clone + Send + Sync + 'static {
     /// An open file.
     type File: StorageFile;
+    /// A file that is read from its beginning on.
+    type Reader: io::Read + Send;
     /// Holds the folder for one writer as long as it lives.
     type Lock: FolderLock;
 
@@ -37,6 +39,12 @@ pub trait Storage: Clone + Send + Sync + 'static {
     /// # Errors
     /// When it can't be read.
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// Reads a file piece by piece.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    fn reader(&self, name: &str) -> io::Result<Self::Reader>;
 
     /// A new, empty file; one of the same name is emptied, a folder that is missing is made. Neither
     /// name nor content is durable yet.

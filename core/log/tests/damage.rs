@@ -12,7 +12,7 @@ use disk::work::{in_memory, payloads, record};
 use futures::executor::block_on;
 use sluice_log::head::SLOT_LEN;
 use sluice_log::storage::{FolderLock, MemoryStorage, Storage};
-use sluice_log::{Chain, EventLog, Expect, Log, OpenError, Options, SnapshotCache};
+use sluice_log::{EventLog, Expect, Log, OpenError, Options, SnapshotCache, SnapshotFolder};
 
 const RECORDS: u64 = 7;
 const LAST: &str = "log/00000000000000000006.log";
@@ -258,35 +258,37 @@ fn a_snapshot_serves_only_the_log_that_it_was_made_of() {
     const VERSION: u32 = 3;
     let storage = in_memory(&three_segments(true));
     let log = Log::open(storage.clone(), options()).unwrap();
-    log.snapshots().keep(VERSION, log.head(), b"the state").unwrap();
+    SnapshotFolder::new(storage.clone()).keep(VERSION, log.place(), b"the state").unwrap();
+    assert!(log.was_at(&log.place()));
     drop(log);
-    let names = storage.list("snapshots").unwrap();
-    assert_eq!(names.len(), 1);
+    let name = storage.list("snapshots").unwrap().remove(0);
     let newest = |storage: &MemoryStorage, version| {
+        let found = SnapshotFolder::new(storage.clone()).newest(version)?;
         let log = Log::open(storage.clone(), options()).unwrap();
-        log.snapshots().newest(version).map(|found| (found.next_seq, found.payload().to_vec()))
+        let fits = log.was_at(&found.place);
+        fits.then(|| (found.place.next_seq, found.payload().to_vec()))
     };
     assert_eq!(newest(&storage, VERSION), Some((RECORDS, b"the state".to_vec())));
     assert_eq!(newest(&storage, VERSION + 1), None, "another version of the projection");
-    let whole = storage.read(&names[0]).unwrap();
+    let whole = storage.read(&name).unwrap();
     for bit in 0..whole.len() * 8 {
         let mut flipped = whole.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        storage.overwrite(&names[0], flipped);
-        let found = newest(&storage, VERSION);
-        assert_eq!(found, None, "bit {bit}");
+        storage.overwrite(&name, flipped);
+        assert_eq!(newest(&storage, VERSION), None, "bit {bit}");
     }
     for length in 0..whole.len() {
-        storage.overwrite(&names[0], whole[..length].to_vec());
+        storage.overwrite(&name, whole[..length].to_vec());
         assert_eq!(newest(&storage, VERSION), None, "length {length}");
     }
-    storage.overwrite(&names[0], whole.clone());
-    let elsewhere = format!("snapshots/{RECORDS:020}-{:?}.snapshot", Chain::default());
-    storage.rename(&names[0], &elsewhere).unwrap();
-    assert_eq!(newest(&storage, VERSION), None, "a place that the log never was at");
-    // Another log of the same length.
+    // It serves later on, too, and not another log of the same length.
+    storage.overwrite(&name, whole.clone());
+    let log = Log::open(storage.clone(), options()).unwrap();
+    block_on(log.append(Expect::Any, vec![record(50, 20)])).unwrap();
+    drop(log);
+    assert_eq!(newest(&storage, VERSION).map(|found| found.0), Some(RECORDS));
     let other = in_memory(&three_segments(true));
-    other.overwrite(&names[0], whole);
+    other.overwrite(&name, whole);
     assert_eq!(newest(&other, VERSION), None, "another log");
 }
 

@@ -15,10 +15,10 @@ use sluice_events::{Command, ImageId};
 use sluice_host::{Limits, NetworkPlugin, PluginError, PluginHost, PluginSet, SelectorPlugin};
 use sluice_learn::{Learner, Torch};
 use sluice_log::storage::Storage;
-use sluice_log::{Log, OpenError as LogError, Options, Recovery};
+use sluice_log::{Log, OpenError as LogError, Options, Recovery, SnapshotFolder};
 use sluice_pool::{DecodeLimits, Finding};
 use sluice_session::state::ImageState;
-use sluice_session::{CommandError, OpenSessionError, SessionHandle};
+use sluice_session::{CommandError, OpenSessionError, SessionHandle, Snapshots};
 use tokio::sync::watch;
 
 use crate::bell::Bell;
@@ -177,6 +177,7 @@ impl Service {
             notices.pin(Level::Warning, format!("{problem}. It can't be chosen."));
         }
         check_names(&plugins, &options)?;
+        let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
         let log = Log::open(storage, Options::default())?;
         let log_id = log.id().to_string();
         tell_recovery(log.recovery(), &notices);
@@ -189,7 +190,7 @@ impl Service {
             bell: bell.clone(),
             answer_to_ranking: Arc::clone(&answer_to_ranking),
         };
-        let (session, session_thread) = SessionHandle::open(log, witness)?;
+        let (session, session_thread) = SessionHandle::open(log, snapshots, witness)?;
         let seed = begin(&session, &options, finding)?;
         let paths = session.read_blocking(|view| {
             view.state.images.iter().map(|image| image.path.clone()).collect()
@@ -341,7 +342,7 @@ fn begin(
             (None, None) => Command::SetAside { image, reason: GONE.to_owned() },
             // It is back, or was changed since: it is looked at again.
             (Some(reason), Some(bytes)) if reason == GONE || *bytes != known.bytes => {
-                Command::Restore { image }
+                Command::Restore { image, bytes: *bytes }
             }
             _ => continue,
         };

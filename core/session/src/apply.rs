@@ -1,10 +1,14 @@
 //! What an event changes. Pure, total, and the same live and in replay.
 
-use sluice_events::facts::{Labelled, Seen, Skipped};
-use sluice_events::{Answer, CommandId, Event, ImageId, Source};
+use sluice_events::facts::{ImagesFound, Labelled, Seen, Skipped};
+use sluice_events::{Answer, CommandId, Event, ImageId, Source, codec};
 
 use crate::state::{Counts, ImageState, LookEntry, State};
 
+/// A record has no room for more: an image takes two bytes at least.
+const MOST_IMAGES_OF_A_RECORD: u64 = (codec::MAX_PAYLOAD / 2) as u64;
+/// Why an image without a name can't be shown.
+const NAME_LOST: &str = "its name was lost with a damaged part of the log";
 /// A gap of more than this between two answers is a pause, µs.
 const PAUSE_US: u64 = 60_000_000;
 
@@ -20,21 +24,14 @@ impl State {
         }
         match event {
             Event::SessionOpened(opened) => self.opened = Some(opened.clone()),
-            Event::ImagesFound(found) => {
-                self.counts.candidates += found.images.len() as u32;
-                self.images.extend(found.images.iter().map(|image| ImageState {
-                    path: image.path.clone(),
-                    bytes: image.bytes,
-                    answer: None,
-                    set_aside: None,
-                }));
-            }
+            Event::ImagesFound(found) => self.find(found),
             Event::ImageSetAside(aside) => {
                 self.change(aside.image, |image| image.set_aside = Some(aside.reason.clone()));
             }
-            Event::ImageRestored(restored) => {
-                self.change(restored.image, |image| image.set_aside = None);
-            }
+            Event::ImageRestored(restored) => self.change(restored.image, |image| {
+                image.set_aside = None;
+                image.bytes = restored.bytes.unwrap_or(image.bytes);
+            }),
             Event::Labelled(Labelled { command, image, label, source, seen, .. }) => {
                 self.look(seq, time_us, *command, *image, Answer::from(*label), *source, seen);
             }
@@ -66,8 +63,31 @@ impl State {
                 self.ranking = Some(made.clone());
             }
             Event::PluginFailed(_) => {}
+            Event::RecordLost(_) => self.lost_records += 1,
             Event::Unknown(unknown) => self.unknown_event = Some(unknown.event_type),
         }
+    }
+
+    fn find(&mut self, found: &ImagesFound) {
+        // Ids before `first` that nobody has were given in records that are lost.
+        let first = found.first.map_or(0, ImageId::index);
+        let lost = first.saturating_sub(self.images.len()) as u64;
+        for _ in 0..lost.min(self.lost_records * MOST_IMAGES_OF_A_RECORD) {
+            self.counts.set_aside += 1;
+            self.images.push(ImageState {
+                path: String::new(),
+                bytes: 0,
+                answer: None,
+                set_aside: Some(NAME_LOST.to_owned()),
+            });
+        }
+        self.counts.candidates += found.images.len() as u32;
+        self.images.extend(found.images.iter().map(|image| ImageState {
+            path: image.path.clone(),
+            bytes: image.bytes,
+            answer: None,
+            set_aside: None,
+        }));
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of two events")]

@@ -68,7 +68,8 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             None => vec![Event::SessionOpened(opened.clone())],
         },
         Command::AddImages(images) => {
-            vec![Event::ImagesFound(ImagesFound { images: images.clone() })]
+            let first = Some(ImageId(state.images.len() as u32));
+            vec![Event::ImagesFound(ImagesFound { first, images: images.clone() })]
         }
         Command::SetAside { image, reason } => {
             let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
@@ -78,12 +79,12 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             }
             vec![Event::ImageSetAside(ImageSetAside { image: *image, reason: reason.clone() })]
         }
-        Command::Restore { image } => {
+        Command::Restore { image, bytes } => {
             let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
             if known.set_aside.is_none() {
                 return Ok(Vec::new());
             }
-            vec![Event::ImageRestored(ImageRestored { image: *image })]
+            vec![Event::ImageRestored(ImageRestored { image: *image, bytes: Some(*bytes) })]
         }
         Command::Answer { .. } => vec![answer(state, command)?],
         Command::Undo { id } => {

@@ -8,16 +8,16 @@ use std::collections::VecDeque;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use futures::StreamExt;
 use futures::executor::block_on;
-use sluice_events::codec::{self, CodecError};
+use sluice_events::codec;
 use sluice_events::facts::{Ranked, Seen};
 use sluice_events::message::Look;
 use sluice_events::{Command, Event, ModelId, RankingId};
-use sluice_log::{AppendError, EventLog, Expect, ReadError, Record};
+use sluice_log::{AppendError, EventLog, Expect, Record};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::decide::{Decision, Refusal, decide};
+use crate::restore::{OpenSessionError, Restored, Snapshots, restore};
 use crate::state::State;
 
 /// Commands and questions that may wait before a sender has to.
@@ -25,6 +25,9 @@ const WAITING: usize = 1024;
 /// Commands that are decided together at most, and the bytes of their events.
 const GATHERED: usize = 512;
 const GATHERED_BYTES: usize = 128 * 1024;
+/// A snapshot is made when so many events had to be replayed, or came since.
+const SNAPSHOT_WHEN_OPENED: u64 = 20_000;
+const SNAPSHOT_WHEN_CLOSED: u64 = 1_000;
 /// Rankings whose whole order is remembered, for what a page with an older queue had seen.
 const REMEMBERED: usize = 64;
 
@@ -54,25 +57,6 @@ pub enum CommandError {
     Closed,
 }
 
-/// Why a session could not be derived from its log.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenSessionError {
-    /// A record can't be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// A record can't be understood.
-    #[error("record {seq} can't be understood: {source}; nothing was changed")]
-    Decode {
-        /// Its number.
-        seq: u64,
-        /// What is wrong.
-        source: CodecError,
-    },
-    /// No thread could be started.
-    #[error("can't start the session's thread: {0}")]
-    Thread(std::io::Error),
-}
-
 /// Learns what happened and how long it took; for metrics. Called on the session's thread.
 pub trait Observer: Send + 'static {
     /// An event is durable, so long after its command arrived.
@@ -98,6 +82,7 @@ enum Request {
         reply: oneshot::Sender<Result<Done, CommandError>>,
     },
     Read(Read),
+    Close(oneshot::Sender<()>),
 }
 
 /// The way to a session from any thread. Clones lead to the same one.
@@ -108,16 +93,22 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// Derives the session from its log and starts its thread, which ends when no handle is left;
-    /// the log is free then.
+    /// Derives the session from its log, from the newest snapshot on where there is one, and starts
+    /// its thread, which ends when no handle is left; the log is free then.
     ///
     /// # Errors
     /// When the log can't be read or understood.
     pub fn open<L: EventLog>(
         log: L,
+        mut snapshots: Snapshots,
         observer: impl Observer,
     ) -> Result<(Self, JoinHandle<()>), OpenSessionError> {
-        let state = replay(&log)?;
+        let Restored { state, replayed } = restore(&log, &mut snapshots)?;
+        let mut snapshotted = state.next_seq - replayed;
+        if replayed >= SNAPSHOT_WHEN_OPENED {
+            snapshots.keep(&log, &state);
+            snapshotted = state.next_seq;
+        }
         let (publish, durable) = watch::channel(state.next_seq);
         let (requests, waiting) = mpsc::channel(WAITING);
         let remembered = state.ranking.as_ref().map(|newest| Remembered {
@@ -127,6 +118,8 @@ impl SessionHandle {
         });
         let driver = Driver {
             log,
+            snapshots,
+            snapshotted,
             state,
             observer: Box::new(observer),
             publish,
@@ -193,6 +186,15 @@ impl SessionHandle {
         block_on(self.read(look))
     }
 
+    /// Ends the session for everybody: what was in line before is brought to its end, the log is free
+    /// afterwards.
+    pub async fn close(&self) {
+        let (reply, ended) = oneshot::channel();
+        if self.requests.send(Request::Close(reply)).await.is_ok() {
+            let _ = ended.await;
+        }
+    }
+
     /// Follows the number of durable events.
     pub fn durable(&self) -> watch::Receiver<u64> {
         self.durable.clone()
@@ -212,30 +214,16 @@ impl Submitted {
     }
 }
 
-/// Derives the state from all durable records.
-fn replay<L: EventLog>(log: &L) -> Result<State, OpenSessionError> {
-    let mut state = State::default();
-    let mut records = std::pin::pin!(log.read(0, None));
-    while let Some(record) = block_on(records.next()) {
-        let record = record?;
-        let seq = record.seq;
-        let event = codec::decode(record.event_type, record.schema_version, &record.payload)
-            .map_err(|source| OpenSessionError::Decode { seq, source })?;
-        state.apply(seq, record.time_us, &event);
-    }
-    Ok(state)
-}
-
 struct Remembered {
     ranking: RankingId,
     model: Option<ModelId>,
     order: Vec<Ranked>,
 }
 
-/// A command that was decided and waits for its batch.
+/// A command that was decided, one way or the other, and waits for its batch.
 struct Waiting {
     reply: oneshot::Sender<Result<Done, CommandError>>,
-    done: Done,
+    outcome: Result<Done, CommandError>,
 }
 
 #[derive(Default)]
@@ -249,6 +237,9 @@ struct Batch {
 
 struct Driver<L> {
     log: L,
+    snapshots: Snapshots,
+    /// The newest snapshot knows every event before this one.
+    snapshotted: u64,
     state: State,
     observer: Box<dyn Observer>,
     publish: watch::Sender<u64>,
@@ -263,14 +254,17 @@ impl<L: EventLog> Driver<L> {
         while next.is_some() {
             let mut batch = Batch::default();
             let mut reads = Vec::new();
+            let mut close = None;
             while let Some(request) = next.take() {
                 match request {
                     Request::Command { command, arrived, reply } => {
                         self.decide(&mut batch, *command, arrived, reply);
                     }
                     Request::Read(read) => reads.push(read),
+                    Request::Close(reply) => close = Some(reply),
                 }
-                if batch.waiting.len() < GATHERED && batch.bytes < GATHERED_BYTES {
+                if close.is_none() && batch.waiting.len() < GATHERED && batch.bytes < GATHERED_BYTES
+                {
                     next = requests.try_recv().ok();
                 }
             }
@@ -282,7 +276,20 @@ impl<L: EventLog> Driver<L> {
             for read in reads {
                 read(&View { state: &self.state, order });
             }
+            if let Some(reply) = close {
+                self.end();
+                let _ = reply.send(());
+                return;
+            }
             next = requests.blocking_recv();
+        }
+        self.end();
+    }
+
+    /// Leaves a snapshot where that saves time, and frees the log.
+    fn end(self) {
+        if self.state.next_seq - self.snapshotted >= SNAPSHOT_WHEN_CLOSED {
+            self.snapshots.keep(&self.log, &self.state);
         }
     }
 
@@ -297,11 +304,13 @@ impl<L: EventLog> Driver<L> {
         let events = match decide(&self.state, &command) {
             Ok(Decision::Events(events)) => events,
             Ok(Decision::Already(seq)) => {
-                batch.waiting.push(Waiting { reply, done: Done { seq, look: None } });
+                let outcome = Ok(Done { seq, look: None });
+                batch.waiting.push(Waiting { reply, outcome });
                 return;
             }
+            // What it was refused for may be an event of this batch: told when that is durable.
             Err(refusal) => {
-                let _ = reply.send(Err(refusal.into()));
+                batch.waiting.push(Waiting { reply, outcome: Err(refusal.into()) });
                 return;
             }
         };
@@ -337,7 +346,7 @@ impl<L: EventLog> Driver<L> {
             batch.orders.push(Remembered { ranking, model, order: made.order });
         }
         let seq = self.state.next_seq.saturating_sub(1);
-        batch.waiting.push(Waiting { reply, done: Done { seq, look } });
+        batch.waiting.push(Waiting { reply, outcome: Ok(Done { seq, look }) });
     }
 
     /// Fills in what the ranking that the person saw had said about the image.
@@ -373,7 +382,7 @@ impl<L: EventLog> Driver<L> {
             }
         }
         for waiting in batch.waiting {
-            let _ = waiting.reply.send(Ok(waiting.done));
+            let _ = waiting.reply.send(waiting.outcome);
         }
         self.publish.send_if_modified(|durable| {
             std::mem::replace(durable, self.state.next_seq) != self.state.next_seq
@@ -384,8 +393,8 @@ impl<L: EventLog> Driver<L> {
     /// The batch was refused: the state is what is durable, again. False when that can't be read.
     fn go_back(&mut self, error: &AppendError) -> bool {
         tracing::error!(%error, "the log refused to append");
-        match replay(&self.log) {
-            Ok(state) => self.state = state,
+        match restore(&self.log, &mut self.snapshots) {
+            Ok(restored) => self.state = restored.state,
             Err(error) => {
                 tracing::error!(%error, "the log can't be read back; the session is closed");
                 return false;

@@ -13,14 +13,18 @@
 //!
 //! - [`state`]: what is kept; [`decide`]: what may happen; [`apply`]: what happened;
 //! - [`projections`]: labels, queue and progress as others need them;
+//! - [`restore()`] and [`snapshot`]: the state of a log that is opened;
 //! - [`driver`]: the thread between log, commands and readers.
 
 pub mod apply;
 pub mod decide;
 pub mod driver;
 pub mod projections;
+mod restore;
+pub mod snapshot;
 pub mod state;
 
 pub use decide::{Decision, Refusal, decide};
-pub use driver::{CommandError, Done, Observer, OpenSessionError, SessionHandle, Submitted, View};
+pub use driver::{CommandError, Done, Observer, SessionHandle, Submitted, View};
+pub use restore::{OpenSessionError, Restored, Snapshots, restore};
 pub use state::State;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
 use sluice_events::{Answer, CommandId, ImageId, Source};
 
 /// One image of the pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageState {
     /// Relative to the pool's folder.
     pub path: String,
@@ -26,7 +27,7 @@ impl ImageState {
 }
 
 /// One image shown to a person and answered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookEntry {
     /// Sequence number of its event.
     pub seq: u64,
@@ -47,7 +48,7 @@ pub struct LookEntry {
 }
 
 /// Images by what is known of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Labelled yes.
     pub positives: u32,
@@ -61,8 +62,11 @@ pub struct Counts {
     pub candidates: u32,
 }
 
+/// Sequence numbers by command.
+pub type Commands = HashMap<CommandId, u64, foldhash::fast::RandomState>;
+
 /// The fold.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The number that the next event gets.
     pub next_seq: u64,
@@ -86,7 +90,8 @@ pub struct State {
     /// earlier look still counts or they can't be shown.
     pub revisit: Vec<ImageId>,
     /// Sequence number of the first event of each command that had an id.
-    pub commands: HashMap<CommandId, u64>,
+    #[serde(serialize_with = "in_order", deserialize_with = "with_room")]
+    pub commands: Commands,
     /// The selector that was chosen.
     pub selector: Option<PluginRef>,
     /// The network that was chosen.
@@ -99,6 +104,8 @@ pub struct State {
     pub ranking: Option<RankingMade>,
     /// How many rankings there were.
     pub rankings: u64,
+    /// Records that a damaged log had lost before it was rescued.
+    pub lost_records: u64,
     /// The type of an event that this program does not know.
     pub unknown_event: Option<u16>,
 }
@@ -114,4 +121,19 @@ impl State {
         let known = self.ranking.as_ref().map_or(0, |ranking| ranking.learned_from + 1);
         self.looks.iter().rev().take_while(|look| look.seq >= known).count() as u32
     }
+}
+
+/// As a list in the order of the log: the same map gives the same bytes.
+fn in_order<S: Serializer>(commands: &Commands, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut sorted: Vec<_> = commands.iter().map(|(id, seq)| (seq, id)).collect();
+    sorted.sort_unstable();
+    serializer.collect_seq(sorted.into_iter().map(|(seq, id)| (id, seq)))
+}
+
+/// A table that is made large enough at once.
+fn with_room<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Commands, D::Error> {
+    let listed = Vec::<(CommandId, u64)>::deserialize(deserializer)?;
+    let mut commands = Commands::with_capacity_and_hasher(listed.len(), Default::default());
+    commands.extend(listed);
+    Ok(commands)
 }

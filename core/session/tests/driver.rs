@@ -8,8 +8,8 @@ use sluice_events::command::{FittedModel, MadeRanking};
 use sluice_events::facts::{FoundImage, PluginRef, Ranked, Seen, SessionOpened, Source};
 use sluice_events::{Answer, Command, CommandId, Event, ImageId, ModelId, RankingId};
 use sluice_log::storage::MemoryStorage;
-use sluice_log::{EventLog, Expect, Log, Options, Record};
-use sluice_session::{CommandError, Observer, Refusal, SessionHandle};
+use sluice_log::{EventLog, Expect, Log, Options, Record, SnapshotFolder};
+use sluice_session::{CommandError, Observer, Refusal, SessionHandle, Snapshots};
 use uuid::Uuid;
 
 struct Nobody;
@@ -20,8 +20,9 @@ impl Observer for Nobody {
 }
 
 fn open(storage: &MemoryStorage) -> (SessionHandle, std::thread::JoinHandle<()>) {
+    let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
     let log = Log::open(storage.clone(), Options::default()).expect("the log opens");
-    SessionHandle::open(log, Nobody).expect("the session opens")
+    SessionHandle::open(log, snapshots, Nobody).expect("the session opens")
 }
 
 fn close((session, thread): (SessionHandle, std::thread::JoinHandle<()>)) {

@@ -110,6 +110,7 @@ fn left_by(file: &File) -> io::Result<Previous> {
 
 impl Storage for FsStorage {
     type File = File;
+    type Reader = File;
     type Lock = FsLock;
 
     fn lock(&self) -> Result<Locked<FsLock>, LockError> {
@@ -145,6 +146,10 @@ impl Storage for FsStorage {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         fs::read(self.root.join(name))
+    }
+
+    fn reader(&self, name: &str) -> io::Result<File> {
+        File::open(self.root.join(name))
     }
 
     fn create(&self, name: &str) -> io::Result<File> {

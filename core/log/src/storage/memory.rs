@@ -63,6 +63,7 @@ fn not_found(name: &str) -> io::Error {
 
 impl Storage for MemoryStorage {
     type File = MemoryFile;
+    type Reader = io::Cursor<Vec<u8>>;
     type Lock = MemoryLock;
 
     fn lock(&self) -> Result<Locked<MemoryLock>, LockError> {
@@ -81,6 +82,10 @@ impl Storage for MemoryStorage {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         Ok(locked(&*self.content(name)?).clone())
+    }
+
+    fn reader(&self, name: &str) -> io::Result<io::Cursor<Vec<u8>>> {
+        self.read(name).map(io::Cursor::new)
     }
 
     fn create(&self, name: &str) -> io::Result<MemoryFile> {

@@ -176,6 +176,7 @@ impl Inner {
 
 impl Storage for Disk {
     type File = DiskFile;
+    type Reader = io::Cursor<Vec<u8>>;
     type Lock = DiskLock;
 
     fn lock(&self) -> Result<Locked<DiskLock>, LockError> {
@@ -198,6 +199,10 @@ impl Storage for Disk {
         inner.whole(false)?;
         let file = inner.file(name)?;
         Ok(inner.contents[file].clone())
+    }
+
+    fn reader(&self, name: &str) -> io::Result<io::Cursor<Vec<u8>>> {
+        self.read(name).map(io::Cursor::new)
     }
 
     fn create(&self, name: &str) -> io::Result<DiskFile> {
