@@ -39,6 +39,71 @@ pub enum Command {
         after_help = "Example:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result"
     )]
     Simulate(Simulate),
+    /// Look into a session's log: print it, count it, check it, rescue it
+    #[command(subcommand)]
+    Log(LogCommand),
+}
+
+/// None of these changes the session, and all work while a server has it open.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Print the events, one JSON object a line
+    #[command(after_help = "Examples:\n  sluice log cat SESSION --type Labelled\n  \
+        sluice log cat ~/pictures | jq -r 'select(.type==\"Labelled\") | [.image,.label] | @csv'")]
+    Cat(Cat),
+    /// Count records, events and answers; tell the state of the files
+    Stat(Stat),
+    /// Check every checksum, number and link of the chain, and that every event can be understood
+    #[command(
+        after_help = "Exit code 0: whole. 1: damaged; what is whole and what is lost is listed."
+    )]
+    Verify(SessionFolder),
+    /// Rescue what is whole of a damaged session into a new folder
+    #[command(
+        after_help = "Records keep their numbers; lost ones become RecordLost. The damaged session stays \
+        as it is. Go on with: sluice serve DIR --session NEW"
+    )]
+    Salvage(Salvage),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct SessionFolder {
+    /// The session folder, or the folder of images that it belongs to
+    #[arg(value_name = "SESSION")]
+    pub session: PathBuf,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Cat {
+    #[command(flatten)]
+    pub folder: SessionFolder,
+    /// The first record
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub from: u64,
+    /// The record to stop before [default: the end]
+    #[arg(long, value_name = "SEQ")]
+    pub to: Option<u64>,
+    /// Only events of this type, for example Labelled; may be given more than once
+    #[arg(long = "type", value_name = "NAME")]
+    pub types: Vec<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Stat {
+    #[command(flatten)]
+    pub folder: SessionFolder,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Salvage {
+    #[command(flatten)]
+    pub folder: SessionFolder,
+    /// The new session folder
+    #[arg(long, value_name = "NEW")]
+    pub to: PathBuf,
 }
 
 /// How a session is run, whoever answers.

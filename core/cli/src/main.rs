@@ -9,6 +9,7 @@
 
 mod arguments;
 mod demo;
+mod log;
 mod oracle;
 mod serve;
 mod session;
@@ -48,6 +49,7 @@ fn run() -> i32 {
         Command::Serve(serve) => serve::run(&serve, &settings),
         Command::Demo(demo) => demo::run(demo, &settings),
         Command::Simulate(simulate) => simulate::run(&simulate, &settings),
+        Command::Log(command) => log::run(&command),
     };
     match done {
         Ok(()) => 0,

@@ -4,17 +4,23 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sluice_events::message::Level;
+use sluice_log::OpenError as LogError;
 use sluice_log::storage::FsStorage;
 use sluice_server::http::{self, App};
-use sluice_server::{Access, Service};
+use sluice_server::{Access, OpenError, Service};
 use tokio::net::TcpListener;
 
 use crate::arguments::{Serve, ServeArguments};
+use crate::log::with_next_step;
 use crate::session;
 use crate::settings::Settings;
+
+/// The longest that stopping may take.
+const CLOSING: Duration = Duration::from_secs(10);
 
 pub fn run(arguments: &Serve, settings: &Settings) -> Result<()> {
     serve(&arguments.pool, &arguments.page, settings)
@@ -44,15 +50,25 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
         .with_context(|| format!("can't listen on {listen}; choose another port with --listen"))?;
     // Found out before a session folder is made for it.
     let finding = sluice_pool::find(&options.pool)?;
-    let storage = FsStorage::new(&folder)
-        .with_context(|| format!("can't use the session folder {}", folder.display()))?;
-    let service = Service::open(options, &finding, storage)?;
+    let storage = FsStorage::new(&folder).map_err(|source| {
+        let what = format!("make the session folder {}", folder.display());
+        with_next_step(LogError::io(what, source), &folder)
+    })?;
+    let service = Service::open(options, &finding, storage).map_err(|error| match error {
+        OpenError::Log(error) => with_next_step(error, &folder),
+        other => other.into(),
+    })?;
     if let Some(question) = &arguments.question {
         keep_the_question(&service, question)?;
     }
     greet(&service, &listener.local_addr()?, &folder, &access, arguments.open)?;
     let app = Arc::new(App { service });
-    runtime.block_on(http::serve(listener, app, access, stopped()))?;
+    runtime.block_on(http::serve(listener, Arc::clone(&app), access, stopped()))?;
+    // Only saves time at the next start; every acknowledged answer is durable already.
+    let close = async { tokio::time::timeout(CLOSING, app.service.stop()).await };
+    if runtime.block_on(close).is_err() {
+        tracing::warn!("the session could not be closed in time; nothing is lost by that");
+    }
     say(&format!("\nStopped. Every acknowledged answer is in {}.", folder.display()));
     Ok(())
 }

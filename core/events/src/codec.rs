@@ -3,6 +3,7 @@
 //!
 //! bincode is unmaintained, so the rules are narrow: decode only bytes whose checksum held, with a
 //! size limit, and reject trailing bytes. A type's number and its struct are frozen together.
+#![doc = include_str!("../FORMAT.md")]
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use serde::{Serialize, de::DeserializeOwned};
@@ -98,6 +99,9 @@ macro_rules! facts {
                 _ => Ok(Event::Unknown(Unknown { event_type, schema_version, payload: payload.to_vec() })),
             }
         }
+
+        /// The names of all types of facts.
+        pub const NAMES: &[&str] = &[$(stringify!($variant),)+ "Unknown"];
 
         /// The name of a fact's type.
         pub fn name(event: &Event) -> &'static str {

@@ -256,9 +256,13 @@ impl Engine {
             scored,
             order: order.iter().map(ranked).collect(),
         };
-        if let Err(error) = self.session.command_blocking(Command::RecordRanking(made)) {
-            tracing::warn!(%error, "a ranking could not be recorded");
-            return;
+        match self.session.command_blocking(Command::RecordRanking(made)) {
+            Ok(_) => {}
+            Err(_) if self.stop.load(Ordering::Relaxed) => return,
+            Err(error) => {
+                tracing::warn!(%error, "a ranking could not be recorded");
+                return;
+            }
         }
         let newest = self.session.read_blocking(|view| view.state.model.as_ref().map(|m| m.model));
         memory.training.model = newest.ok().flatten();

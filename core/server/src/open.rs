@@ -233,6 +233,14 @@ impl Service {
         })
     }
 
+    /// Ends the session for everybody, at once; the log is free afterwards. The engine ends when what it
+    /// is computing is done.
+    pub async fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.bell.ring();
+        self.session.close().await;
+    }
+
     /// Ends the engine and, when no page is left, the session; the log is free afterwards.
     pub fn close(self) {
         self.stop.store(true, Ordering::Relaxed);

@@ -43,13 +43,43 @@ pub struct Server {
     pub address: String,
 }
 
+/// What serves a pool without a model on a free port.
+pub fn serving<'a>(pool: &'a Path, session: &'a Path) -> [&'a str; 7] {
+    let (pool, session) = (pool.to_str().unwrap(), session.to_str().unwrap());
+    ["serve", pool, "--session", session, "--listen", "127.0.0.1:0", "--no-model"]
+}
+
+/// The program, seeing a file system that `prepare`, a line of shell, made for it alone; `$0` is
+/// `folder` there. `None` where this system does not let a process have mounts of its own.
+pub fn in_its_own_mounts(prepare: &str, folder: &Path, arguments: &[&str]) -> Option<Command> {
+    let unshare = |flags: &str| {
+        let mut command = Command::new("unshare");
+        command.arg(flags);
+        command
+    };
+    let works = |flags: &&str| {
+        let mut probe = unshare(flags);
+        probe.args(["sh", "-c", "mount -t tmpfs tmpfs /mnt"]).stderr(Stdio::null());
+        probe.status().is_ok_and(|status| status.success())
+    };
+    let Some(flags) = ["-m", "-Urm"].into_iter().find(works) else {
+        println!("skipped: mounts of its own are not possible here (unshare -m)");
+        return None;
+    };
+    let mut command = unshare(flags);
+    command.args(["sh", "-c", &format!("{prepare} && exec \"$@\"")]).arg(folder);
+    command.arg(env!("CARGO_BIN_EXE_sluice")).args(arguments);
+    command.env_remove("SLUICE_SETTINGS").current_dir(std::env::temp_dir());
+    Some(command)
+}
+
 impl Server {
     pub fn start(pool: &Path, session: &Path) -> Self {
-        let (pool, session) = (pool.to_str().unwrap(), session.to_str().unwrap());
-        let arguments =
-            ["serve", pool, "--session", session, "--listen", "127.0.0.1:0", "--no-model"];
-        let mut child =
-            command(&arguments).stdout(Stdio::piped()).spawn().expect("the program runs");
+        Self::spawn(command(&serving(pool, session)))
+    }
+
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program runs");
         let (send, address) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
@@ -71,6 +101,10 @@ impl Server {
         let mut page = Page(socket);
         page.send(&json!({"type": "hello", "protocol": 1, "annotator": "tester"})).unwrap();
         page
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// As a loss of power would, but for the disk.
@@ -124,10 +158,19 @@ impl Page {
 
     pub fn send_answer(&mut self, image: u32, answer: &str) -> Result<Uuid, tungstenite::Error> {
         let id = Uuid::new_v4();
+        self.send_answer_as(id, image, answer)?;
+        Ok(id)
+    }
+
+    pub fn send_answer_as(
+        &mut self,
+        id: Uuid,
+        image: u32,
+        answer: &str,
+    ) -> Result<(), tungstenite::Error> {
         self.send(&json!({
             "type": "answer", "id": id, "image": image, "answer": answer, "source": "manual",
             "shown_ms": 300, "ranking": null,
-        }))?;
-        Ok(id)
+        }))
     }
 }
