@@ -3,11 +3,12 @@
 
 SHELL := /bin/bash
 PORT ?= 8077
+FUZZ_SECONDS ?= 30
 CARGO := cargo
 export LIBTORCH := $(or $(LIBTORCH),$(CURDIR)/.toolchain/libtorch)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint types bench tools libtorch plugins page browser clean
+.PHONY: help run build test fuzz lint types bench tools libtorch plugins page browser clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,21 +58,26 @@ browser:
 
 test: build browser lint ## Install what the tests need, and run all of them
 	$(CARGO) test --workspace --locked --no-fail-fast
+	core/fuzz/run $(FUZZ_SECONDS)
 	$(CARGO) test --manifest-path plugins/Cargo.toml --target-dir target/plugins-test --locked --package sluice-plugin
 	cd frontend && npm test
 	cd frontend && npm run browser
 
+fuzz: tools ## Fuzz what reads logs, FUZZ_SECONDS=30 for each of two targets; hours find more
+	core/fuzz/run $(FUZZ_SECONDS)
+
 lint: tools libtorch plugins page ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --all --check --manifest-path plugins/Cargo.toml
+	$(CARGO) fmt --check --manifest-path core/fuzz/Cargo.toml
 	$(CARGO) clippy --quiet --workspace --all-targets --locked -- --deny warnings
 	cd frontend && npm run --silent lint
 
 types: tools libtorch plugins page ## Write the page's types of the messages anew
 	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
 
-bench: build ## Measure: the log, and what the plugins cost
-	$(CARGO) bench --profile dev --workspace --locked --bench append --bench rank
+bench: build ## Measure: the log, opening a session of a million answers, what the plugins cost
+	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank
 
 clean: ## Remove everything that was built or fetched
 	rm -rf target plugins/target plugins/dist frontend/dist frontend/node_modules .toolchain

@@ -55,12 +55,12 @@ fn checked(storage: &FsStorage, walked: impl Fn(u64) + Sync) -> Result<Check> {
     match check(storage, walked) {
         Ok(Some(checked)) => Ok(checked),
         Ok(None) => bail!("the log in {} has no record yet", storage.root().display()),
-        Err(error) => Err(with_next_step(error, storage.root())),
+        Err(error) => Err(with_next_step(&error, storage.root())),
     }
 }
 
 /// An error of the log with the command that helps.
-pub fn with_next_step(error: OpenError, session: &Path) -> anyhow::Error {
+pub fn with_next_step(error: &OpenError, session: &Path) -> anyhow::Error {
     let next = error.next_step(&session.display().to_string());
     anyhow!("{error}. Next: {next}")
 }

@@ -52,10 +52,10 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
     let finding = sluice_pool::find(&options.pool)?;
     let storage = FsStorage::new(&folder).map_err(|source| {
         let what = format!("make the session folder {}", folder.display());
-        with_next_step(LogError::io(what, source), &folder)
+        with_next_step(&LogError::io(what, source), &folder)
     })?;
     let service = Service::open(options, &finding, storage).map_err(|error| match error {
-        OpenError::Log(error) => with_next_step(error, &folder),
+        OpenError::Log(error) => with_next_step(&error, &folder),
         other => other.into(),
     })?;
     if let Some(question) = &arguments.question {

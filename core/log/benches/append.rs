@@ -2,6 +2,14 @@
 //! `fdatasync` for the most part; an idle virtual machine makes it look much slower than a busy one.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
 
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -24,6 +32,46 @@ fn filled<S: Storage>(storage: &S) {
     }
 }
 
+/// A pause after which processor and disk have gone to rest.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// How long something takes after a pause.
+fn timed(what: impl Fn(), pause: Duration) -> Duration {
+    thread::sleep(pause);
+    let begun = Instant::now();
+    what();
+    begun.elapsed()
+}
+
+/// Keeps the disk busy: writes and syncs a mebibyte at a time.
+struct OtherWriter {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl OtherWriter {
+    fn start(folder: &Path) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (path, stopped) = (folder.join("other"), Arc::clone(&stop));
+        let thread = thread::spawn(move || {
+            let mut file = File::create(path).unwrap();
+            while !stopped.load(Ordering::Relaxed) {
+                file.rewind().unwrap();
+                file.write_all(&vec![7; 1 << 20]).unwrap();
+                file.sync_data().unwrap();
+            }
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for OtherWriter {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
 fn append(c: &mut Criterion) {
     let mut group = c.benchmark_group("append");
     let memory = Log::open(MemoryStorage::default(), Options::default()).unwrap();
@@ -38,9 +86,24 @@ fn append(c: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let disk = Log::open(FsStorage::new(folder.path()).unwrap(), Options::default()).unwrap();
     group.throughput(Throughput::Elements(1));
-    group.bench_function("durable, one producer", |b| {
-        b.iter(|| block_on(disk.append(Expect::Any, records(1))).unwrap());
+    let one = || drop(block_on(disk.append(Expect::Any, records(1))).unwrap());
+    group.bench_function("durable, one producer, one after the other", |b| b.iter(one));
+    group.sample_size(20);
+    group.bench_function("durable, one producer, ten a second (idle machine)", |b| {
+        b.iter_custom(|count| (0..count).map(|_| timed(one, IDLE)).sum());
     });
+    group.bench_function("write and fdatasync alone, one after the other", |b| {
+        let mut file = File::create(folder.path().join("alone")).unwrap();
+        b.iter(|| {
+            file.write_all(&[7; 304]).unwrap();
+            file.sync_data().unwrap();
+        });
+    });
+    let others = OtherWriter::start(folder.path());
+    group.bench_function("durable, one producer, beside another writer (busy disk)", |b| {
+        b.iter(one)
+    });
+    drop(others);
     group.throughput(Throughput::Elements(64 * 16));
     group.sample_size(10);
     group.bench_function("durable, 64 producers", |b| {

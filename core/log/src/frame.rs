@@ -128,6 +128,9 @@ impl<'a> Frame<'a> {
         let (count, bytes) = parts(body).fold((0_u32, 0), |(count, bytes), (header, payload)| {
             (count + 1, bytes + header.len() + payload.len())
         });
+        if frame.first_seq.checked_add(Seq::from(count)).is_none() {
+            return Err("a batch has numbers that no record can have");
+        }
         if count == 0 || count != frame.count || bytes != body.len() {
             return Err("a batch does not hold the number of records that it promises");
         }

@@ -123,18 +123,15 @@ impl<S: Storage> Log<S> {
         let found = recover(&storage, previous)?;
         let noted = lock.begin();
         noted.map_err(|source| OpenError::io("write the session's LOCK file", source))?;
-        let (end, file, head_found, recovery, places) = match found {
-            Some((checked, recovery)) => {
-                let end = next_opening(&checked);
-                let name = segment::file_name(end.segment);
-                let file = storage.open(&name);
-                let file = file.map_err(|source| OpenError::io(format!("open {name}"), source))?;
-                (end, file, checked.head, recovery, checked.chains)
-            }
-            None => {
-                let (end, file) = begin(&storage)?;
-                (end, file, HeadFile::Missing, Recovery::default(), Vec::new())
-            }
+        let (end, file, head_found, recovery, places) = if let Some((checked, recovery)) = found {
+            let end = next_opening(&checked);
+            let name = segment::file_name(end.segment);
+            let file = storage.open(&name);
+            let file = file.map_err(|source| OpenError::io(format!("open {name}"), source))?;
+            (end, file, checked.head, recovery, checked.chains)
+        } else {
+            let (end, file) = begin(&storage)?;
+            (end, file, HeadFile::Missing, Recovery::default(), Vec::new())
         };
         let head_file = open_head(&storage, head_found, end)?;
         let id = end.log_id;
@@ -177,11 +174,11 @@ fn begin<S: Storage>(storage: &S) -> Result<(DurableEnd, S::File), OpenError> {
 fn next_opening(checked: &Check) -> DurableEnd {
     DurableEnd {
         log_id: checked.log_id,
-        generation: checked.head.known().map_or(0, |head| head.generation) + 1,
+        generation: checked.head.known().map_or(0, |head| head.generation).saturating_add(1),
         next_seq: checked.next_seq(),
         segment: last_segment(checked),
         offset: checked.end.offset,
-        epoch: checked.epoch() + 1,
+        epoch: checked.epoch().saturating_add(1),
         chain: checked.chain(),
     }
 }

@@ -117,6 +117,8 @@ pub fn rescue<S: Storage, E: From<OpenError>>(
     Ok(way.rescue)
 }
 
+/// A gap that is larger is none, but a number that can't be believed.
+const LARGEST_GAP: u64 = 1 << 26;
 const OTHER_HISTORY: &str = "what follows is of another history of the log";
 
 /// How far the rescue came.
@@ -165,17 +167,12 @@ where
             let offset = at;
             at = (at + 8).next_multiple_of(8);
             let behind = bytes.get(at..).unwrap_or_default();
-            match frame::first_valid_in(behind, self.next_seq) {
-                Some((further, _)) => {
-                    self.note(format!("{name} is damaged at byte {offset}: {wrong}"));
-                    at += further;
-                }
-                None => {
-                    self.note(format!("{name} is damaged at byte {offset}: {wrong}"));
-                    self.rescue.torn_bytes = (bytes.len() - offset) as u64;
-                    return Ok(());
-                }
-            }
+            self.note(format!("{name} is damaged at byte {offset}: {wrong}"));
+            let Some((further, _)) = frame::first_valid_in(behind, self.next_seq) else {
+                self.rescue.torn_bytes = (bytes.len() - offset) as u64;
+                return Ok(());
+            };
+            at += further;
         }
         Ok(())
     }
@@ -200,7 +197,7 @@ where
 
     fn lose_until(&mut self, to: Seq) -> Result<(), E> {
         let from = self.next_seq;
-        if to <= from {
+        if to <= from || to - from > LARGEST_GAP {
             return Ok(());
         }
         for seq in from..to {

@@ -210,7 +210,7 @@ impl<S: Storage> Writer<S> {
 
     /// `HEAD` says what is durable. Where there is no room for it, it goes on knowing less.
     fn write_head(&mut self) -> Result<(), Closed> {
-        let end = DurableEnd { generation: self.end.generation + 1, ..self.end };
+        let end = DurableEnd { generation: self.end.generation.saturating_add(1), ..self.end };
         match head::write(&mut self.head_file, end) {
             Ok(()) => {
                 self.end = end;

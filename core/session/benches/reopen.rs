@@ -11,7 +11,10 @@ use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
-use sluice_events::facts::*;
+use sluice_events::facts::{
+    FoundImage, ImagesFound, Label, Labelled, ModelTrained, PluginRef, Ranked, RankingMade, Seen,
+    SessionOpened, Source,
+};
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId, codec};
 use sluice_log::head::{DurableEnd, SLOT_DISTANCE};
 use sluice_log::segment::{self, SegmentHeader};
@@ -70,21 +73,18 @@ fn one(folder: &Path, case: &str) {
     let log = Log::open(storage.clone(), Options::default()).unwrap();
     let checked = begun.elapsed().as_secs_f64();
     let records = log.head().next_seq;
-    let state = match case {
-        "decode" => {
-            let read = sluice_log::read_records(&storage, 0, records);
-            let events = read.map(|record| {
-                let record = record.unwrap();
-                codec::decode(record.event_type, record.schema_version, &record.payload).unwrap()
-            });
-            assert_eq!(events.count() as u64, records);
-            None
-        }
-        _ => {
-            let restored = restore(&log, &mut snapshots).unwrap();
-            assert_eq!(restored.replayed == 0, case == "snapshot");
-            Some(restored.state)
-        }
+    let state = if case == "decode" {
+        let read = sluice_log::read_records(&storage, 0, records);
+        let events = read.map(|record| {
+            let record = record.unwrap();
+            codec::decode(record.event_type, record.schema_version, &record.payload).unwrap()
+        });
+        assert_eq!(events.count() as u64, records);
+        None
+    } else {
+        let restored = restore(&log, &mut snapshots).unwrap();
+        assert_eq!(restored.replayed == 0, case == "snapshot");
+        Some(restored.state)
     };
     let total = begun.elapsed().as_secs_f64();
     if let Some(state) = &state {
@@ -157,7 +157,7 @@ fn answer(image: u32) -> Labelled {
     Labelled {
         command: CommandId(Uuid::new_v4()),
         image: ImageId(image),
-        label: if image % 10 == 0 { Label::Positive } else { Label::Negative },
+        label: if image.is_multiple_of(10) { Label::Positive } else { Label::Negative },
         source: Source::Manual,
         annotator: "someone".into(),
         seen,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
 use sluice_events::{Answer, CommandId, ImageId, Source};
@@ -63,7 +64,7 @@ pub struct Counts {
 }
 
 /// Sequence numbers by command.
-pub type Commands = HashMap<CommandId, u64, foldhash::fast::RandomState>;
+pub type Commands = HashMap<CommandId, u64, RandomState>;
 
 /// The fold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -133,7 +134,7 @@ fn in_order<S: Serializer>(commands: &Commands, serializer: S) -> Result<S::Ok, 
 /// A table that is made large enough at once.
 fn with_room<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Commands, D::Error> {
     let listed = Vec::<(CommandId, u64)>::deserialize(deserializer)?;
-    let mut commands = Commands::with_capacity_and_hasher(listed.len(), Default::default());
+    let mut commands = Commands::with_capacity_and_hasher(listed.len(), RandomState::default());
     commands.extend(listed);
     Ok(commands)
 }

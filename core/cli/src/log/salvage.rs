@@ -24,7 +24,7 @@ pub fn run(arguments: &Salvage) -> Result<()> {
     };
     let rescue = match salvage(&from, &to, &filler) {
         Ok(rescue) => rescue,
-        Err(SalvageError::Open(error)) => return Err(with_next_step(error, from.root())),
+        Err(SalvageError::Open(error)) => return Err(with_next_step(&error, from.root())),
         Err(error) => bail!(error),
     };
     let new = arguments.to.display();

@@ -1,7 +1,6 @@
 //! `sluice log verify`: whether everything is whole; if not, what is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Result, bail};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
@@ -73,13 +72,14 @@ fn tell_end(storage: &FsStorage, checked: &Check) -> Result<()> {
     }
     let Some(torn) = &checked.torn else { return Ok(()) };
     let (bytes, file, offset) = (torn.bytes.len(), &torn.file, torn.offset);
-    Ok(match storage.holder() {
-        Some(holder) => say(&format!("{file}  {holder} is writing at byte {offset}"))?,
-        None => say(&format!(
+    let text = match storage.holder() {
+        Some(holder) => format!("{file}  {holder} is writing at byte {offset}"),
+        None => format!(
             "{file}  ends with {bytes} bytes of an interrupted write (at byte {offset}) that nobody was \
              promised; they are put aside when the session is opened"
-        ))?,
-    })
+        ),
+    };
+    Ok(say(&text)?)
 }
 
 /// Decodes every event; counts those of newer programs by their type.
@@ -98,7 +98,7 @@ fn damaged(storage: &FsStorage, error: OpenError) -> Result<anyhow::Error> {
     if matches!(error, OpenError::Damaged(_) | OpenError::Missing { .. }) {
         tell_rescue(storage)?;
     }
-    Ok(with_next_step(error, Path::new(storage.root())))
+    Ok(with_next_step(&error, storage.root()))
 }
 
 fn tell_rescue(storage: &FsStorage) -> Result<()> {
@@ -107,7 +107,7 @@ fn tell_rescue(storage: &FsStorage) -> Result<()> {
     let found = rescue(storage, &filler, |_| Ok::<(), OpenError>(()));
     let found = match found {
         Ok(found) => found,
-        Err(error) => bail!(with_next_step(error, storage.root())),
+        Err(error) => bail!(with_next_step(&error, storage.root())),
     };
     say(&format!("{} records are whole.", HumanCount(found.whole)))?;
     for lost in &found.lost {
