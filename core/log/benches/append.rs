@@ -36,10 +36,10 @@ fn filled<S: Storage>(storage: &S) {
 const IDLE: Duration = Duration::from_millis(100);
 
 /// How long something takes after a pause.
-fn timed(what: impl Fn(), pause: Duration) -> Duration {
+fn timed<T>(what: impl Fn() -> T, pause: Duration) -> Duration {
     thread::sleep(pause);
     let begun = Instant::now();
-    what();
+    let _ = what();
     begun.elapsed()
 }
 
@@ -86,11 +86,11 @@ fn append(c: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let disk = Log::open(FsStorage::new(folder.path()).unwrap(), Options::default()).unwrap();
     group.throughput(Throughput::Elements(1));
-    let one = || drop(block_on(disk.append(Expect::Any, records(1))).unwrap());
-    group.bench_function("durable, one producer, one after the other", |b| b.iter(one));
+    let one = || block_on(disk.append(Expect::Any, records(1))).unwrap();
+    group.bench_function("durable, one producer, one after the other", |b| b.iter(&one));
     group.sample_size(20);
     group.bench_function("durable, one producer, ten a second (idle machine)", |b| {
-        b.iter_custom(|count| (0..count).map(|_| timed(one, IDLE)).sum());
+        b.iter_custom(|count| (0..count).map(|_| timed(&one, IDLE)).sum());
     });
     group.bench_function("write and fdatasync alone, one after the other", |b| {
         let mut file = File::create(folder.path().join("alone")).unwrap();
@@ -108,7 +108,7 @@ fn append(c: &mut Criterion) {
     group.sample_size(10);
     group.bench_function("durable, 64 producers", |b| {
         b.iter(|| {
-            std::thread::scope(|scope| {
+            thread::scope(|scope| {
                 for _ in 0..64 {
                     scope.spawn(|| {
                         for _ in 0..16 {

@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use crate::error::{Damage, OpenError};
 use crate::head::{self, DurableEnd, HeadFile};
+use crate::proof::{self, Proof};
 use crate::scan::{Position, Scan, ScanError};
-use crate::segment::{self, SegmentHeader};
+use crate::segment;
 use crate::storage::Storage;
 use crate::{Chain, Seq, snapshot};
 
@@ -33,6 +34,8 @@ pub struct Check {
     pub torn: Option<Torn>,
     /// Whole batches at the end of the last segment that `HEAD` does not know, and where they begin.
     pub(crate) unproven: (u64, Vec<u8>),
+    /// All segments but the last.
+    pub(crate) sealed: Vec<Walked>,
     /// Chain value at the sequence numbers that snapshots name.
     pub(crate) chains: Vec<(Seq, Chain)>,
     pub(crate) end: Position,
@@ -84,8 +87,10 @@ pub struct Torn {
 }
 
 /// What one segment is by itself.
-struct Walked {
-    header: SegmentHeader,
+#[derive(Clone, Debug)]
+pub(crate) struct Walked {
+    log_id: Uuid,
+    previous: Chain,
     segment: SegmentCheck,
     first_epoch: Option<u64>,
     end: Position,
@@ -96,6 +101,24 @@ struct Walked {
     bad: Option<(Damage, Vec<u8>)>,
 }
 
+impl Walked {
+    pub(crate) fn end(&self) -> Position {
+        self.end
+    }
+
+    /// What needs no second walk, as long as the file stays what it is.
+    pub(crate) fn proof<S: Storage>(&self, storage: &S) -> Option<Proof> {
+        Some(Proof {
+            log_id: self.log_id,
+            segment: self.segment.clone(),
+            previous: self.previous,
+            first_epoch: self.first_epoch?,
+            end: self.end,
+            hash: proof::hash(storage, &self.segment.file).ok()?,
+        })
+    }
+}
+
 /// Checks everything. `None`: there is no segment, so no record was ever acknowledged. `walked` is
 /// told the length of each segment as it is done.
 ///
@@ -103,6 +126,15 @@ struct Walked {
 /// The first damage, in the order of the log.
 pub fn check<S: Storage>(
     storage: &S,
+    walked: impl Fn(u64) + Sync,
+) -> Result<Option<Check>, OpenError> {
+    check_with(storage, &[], walked)
+}
+
+/// [`check`], with what was proven of sealed segments before.
+pub(crate) fn check_with<S: Storage>(
+    storage: &S,
+    proofs: &[Proof],
     walked: impl Fn(u64) + Sync,
 ) -> Result<Option<Check>, OpenError> {
     // First of all, so that a log that grows meanwhile is never behind it.
@@ -121,7 +153,7 @@ pub fn check<S: Storage>(
     wanted.extend(head.known().map(|end| end.next_seq));
     let last = first_seqs.last().copied().unwrap_or_default();
     let proven = head.known().filter(|end| end.segment == last).map_or(0, |end| end.offset);
-    let asked = Asked { wanted: &wanted, last, proven };
+    let asked = Asked { wanted: &wanted, last, proven, proofs };
     let segments = walk_all(storage, &first_seqs, asked, walked);
     join(head, &first_seqs, segments).map(Some)
 }
@@ -134,6 +166,7 @@ struct Asked<'a> {
     /// The last segment, and how much of it `HEAD` knows to be durable.
     last: Seq,
     proven: u64,
+    proofs: &'a [Proof],
 }
 
 /// First sequence numbers of the segments, in order. Half-made segments of an interrupted rotation
@@ -167,7 +200,10 @@ fn walk_all<S: Storage>(
     let done = Mutex::new(Vec::new());
     let work = || {
         while let Some(&first_seq) = first_seqs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let one = walk(storage, first_seq, asked);
+            let one = match known(storage, first_seq, asked) {
+                Some(known) => Ok(known),
+                None => walk(storage, first_seq, asked),
+            };
             walked(one.as_ref().map_or(0, |one| one.segment.bytes));
             done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((first_seq, one));
         }
@@ -183,6 +219,22 @@ fn walk_all<S: Storage>(
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_unstable_by_key(|(first_seq, _)| *first_seq);
     done.into_iter().map(|(_, one)| one).collect()
+}
+
+/// A sealed segment that is what it was when it was proven, unless something inside is asked for.
+fn known<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Option<Walked> {
+    let proof = asked.proofs.iter().find(|proof| proof.segment.first_seq == first_seq)?;
+    let Proof { log_id, segment, previous, first_epoch, end, .. } = proof.clone();
+    let inside = |seq: &Seq| (first_seq..segment.next_seq).contains(seq);
+    if first_seq == asked.last
+        || asked.wanted.iter().any(inside)
+        || proof::hash(storage, &segment.file).ok()? != proof.hash
+    {
+        return None;
+    }
+    let chains = vec![(end.next_seq, end.chain)];
+    let (first_epoch, unproven, bad) = (Some(first_epoch), (0, Vec::new()), None);
+    Some(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad })
 }
 
 fn walk<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Result<Walked, OpenError> {
@@ -224,7 +276,8 @@ fn walk<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Result<Wal
         bytes: end.offset,
         created_ms: header.created_ms,
     };
-    Ok(Walked { header, segment, first_epoch, end, chains, unproven, bad })
+    let (log_id, previous) = (header.log_id, header.previous);
+    Ok(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad })
 }
 
 /// The segments as one log.
@@ -236,13 +289,17 @@ fn join(
     let mut log_id = None;
     let mut end = Position { offset: 0, next_seq: 0, chain: Chain::default(), epoch: 0 };
     let (mut segments, mut chains, mut torn) = (Vec::new(), Vec::new(), None);
+    let mut sealed = Vec::new();
     let mut unproven = (0, Vec::new());
     for (one, first_seq) in walked.into_iter().zip(first_seqs) {
         let one = one?;
-        check_continuity(&one, *log_id.get_or_insert(one.header.log_id), end)?;
+        check_continuity(&one, *log_id.get_or_insert(one.log_id), end)?;
         let epoch = one.end.epoch.max(end.epoch);
         end = Position { epoch, ..one.end };
-        chains.extend(one.chains);
+        chains.extend(one.chains.iter().copied());
+        if first_seqs.last() != Some(first_seq) {
+            sealed.push(one.clone());
+        }
         unproven = one.unproven;
         if let Some((damage, bytes)) = one.bad {
             let is_last = first_seqs.last() == Some(first_seq);
@@ -258,7 +315,7 @@ fn join(
     if let Some(head) = head.known() {
         check_head(head, log_id, end, first_seqs, &chains)?;
     }
-    Ok(Check { log_id, segments, head, torn, unproven, chains, end })
+    Ok(Check { log_id, segments, head, torn, unproven, sealed, chains, end })
 }
 
 /// Damage whose end is not seen in its own segment ends where the next segment, or `HEAD`, says.
@@ -270,19 +327,19 @@ fn until(damage: Damage, first_seqs: &[Seq], head: Option<&DurableEnd>) -> Damag
 
 fn check_continuity(one: &Walked, log_id: Uuid, before: Position) -> Result<(), OpenError> {
     let file = one.segment.file.clone();
-    if one.header.log_id != log_id {
+    if one.log_id != log_id {
         return Err(OpenError::Foreign {
             file,
             why: "it carries the id of another log".to_owned(),
         });
     }
-    let (from, to) = (before.next_seq, one.header.first_seq);
+    let (from, to) = (before.next_seq, one.segment.first_seq);
     if to > from {
         return Err(OpenError::Missing { file: segment::file_name(from), from, to });
     }
     let why = if to < from {
         "it begins with records that the segment before it has already"
-    } else if one.header.previous != before.chain {
+    } else if one.previous != before.chain {
         "it does not continue the segment before it"
     } else if one.first_epoch.is_some_and(|epoch| epoch < before.epoch) {
         "it is older than the segment before it"

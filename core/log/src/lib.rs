@@ -21,6 +21,8 @@
 //! Where to find what:
 //! - [`segment`], [`frame`], [`head`]: bytes, no I/O; `scan` walks a segment; [`check()`] judges a log.
 //! - `writer`: the thread that appends; `recover`: opening for writing; [`salvage()`]: rescue.
+//! - `snapshot` and `proof`: caches, so that opening a long log is quick; as good as none if they don't
+//!   fit.
 //! - [`storage`]: where the bytes are. `tests/disk` is a disk that fails and forgets on demand;
 //!   `tests/crash.rs` and `tests/faults.rs` use it. To try another sequence of work or another fault,
 //!   add a line there.
@@ -33,6 +35,7 @@ pub mod frame;
 pub mod head;
 mod lock;
 mod log;
+mod proof;
 mod reader;
 mod recover;
 mod salvage;

@@ -3,9 +3,10 @@
 //! is made anew. Damage is refused.
 
 use crate::Seq;
-use crate::check::{Check, Torn, check};
+use crate::check::{Check, Torn, check_with};
 use crate::error::OpenError;
 use crate::head::HeadFile;
+use crate::proof::{self, Proof};
 use crate::segment;
 use crate::storage::{self, Previous, Storage, StorageFile};
 
@@ -43,7 +44,8 @@ pub(crate) fn recover<S: Storage>(
     previous: Previous,
 ) -> Result<Option<(Check, Recovery)>, OpenError> {
     let copied_in_use = previous == Previous::Copied;
-    let checked = match check(storage, |_| {}) {
+    let proofs = proof::read(storage);
+    let checked = match check_with(storage, &proofs, |_| {}) {
         Ok(None) => return Ok(None),
         Ok(Some(checked)) => checked,
         Err(error) if copied_in_use => return Err(half_copied(error)),
@@ -59,6 +61,7 @@ pub(crate) fn recover<S: Storage>(
         Some(torn) => Some(cut_off(storage, torn)?),
     };
     make_durable(storage, &checked)?;
+    keep_proofs(storage, &checked, proofs);
     let lost = matches!(checked.head, HeadFile::Missing | HeadFile::Unreadable);
     let head_was_lost = lost && checked.next_seq() > 0;
     Ok(Some((checked, Recovery { torn, head_was_lost, copied_in_use })))
@@ -77,6 +80,23 @@ fn make_durable<S: Storage>(storage: &S, checked: &Check) -> Result<(), OpenErro
         storage.sync_folder("log")
     };
     again().map_err(|source| OpenError::io(format!("make {last} durable"), source))
+}
+
+/// Keeps proofs of sealed segments that have none. It saves time only, so a failure is forgotten.
+fn keep_proofs<S: Storage>(storage: &S, checked: &Check, mut proofs: Vec<Proof>) {
+    let known = proofs.len();
+    let ends: Vec<_> = checked.sealed.iter().map(|sealed| (sealed, sealed.end())).collect();
+    proofs.retain(|proof| ends.iter().any(|(_, end)| *end == proof.end));
+    let stale = proofs.len() < known;
+    let missing: Vec<_> = ends
+        .iter()
+        .filter(|(_, end)| proofs.iter().all(|proof| proof.end != *end))
+        .filter_map(|(sealed, _)| sealed.proof(storage))
+        .collect();
+    if stale || !missing.is_empty() {
+        proofs.extend(missing);
+        let _ = proof::write(storage, &proofs);
+    }
 }
 
 /// First sequence number of the segment that is written to.

@@ -51,11 +51,46 @@ fn refused(files: &Files) -> OpenError {
     error
 }
 
+/// The same, opened once more: its sealed segments are known to have been whole.
+fn proven() -> Files {
+    let disk = Disk::holding(&three_segments(true));
+    drop(Log::open(disk.clone(), options()).unwrap());
+    let files = disk.files();
+    assert!(files.contains_key("snapshots/proven-segments"));
+    files
+}
+
 #[test]
 fn every_flipped_bit_of_a_closed_log_is_refused() {
-    let whole = three_segments(true);
+    refuses_every_flipped_bit(&three_segments(true));
+}
+
+#[test]
+fn every_flipped_bit_of_a_log_that_was_proven_before_is_refused() {
+    refuses_every_flipped_bit(&proven());
+}
+
+/// A proof that is not whole, or of another log, proves nothing and does no harm.
+#[test]
+fn no_flipped_bit_of_a_proof_hides_damage_or_stops_the_log() {
+    let whole = proven();
+    let name = "snapshots/proven-segments";
+    let mut other = three_segments(true);
+    other.insert(name.to_owned(), whole[name].clone());
+    assert_eq!(payloads(&Log::open(in_memory(&other), options()).unwrap()).len() as u64, RECORDS);
+    for bit in 0..whole[name].len() * 8 {
+        let mut files = whole.clone();
+        files.get_mut(name).unwrap()[bit / 8] ^= 1 << (bit % 8);
+        let log = Log::open(in_memory(&files), options()).expect("the log is whole");
+        assert_eq!(payloads(&log).len() as u64, RECORDS);
+        files.get_mut("log/00000000000000000003.log").unwrap()[100] ^= 1;
+        refused(&files);
+    }
+}
+
+fn refuses_every_flipped_bit(whole: &Files) {
     let mut bits = 0;
-    for (name, content) in log_files(&whole) {
+    for (name, content) in log_files(whole) {
         for bit in 0..content.len() * 8 {
             let mut files = whole.clone();
             files.get_mut(name).unwrap()[bit / 8] ^= 1 << (bit % 8);

@@ -51,6 +51,10 @@ fn main() {
 
 /// The line that a case in a process of its own prints, and its seconds.
 fn run(folder: &Path, case: &str) -> (String, f64) {
+    if case != "snapshot" {
+        // Without anything that an earlier run has left.
+        let _ = fs::remove_dir_all(folder.join("snapshots"));
+    }
     let child = Command::new(env::current_exe().unwrap())
         .env(FOLDER, folder)
         .env(CASE, case)

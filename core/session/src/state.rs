@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
 use sluice_events::{Answer, CommandId, ImageId, Source};
 
@@ -91,7 +91,7 @@ pub struct State {
     /// earlier look still counts or they can't be shown.
     pub revisit: Vec<ImageId>,
     /// Sequence number of the first event of each command that had an id.
-    #[serde(serialize_with = "in_order", deserialize_with = "with_room")]
+    #[serde(skip)] // `snapshot` has a part of its own for it
     pub commands: Commands,
     /// The selector that was chosen.
     pub selector: Option<PluginRef>,
@@ -122,19 +122,4 @@ impl State {
         let known = self.ranking.as_ref().map_or(0, |ranking| ranking.learned_from + 1);
         self.looks.iter().rev().take_while(|look| look.seq >= known).count() as u32
     }
-}
-
-/// As a list in the order of the log: the same map gives the same bytes.
-fn in_order<S: Serializer>(commands: &Commands, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut sorted: Vec<_> = commands.iter().map(|(id, seq)| (seq, id)).collect();
-    sorted.sort_unstable();
-    serializer.collect_seq(sorted.into_iter().map(|(seq, id)| (id, seq)))
-}
-
-/// A table that is made large enough at once.
-fn with_room<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Commands, D::Error> {
-    let listed = Vec::<(CommandId, u64)>::deserialize(deserializer)?;
-    let mut commands = Commands::with_capacity_and_hasher(listed.len(), RandomState::default());
-    commands.extend(listed);
-    Ok(commands)
 }

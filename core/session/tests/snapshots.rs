@@ -108,7 +108,7 @@ fn golden_snapshot() {
     let bytes = snapshot::encode(&state).unwrap();
     assert_eq!(snapshot::decode(&bytes).as_ref(), Some(&state));
     let hash = blake3::hash(&bytes).to_hex();
-    assert_eq!((snapshot::PROJECTION, &hash[..16]), (1, "d2f7e6fd0018718b"));
+    assert_eq!((snapshot::PROJECTION, &hash[..16]), (1, "504d07810ff65c7b"));
 }
 
 #[test]

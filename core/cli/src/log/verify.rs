@@ -20,7 +20,7 @@ pub fn run(folder: &SessionFolder) -> Result<()> {
     let checked = match found {
         Ok(Some(checked)) => checked,
         Ok(None) => return Ok(say("The log has no record yet.")?),
-        Err(error) => return Err(damaged(&storage, error)?),
+        Err(error) => return Err(damaged(&storage, &error)?),
     };
     for segment in &checked.segments {
         say(&format!(
@@ -94,11 +94,11 @@ fn understand(storage: &FsStorage, checked: &Check) -> Result<BTreeMap<u16, u64>
 }
 
 /// Lists what is whole and what is lost; the error to end with.
-fn damaged(storage: &FsStorage, error: OpenError) -> Result<anyhow::Error> {
+fn damaged(storage: &FsStorage, error: &OpenError) -> Result<anyhow::Error> {
     if matches!(error, OpenError::Damaged(_) | OpenError::Missing { .. }) {
         tell_rescue(storage)?;
     }
-    Ok(with_next_step(&error, storage.root()))
+    Ok(with_next_step(error, storage.root()))
 }
 
 fn tell_rescue(storage: &FsStorage) -> Result<()> {
