@@ -49,7 +49,7 @@ pub use chain::Chain;
 pub use check::{Check, SegmentCheck, Torn, check};
 pub use error::{AppendError, Damage, OpenError, ReadError};
 pub use frame::Record;
-pub use log::{Committed, EventLog, Expect, FileLog, Head, Log, Options};
+pub use log::{Committed, EventLog, Expect, Head, Log, Options};
 pub use reader::read_records;
 pub use recover::{Recovery, TornTail};
 pub use salvage::{Lost, Rescue, SalvageError, rescue, salvage};

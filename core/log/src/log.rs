@@ -17,7 +17,7 @@ use crate::reader::read_records;
 use crate::recover::{Recovery, last_segment, recover};
 use crate::segment::{self, SegmentHeader};
 use crate::snapshot::Place;
-use crate::storage::{FolderLock, FsStorage, Locked, Storage};
+use crate::storage::{FolderLock, Locked, Storage};
 use crate::writer::{Request, Writer, create_segment, now_ms};
 use crate::{Chain, Seq, lock};
 
@@ -99,7 +99,8 @@ impl Default for Options {
     }
 }
 
-/// The log of a session folder.
+/// The log of a session folder: with [`FsStorage`](crate::storage::FsStorage) on a disk, with
+/// [`MemoryStorage`](crate::storage::MemoryStorage) for as long as the process lives.
 pub struct Log<S: Storage> {
     storage: S,
     id: Uuid,
@@ -109,9 +110,6 @@ pub struct Log<S: Storage> {
     head: watch::Receiver<Head>,
     thread: Option<thread::JoinHandle<()>>,
 }
-
-/// A log on a disk.
-pub type FileLog = Log<FsStorage>;
 
 impl<S: Storage> Log<S> {
     /// Takes the folder, checks everything in it, and makes a first segment where there is none.

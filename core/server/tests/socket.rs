@@ -76,6 +76,33 @@ async fn an_answer_that_is_sent_twice_counts_once() {
     assert_eq!(statistics["undo_depth"], 1);
 }
 
+/// The page does not know whether its answer arrived: it sends it again, with the same id, on another
+/// connection and after the server was started anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_sent_again_after_a_lost_connection_or_a_restart_counts_once() {
+    let place = Place::with_images(20);
+    let ids: Vec<Uuid> = (0..5).map(|_| Uuid::new_v4()).collect();
+    let mut seqs = Vec::new();
+    for restart in 0..3 {
+        let app = place.serve().await;
+        for _ in 0..2 {
+            let mut page = app.page().await;
+            for (id, image) in ids.iter().zip(0..) {
+                page.send(answer_message(*id, image, "positive")).await;
+            }
+            for id in &ids {
+                let ack = page.until("ack", |ack| ack["id"] == id.to_string()).await;
+                seqs.push(ack["seq"].as_u64().unwrap());
+            }
+            let statistics = page.until("statistics", |s| s["positives"] == 5).await;
+            assert_eq!(statistics["undo_depth"], 5, "restart {restart}");
+            page.close().await;
+        }
+        app.stop().await;
+    }
+    assert!(seqs.chunks(5).all(|chunk| chunk == &seqs[..5]), "{seqs:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rubbish_is_refused_with_a_reason_and_the_connection_lives() {
     let place = Place::with_images(20);

@@ -1,15 +1,22 @@
 //! The session's thread on a log in memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::Stream;
 use futures::executor::block_on;
 use sluice_events::command::{FittedModel, MadeRanking};
 use sluice_events::facts::{FoundImage, PluginRef, Ranked, Seen, SessionOpened, Source};
 use sluice_events::{Answer, Command, CommandId, Event, ImageId, ModelId, RankingId};
-use sluice_log::storage::MemoryStorage;
-use sluice_log::{EventLog, Expect, Log, Options, Record, SnapshotFolder};
-use sluice_session::{CommandError, Observer, Refusal, SessionHandle, Snapshots};
+use sluice_log::storage::{MemoryStorage, Storage};
+use sluice_log::{
+    AppendError, Committed, EventLog, Expect, Head, Log, NoSnapshots, Options, Place, ReadError,
+    Record, SnapshotFolder,
+};
+use sluice_session::{CommandError, Observer, Refusal, SessionHandle, Snapshots, restore};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 struct Nobody;
@@ -163,4 +170,112 @@ fn a_log_of_a_newer_program_is_shown_but_not_written() {
     assert_eq!(refused, Err(CommandError::Refused(Refusal::NewerLog(999))));
     assert_eq!(session.0.read_blocking(|view| view.state.images.len()).unwrap(), 3);
     close(session);
+}
+
+/// A log that can be told to fail.
+struct Failing {
+    log: Log<MemoryStorage>,
+    full: Arc<AtomicBool>,
+}
+
+impl EventLog for Failing {
+    async fn append(&self, expect: Expect, records: Vec<Record>) -> Result<Committed, AppendError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(AppendError::DiskFull);
+        }
+        self.log.append(expect, records).await
+    }
+
+    fn read(
+        &self,
+        from: u64,
+        to: Option<u64>,
+    ) -> impl Stream<Item = Result<Record, ReadError>> + Send {
+        self.log.read(from, to)
+    }
+
+    fn head(&self) -> Head {
+        self.log.head()
+    }
+
+    fn watch(&self) -> watch::Receiver<Head> {
+        self.log.watch()
+    }
+
+    fn place(&self) -> Place {
+        self.log.place()
+    }
+
+    fn was_at(&self, place: &Place) -> bool {
+        self.log.was_at(place)
+    }
+}
+
+/// Commands that are decided together stand and fall together, also those that are refused because of
+/// one before them; what was not saved leaves no trace.
+#[test]
+fn what_the_log_refuses_has_not_happened() {
+    let full = Arc::new(AtomicBool::new(false));
+    let log = Log::open(MemoryStorage::default(), Options::default()).unwrap();
+    let log = Failing { log, full: Arc::clone(&full) };
+    let (session, thread) =
+        SessionHandle::open(log, Snapshots::read_ahead(NoSnapshots), Nobody).unwrap();
+    begin(&session, 5);
+    session.command_blocking(answer(0, Answer::Positive)).unwrap();
+    let before = session.read_blocking(|view| view.state.clone()).unwrap();
+
+    full.store(true, Ordering::SeqCst);
+    // While the session's thread looks on, commands gather behind it.
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (reached, holding) = std::sync::mpsc::channel();
+    let holder = session.clone();
+    let hold = std::thread::spawn(move || {
+        holder.read_blocking(move |_| {
+            reached.send(()).unwrap();
+            held.recv().unwrap();
+        })
+    });
+    holding.recv().unwrap();
+    let undo = || Command::Undo { id: CommandId(Uuid::now_v7()) };
+    let lined_up: Vec<_> =
+        [undo(), undo()].map(|command| block_on(session.submit(command)).unwrap()).into();
+    release.send(()).unwrap();
+    hold.join().unwrap().unwrap();
+    for submitted in lined_up {
+        // The second would be refused ('nothing to undo') if the first had happened.
+        let outcome = block_on(submitted.outcome());
+        assert_eq!(outcome, Err(CommandError::NotSaved(AppendError::DiskFull)));
+    }
+    assert_eq!(session.read_blocking(|view| view.state.clone()).unwrap(), before);
+
+    full.store(false, Ordering::SeqCst);
+    session.command_blocking(undo()).unwrap();
+    assert_eq!(
+        session.command_blocking(undo()),
+        Err(CommandError::Refused(Refusal::NothingToUndo))
+    );
+    close((session, thread));
+}
+
+#[test]
+fn closing_leaves_a_snapshot_that_the_next_opening_uses() {
+    let storage = MemoryStorage::default();
+    let session = open(&storage);
+    begin(&session.0, 1200);
+    let submitted: Vec<_> = (0..1200)
+        .map(|i| block_on(session.0.submit(answer(i, Answer::Negative))).unwrap())
+        .collect();
+    for one in submitted {
+        block_on(one.outcome()).unwrap();
+    }
+    let before = session.0.read_blocking(|view| view.state.clone()).unwrap();
+    // Whoever still has a handle is told that it is over.
+    block_on(session.0.close());
+    assert_eq!(session.0.command_blocking(answer(3, Answer::Skip)), Err(CommandError::Closed));
+    close(session);
+    assert_eq!(storage.list("snapshots").unwrap().len(), 1);
+    let log = Log::open(storage.clone(), Options::default()).unwrap();
+    let mut snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage));
+    let restored = restore(&log, &mut snapshots).unwrap();
+    assert_eq!((restored.state, restored.replayed), (before, 0));
 }
