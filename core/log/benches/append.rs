@@ -90,7 +90,7 @@ fn append(c: &mut Criterion) {
     group.bench_function("durable, one producer, one after the other", |b| b.iter(&one));
     group.sample_size(20);
     group.bench_function("durable, one producer, ten a second (idle machine)", |b| {
-        b.iter_custom(|count| (0..count).map(|_| timed(&one, IDLE)).sum());
+        b.iter_custom(|count| (0..count).map(|_| timed(one, IDLE)).sum());
     });
     group.bench_function("write and fdatasync alone, one after the other", |b| {
         let mut file = File::create(folder.path().join("alone")).unwrap();
@@ -101,7 +101,7 @@ fn append(c: &mut Criterion) {
     });
     let others = OtherWriter::start(folder.path());
     group.bench_function("durable, one producer, beside another writer (busy disk)", |b| {
-        b.iter(one)
+        b.iter(one);
     });
     drop(others);
     group.throughput(Throughput::Elements(64 * 16));

@@ -55,7 +55,7 @@ pub(crate) fn read<S: Storage>(storage: &S) -> Vec<Proof> {
 /// Keeps proofs; not synced, its checksum tells whether it is whole.
 pub(crate) fn write<S: Storage>(storage: &S, proofs: &[Proof]) -> io::Result<()> {
     let mut bytes = MAGIC.to_vec();
-    proofs.iter().for_each(|proof| bytes.extend_from_slice(&proof.to_bytes()));
+    bytes.extend(proofs.iter().flat_map(Proof::to_bytes));
     let sum = crc32c::crc32c(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
     let temporary = format!("{NAME}.new");

@@ -41,7 +41,7 @@ impl Draw {
             .map(|_| match self.below(5) {
                 0 => Step::Reopen,
                 _ => Step::Append(
-                    (0..1 + self.below(3)).map(|_| 8 + self.below(1400) as usize).collect(),
+                    (0..=self.below(3)).map(|_| 8 + self.below(1400) as usize).collect(),
                 ),
             })
             .collect();

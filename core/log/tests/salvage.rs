@@ -80,7 +80,7 @@ fn a_damaged_byte_costs_its_own_batch_only() {
             let (rescue, there) = rescued(&damaged);
             check(&rescue, &there);
             assert_eq!(there.len() as u64, RECORDS, "{name}, byte {at}");
-            let lost = if at < 80 { 0 } else { 1 };
+            let lost = u64::from(at >= 80);
             assert_eq!(rescue.whole, RECORDS - lost, "{name}, byte {at}: {rescue:?}");
         }
     }

@@ -92,7 +92,9 @@ impl Held {
                 let (synced, rest) = std::mem::take(&mut self.unsynced_names)
                     .into_iter()
                     .partition::<Vec<_>, _>(|change| change.is_in(folder));
-                synced.iter().for_each(|change| change.apply(&mut self.names));
+                for change in synced {
+                    change.apply(&mut self.names);
+                }
                 self.unsynced_names = rest;
             }
             Op::Write { file, offset, bytes } => self.file(*file).write(*offset, bytes),
@@ -102,7 +104,9 @@ impl Held {
             }
             Op::Sync { file } => self.file(*file).sync(),
             Op::SyncFailed { file } => {
-                self.file(*file).unsynced.iter_mut().for_each(|change| change.forsaken = true);
+                for change in &mut self.file(*file).unsynced {
+                    change.forsaken = true;
+                }
             }
         }
     }

@@ -103,7 +103,7 @@ fn acknowledged_by(disk: &Disk, begin: usize) -> usize {
     let is_sync =
         |op: &Op| matches!(op, Op::Sync { file } if disk.made_as(*file).starts_with("log/"));
     let journal = disk.journal();
-    let last = journal.iter().enumerate().skip(begin).filter(|(_, op)| is_sync(op)).last();
+    let last = journal.iter().enumerate().skip(begin).rfind(|(_, op)| is_sync(op));
     last.expect("a batch was synced").0 + 1
 }
 
