@@ -76,11 +76,13 @@ pub async fn serve(
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {
-    match app.service.session.read(|view| view.state.unknown_event).await {
+    let hindrance = app.service.session.read(|view| match view.state.unknown_event {
+        Some(_) => Some("the log is of a newer sluice".to_owned()),
+        None => view.closed.map(ToString::to_string),
+    });
+    match hindrance.await {
         Ok(None) => "ready\n".into_response(),
-        Ok(Some(_)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "the log is of a newer sluice\n").into_response()
-        }
+        Ok(Some(why)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }

@@ -189,6 +189,7 @@ impl Service {
             metrics: Arc::clone(&metrics),
             bell: bell.clone(),
             answer_to_ranking: Arc::clone(&answer_to_ranking),
+            notices: notices.clone(),
         };
         let (session, session_thread) = SessionHandle::open(log, snapshots, witness)?;
         let seed = begin(&session, &options, finding)?;
@@ -259,8 +260,8 @@ fn tell_recovery(recovery: &Recovery, notices: &NoticeBoard) {
         notices.pin(
             Level::Warning,
             format!(
-                "The last run was interrupted while it wrote: {} bytes at the end of {} that nobody had \
-                 been promised were cut off and are kept in {}. Every acknowledged answer is here.",
+                "The last run was interrupted while it wrote. The {} bytes at the end of {} are, by every \
+                 sign, something that was never acknowledged; they were cut off and are kept in {}.",
                 torn.bytes, torn.file, torn.kept_in
             ),
         );

@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use sluice_events::Event;
 use sluice_events::facts::{Label, Source};
+use sluice_events::message::Level;
+use sluice_log::AppendError;
 use sluice_session::Observer;
 use sluice_session::apply::changes_the_order;
 
 use crate::bell::Bell;
 use crate::metrics::{AnswerLabels, Metrics};
+use crate::notices::NoticeBoard;
 
 /// The session's observer.
 pub(crate) struct Witness {
     pub metrics: Arc<Metrics>,
     pub bell: Bell,
     pub answer_to_ranking: Arc<Mutex<Option<Duration>>>,
+    pub notices: NoticeBoard,
 }
 
 impl Observer for Witness {
@@ -56,6 +60,17 @@ impl Observer for Witness {
         self.metrics.answer_to_ranking_seconds.observe(after.as_secs_f64());
         let mut newest = self.answer_to_ranking.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(after);
+    }
+
+    fn closed(&mut self, why: &AppendError) {
+        let (AppendError::UnknownOutcome { why } | AppendError::Closed { why }) = why else {
+            return;
+        };
+        let text = format!(
+            "The log can't be written any more ({why}). Every acknowledged answer is safe; from now on \
+             none is taken. Look after the disk, then stop sluice and give the same command again."
+        );
+        self.notices.pin(Level::Error, text);
     }
 }
 

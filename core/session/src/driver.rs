@@ -63,6 +63,8 @@ pub trait Observer: Send + 'static {
     fn committed(&mut self, event: &Event, after: Duration);
     /// A ranking that knows an answer is durable, so long after that answer's command arrived.
     fn ranked(&mut self, after: Duration);
+    /// The log takes nothing any more, until the program is started anew.
+    fn closed(&mut self, why: &AppendError);
 }
 
 /// What readers see: only what is durable.
@@ -71,6 +73,8 @@ pub struct View<'a> {
     pub state: &'a State,
     /// The newest ranking's order, beyond what the log keeps.
     pub order: &'a [Ranked],
+    /// Why the log takes nothing any more, if it doesn't.
+    pub closed: Option<&'a AppendError>,
 }
 
 type Read = Box<dyn FnOnce(&View<'_>) + Send>;
@@ -122,6 +126,7 @@ impl SessionHandle {
             snapshotted,
             state,
             observer: Box::new(observer),
+            closed: None,
             publish,
             remembered: remembered.into_iter().collect(),
             unranked: VecDeque::new(),
@@ -242,6 +247,8 @@ struct Driver<L> {
     snapshotted: u64,
     state: State,
     observer: Box<dyn Observer>,
+    /// Why the log takes nothing any more.
+    closed: Option<AppendError>,
     publish: watch::Sender<u64>,
     remembered: VecDeque<Remembered>,
     /// Answers that no ranking knows yet: number and arrival.
@@ -274,7 +281,7 @@ impl<L: EventLog> Driver<L> {
             let order =
                 self.remembered.back().map(|last| last.order.as_slice()).unwrap_or_default();
             for read in reads {
-                read(&View { state: &self.state, order });
+                read(&View { state: &self.state, order, closed: self.closed.as_ref() });
             }
             if let Some(reply) = close {
                 self.end();
@@ -300,6 +307,10 @@ impl<L: EventLog> Driver<L> {
         arrived: Instant,
         reply: oneshot::Sender<Result<Done, CommandError>>,
     ) {
+        if let Some(closed) = &self.closed {
+            batch.waiting.push(Waiting { reply, outcome: Err(closed.clone().into()) });
+            return;
+        }
         self.complete_seen(&mut command);
         let events = match decide(&self.state, &command) {
             Ok(Decision::Events(events)) => events,
@@ -393,6 +404,10 @@ impl<L: EventLog> Driver<L> {
     /// The batch was refused: the state is what is durable, again. False when that can't be read.
     fn go_back(&mut self, error: &AppendError) -> bool {
         tracing::error!(%error, "the log refused to append");
+        if let AppendError::UnknownOutcome { why } | AppendError::Closed { why } = error {
+            self.observer.closed(error);
+            self.closed = Some(AppendError::Closed { why: why.clone() });
+        }
         match restore(&self.log, &mut self.snapshots) {
             Ok(restored) => self.state = restored.state,
             Err(error) => {

@@ -24,6 +24,7 @@ struct Nobody;
 impl Observer for Nobody {
     fn committed(&mut self, _: &Event, _: Duration) {}
     fn ranked(&mut self, _: Duration) {}
+    fn closed(&mut self, _: &AppendError) {}
 }
 
 fn open(storage: &MemoryStorage) -> (SessionHandle, std::thread::JoinHandle<()>) {
@@ -176,12 +177,16 @@ fn a_log_of_a_newer_program_is_shown_but_not_written() {
 struct Failing {
     log: Log<MemoryStorage>,
     full: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
 }
 
 impl EventLog for Failing {
     async fn append(&self, expect: Expect, records: Vec<Record>) -> Result<Committed, AppendError> {
         if self.full.load(Ordering::SeqCst) {
             return Err(AppendError::DiskFull);
+        }
+        if self.broken.swap(false, Ordering::SeqCst) {
+            return Err(AppendError::UnknownOutcome { why: "the disk is gone".into() });
         }
         self.log.append(expect, records).await
     }
@@ -217,7 +222,7 @@ impl EventLog for Failing {
 fn what_the_log_refuses_has_not_happened() {
     let full = Arc::new(AtomicBool::new(false));
     let log = Log::open(MemoryStorage::default(), Options::default()).unwrap();
-    let log = Failing { log, full: Arc::clone(&full) };
+    let log = Failing { log, full: Arc::clone(&full), broken: Arc::default() };
     let (session, thread) =
         SessionHandle::open(log, Snapshots::read_ahead(NoSnapshots), Nobody).unwrap();
     begin(&session, 5);
@@ -255,6 +260,44 @@ fn what_the_log_refuses_has_not_happened() {
         Err(CommandError::Refused(Refusal::NothingToUndo))
     );
     close((session, thread));
+}
+
+/// After a failed write nobody can know what the disk holds: nothing more is taken, all is still shown.
+#[test]
+fn a_log_that_failed_takes_nothing_more_and_is_still_shown() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let log = Log::open(MemoryStorage::default(), Options::default()).unwrap();
+    let log = Failing { log, full: Arc::default(), broken: Arc::clone(&broken) };
+    let (send, closed) = std::sync::mpsc::channel();
+    let (session, thread) =
+        SessionHandle::open(log, Snapshots::read_ahead(NoSnapshots), Told(send)).unwrap();
+    begin(&session, 5);
+    session.command_blocking(answer(0, Answer::Positive)).unwrap();
+    broken.store(true, Ordering::SeqCst);
+    let unknown = session.command_blocking(answer(1, Answer::Positive));
+    let why = "the disk is gone".to_owned();
+    assert_eq!(
+        unknown,
+        Err(CommandError::NotSaved(AppendError::UnknownOutcome { why: why.clone() }))
+    );
+    for image in 2..4 {
+        let refused = session.command_blocking(answer(image, Answer::Positive));
+        assert_eq!(refused, Err(CommandError::NotSaved(AppendError::Closed { why: why.clone() })));
+    }
+    assert_eq!(closed.try_iter().count(), 1, "it is told once");
+    let shown = session.read_blocking(|view| (view.state.looks.len(), view.closed.is_some()));
+    assert_eq!(shown.unwrap(), (1, true));
+    close((session, thread));
+}
+
+struct Told(std::sync::mpsc::Sender<()>);
+
+impl Observer for Told {
+    fn committed(&mut self, _: &Event, _: Duration) {}
+    fn ranked(&mut self, _: Duration) {}
+    fn closed(&mut self, _: &AppendError) {
+        self.0.send(()).unwrap();
+    }
 }
 
 #[test]
