@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use crate::error::{Damage, OpenError};
 use crate::head::{self, DurableEnd, HeadFile};
-use crate::proof::{self, Proof};
-use crate::scan::{Position, Scan, ScanError};
+use crate::proof::Proof;
+use crate::scan::{Position, SegmentCheck};
 use crate::segment;
 use crate::storage::Storage;
+use crate::walk::{Asked, Walked, walk};
 use crate::{Chain, Seq, snapshot};
 
 /// Segments that are checked at the same time.
@@ -58,23 +59,6 @@ impl Check {
     }
 }
 
-/// A segment without damage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SegmentCheck {
-    /// Name in the session folder.
-    pub file: String,
-    /// Sequence number of the first record.
-    pub first_seq: Seq,
-    /// Behind the last record.
-    pub next_seq: Seq,
-    /// Whole batches.
-    pub batches: u64,
-    /// Length up to the end of the last whole batch.
-    pub bytes: u64,
-    /// When it was begun, ms since 1970.
-    pub created_ms: u64,
-}
-
 /// Bytes behind the last whole batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Torn {
@@ -84,39 +68,6 @@ pub struct Torn {
     pub offset: u64,
     /// The bytes.
     pub bytes: Vec<u8>,
-}
-
-/// What one segment is by itself.
-#[derive(Clone, Debug)]
-pub(crate) struct Walked {
-    log_id: Uuid,
-    previous: Chain,
-    segment: SegmentCheck,
-    first_epoch: Option<u64>,
-    end: Position,
-    /// At the sequence numbers that were asked for.
-    chains: Vec<(Seq, Chain)>,
-    /// Whole batches from there on.
-    unproven: (u64, Vec<u8>),
-    bad: Option<(Damage, Vec<u8>)>,
-}
-
-impl Walked {
-    pub(crate) fn end(&self) -> Position {
-        self.end
-    }
-
-    /// What needs no second walk, as long as the file stays what it is.
-    pub(crate) fn proof<S: Storage>(&self, storage: &S) -> Option<Proof> {
-        Some(Proof {
-            log_id: self.log_id,
-            segment: self.segment.clone(),
-            previous: self.previous,
-            first_epoch: self.first_epoch?,
-            end: self.end,
-            hash: proof::hash(storage, &self.segment.file).ok()?,
-        })
-    }
 }
 
 /// Checks everything. `None`: there is no segment, so no record was ever acknowledged. `walked` is
@@ -158,17 +109,6 @@ pub(crate) fn check_with<S: Storage>(
     join(head, &first_seqs, segments).map(Some)
 }
 
-/// What is wanted of a walk.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    /// Sequence numbers at which the chain value is wanted.
-    wanted: &'a [Seq],
-    /// The last segment, and how much of it `HEAD` knows to be durable.
-    last: Seq,
-    proven: u64,
-    proofs: &'a [Proof],
-}
-
 /// First sequence numbers of the segments, in order. Half-made segments of an interrupted rotation
 /// (`.new`) hold no record and are ignored, the next rotation replaces them; so are hidden files,
 /// which file managers leave.
@@ -200,10 +140,7 @@ fn walk_all<S: Storage>(
     let done = Mutex::new(Vec::new());
     let work = || {
         while let Some(&first_seq) = first_seqs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let one = match known(storage, first_seq, asked) {
-                Some(known) => Ok(known),
-                None => walk(storage, first_seq, asked),
-            };
+            let one = walk(storage, first_seq, asked);
             walked(one.as_ref().map_or(0, |one| one.segment.bytes));
             done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((first_seq, one));
         }
@@ -219,65 +156,6 @@ fn walk_all<S: Storage>(
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_unstable_by_key(|(first_seq, _)| *first_seq);
     done.into_iter().map(|(_, one)| one).collect()
-}
-
-/// A sealed segment that is what it was when it was proven, unless something inside is asked for.
-fn known<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Option<Walked> {
-    let proof = asked.proofs.iter().find(|proof| proof.segment.first_seq == first_seq)?;
-    let Proof { log_id, segment, previous, first_epoch, end, .. } = proof.clone();
-    let inside = |seq: &Seq| (first_seq..segment.next_seq).contains(seq);
-    if first_seq == asked.last
-        || asked.wanted.iter().any(inside)
-        || proof::hash(storage, &segment.file).ok()? != proof.hash
-    {
-        return None;
-    }
-    let chains = vec![(end.next_seq, end.chain)];
-    let (first_epoch, unproven, bad) = (Some(first_epoch), (0, Vec::new()), None);
-    Some(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad })
-}
-
-fn walk<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Result<Walked, OpenError> {
-    let file = segment::file_name(first_seq);
-    let mut scan = Scan::open(storage, first_seq, true).map_err(|error| error.opening(&file))?;
-    let (mut batches, mut first_epoch, mut bad) = (0, None, None);
-    let (mut chains, mut unproven) = (Vec::new(), (0, Vec::new()));
-    loop {
-        let before = scan.position;
-        if asked.wanted.contains(&before.next_seq) {
-            chains.push((before.next_seq, before.chain));
-        }
-        match scan.next() {
-            Some(Ok(frame)) => {
-                first_epoch.get_or_insert(frame.epoch);
-                batches += 1;
-                if first_seq == asked.last && before.offset >= asked.proven {
-                    if unproven.1.is_empty() {
-                        unproven.0 = before.offset;
-                    }
-                    unproven.1.extend_from_slice(frame.bytes());
-                }
-            }
-            Some(Err(ScanError::Damaged(damage))) => {
-                let rest = scan.rest().map_err(|error| ScanError::Io(error).opening(&file))?;
-                bad = Some((damage, rest.to_vec()));
-                break;
-            }
-            Some(Err(error)) => return Err(error.opening(&file)),
-            None => break,
-        }
-    }
-    let (header, end) = (scan.header, scan.position);
-    let segment = SegmentCheck {
-        file,
-        first_seq,
-        next_seq: end.next_seq,
-        batches,
-        bytes: end.offset,
-        created_ms: header.created_ms,
-    };
-    let (log_id, previous) = (header.log_id, header.previous);
-    Ok(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad })
 }
 
 /// The segments as one log.

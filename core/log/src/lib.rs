@@ -19,7 +19,9 @@
 //!   kept in `quarantine/`, and is told.
 //!
 //! Where to find what:
-//! - [`segment`], [`frame`], [`head`]: bytes, no I/O; `scan` walks a segment; [`check()`] judges a log.
+//! - `boundary`: what the rest of the house knows; `log`: how it is done.
+//! - [`segment`], [`frame`], [`head`]: bytes, no I/O; `scan` steps from batch to batch, `walk` judges a
+//!   segment, [`check()`] a log.
 //! - `writer`: the thread that appends; `recover`: opening for writing; [`salvage()`]: rescue.
 //! - `snapshot` and `proof`: caches, so that opening a long log is quick; as good as none if they don't
 //!   fit.
@@ -28,6 +30,7 @@
 //!   add a line there.
 #![doc = include_str!("../FORMAT.md")]
 
+mod boundary;
 mod chain;
 mod check;
 mod error;
@@ -43,16 +46,19 @@ mod scan;
 pub mod segment;
 mod snapshot;
 pub mod storage;
+mod walk;
 mod writer;
 
+pub use boundary::{Committed, EventLog, Expect, Head, Options};
 pub use chain::Chain;
-pub use check::{Check, SegmentCheck, Torn, check};
+pub use check::{Check, Torn, check};
 pub use error::{AppendError, Damage, OpenError, ReadError};
 pub use frame::Record;
-pub use log::{Committed, EventLog, Expect, Head, Log, Options};
+pub use log::Log;
 pub use reader::read_records;
 pub use recover::{Recovery, TornTail};
 pub use salvage::{Lost, Rescue, SalvageError, rescue, salvage};
+pub use scan::SegmentCheck;
 pub use snapshot::{NoSnapshots, Place, Snapshot, SnapshotCache, SnapshotFolder};
 
 /// Number of a record in its log, counted from 0.

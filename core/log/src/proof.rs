@@ -7,8 +7,7 @@ use std::io::{self, Read};
 use uuid::Uuid;
 
 use crate::Chain;
-use crate::check::SegmentCheck;
-use crate::scan::Position;
+use crate::scan::{Position, SegmentCheck};
 use crate::segment::{self, array_at, u64_at};
 use crate::storage::{self, Storage};
 

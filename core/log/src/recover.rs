@@ -85,7 +85,7 @@ fn make_durable<S: Storage>(storage: &S, checked: &Check) -> Result<(), OpenErro
 /// Keeps proofs of sealed segments that have none. It saves time only, so a failure is forgotten.
 fn keep_proofs<S: Storage>(storage: &S, checked: &Check, mut proofs: Vec<Proof>) {
     let known = proofs.len();
-    let ends: Vec<_> = checked.sealed.iter().map(|sealed| (sealed, sealed.end())).collect();
+    let ends: Vec<_> = checked.sealed.iter().map(|sealed| (sealed, sealed.end)).collect();
     proofs.retain(|proof| ends.iter().any(|(_, end)| *end == proof.end));
     let stale = proofs.len() < known;
     let missing: Vec<_> = ends

@@ -8,11 +8,12 @@ use std::io;
 
 use futures::executor::block_on;
 
+use crate::boundary::{EventLog, Expect, Options};
 use crate::check::list_segments;
 use crate::error::{AppendError, OpenError};
 use crate::frame::{self, Frame, MAX_BODY, RECORD_HEADER_LEN, Record};
 use crate::head::{self, HeadFile};
-use crate::log::{EventLog, Expect, Log, Options};
+use crate::log::Log;
 use crate::segment::{self, NotAHeader, SegmentHeader};
 use crate::storage::Storage;
 use crate::{Chain, Seq};

@@ -22,6 +22,23 @@ pub(crate) struct Position {
     pub epoch: u64,
 }
 
+/// A segment without damage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentCheck {
+    /// Name in the session folder.
+    pub file: String,
+    /// Sequence number of the first record.
+    pub first_seq: Seq,
+    /// Behind the last record.
+    pub next_seq: Seq,
+    /// Whole batches.
+    pub batches: u64,
+    /// Length up to the end of the last whole batch.
+    pub bytes: u64,
+    /// When it was begun, ms since 1970.
+    pub created_ms: u64,
+}
+
 /// Why a walk ends early.
 pub(crate) enum ScanError {
     Newer(u16),

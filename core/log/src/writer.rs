@@ -7,10 +7,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
 
+use crate::boundary::{Committed, Expect, Head, Options};
 use crate::error::AppendError;
 use crate::frame::{self, MAX_BODY, Record};
 use crate::head::{self, DurableEnd};
-use crate::log::{Committed, Expect, Head, Options};
 use crate::segment::{self, SegmentHeader};
 use crate::storage::{self, FolderLock, Storage, StorageFile};
 
@@ -32,44 +32,22 @@ struct Closed(String);
 
 /// State of the thread.
 pub(crate) struct Writer<S: Storage> {
-    storage: S,
-    lock: S::Lock,
+    pub storage: S,
+    pub lock: S::Lock,
     /// The last segment; its length is `end.offset`.
-    file: S::File,
-    head_file: S::File,
+    pub file: S::File,
+    pub head_file: S::File,
     /// What is durable. Its generation is that of the newest slot of `HEAD`.
-    end: DurableEnd,
-    publish: watch::Sender<Head>,
-    options: Options,
+    pub end: DurableEnd,
+    pub publish: watch::Sender<Head>,
+    pub options: Options,
     /// Since when `HEAD` knows less than is durable.
-    behind_since: Option<Instant>,
+    pub behind_since: Option<Instant>,
     /// Whether a loss of power would keep the last segment's name.
-    named: bool,
+    pub named: bool,
 }
 
 impl<S: Storage> Writer<S> {
-    pub fn new(
-        storage: S,
-        lock: S::Lock,
-        file: S::File,
-        head_file: S::File,
-        end: DurableEnd,
-        publish: watch::Sender<Head>,
-        options: Options,
-    ) -> Self {
-        Self {
-            storage,
-            lock,
-            file,
-            head_file,
-            end,
-            publish,
-            options,
-            behind_since: None,
-            named: true,
-        }
-    }
-
     /// Writes until every sender is gone.
     pub fn run(mut self, requests: &Receiver<Request>) {
         let mut held_over = None;
