@@ -202,7 +202,9 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
         assert_eq!(event["command"], answered.commands[image as usize].as_str());
     }
     let server = Server::start(answered.pool.path(), &rescued);
-    let looks = server.page().next("statistics")["undo_depth"].as_u64().unwrap();
+    let mut page = server.page();
+    let looks = page.next("statistics")["undo_depth"].as_u64().unwrap();
+    assert_says(page.next("notice")["text"].as_str().unwrap(), &["rescued", "are lost"]);
     assert!(looks >= u64::from(ANSWERS) - 2);
     answer(&server, ANSWERS..ANSWERS + 5);
     assert!(server.stop());

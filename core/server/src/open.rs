@@ -192,6 +192,7 @@ impl Service {
             notices: notices.clone(),
         };
         let (session, session_thread) = SessionHandle::open(log, snapshots, witness)?;
+        tell_lost(&session, &notices)?;
         let seed = begin(&session, &options, finding)?;
         let paths = session.read_blocking(|view| {
             view.state.images.iter().map(|image| image.path.clone()).collect()
@@ -282,6 +283,19 @@ fn tell_recovery(recovery: &Recovery, notices: &NoticeBoard) {
                 .to_owned(),
         );
     }
+}
+
+/// What a rescue of the log could not bring back.
+fn tell_lost(session: &SessionHandle, notices: &NoticeBoard) -> Result<(), CommandError> {
+    let lost = session.read_blocking(|view| view.state.lost_records)?;
+    if lost > 0 {
+        let text = format!(
+            "This session was rescued from a damaged log: {lost} of its records are lost, so some answers \
+             may be missing. All others are here."
+        );
+        notices.pin(Level::Info, text);
+    }
+    Ok(())
 }
 
 fn check_names(plugins: &PluginSet, options: &SessionOptions) -> Result<(), OpenError> {

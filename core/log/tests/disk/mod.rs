@@ -10,6 +10,7 @@
 //!   or not, each by itself.
 //! - After a *failed* sync the sectors may be on the disk or not, and a later sync that succeeds
 //!   promises nothing about them, unless something was written to them again (what Linux does).
+//! - Folders are there from the beginning. The lock is not a file here.
 //!
 //! # To add a case
 //! A sequence of work is a [`Script`](super): add one to the list in `crash.rs` or `faults.rs`, or a
