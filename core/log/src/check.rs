@@ -16,7 +16,7 @@ use crate::proof::Proof;
 use crate::scan::{Position, SegmentCheck};
 use crate::segment;
 use crate::storage::Storage;
-use crate::walk::{Asked, Walked, walk};
+use crate::walk::{Asked, Bad, Walked, walk};
 use crate::{Chain, Seq, snapshot};
 
 /// Segments that are checked at the same time.
@@ -35,8 +35,8 @@ pub struct Check {
     pub torn: Option<Torn>,
     /// Whole batches at the end of the last segment that `HEAD` does not know, and where they begin.
     pub(crate) unproven: (u64, Vec<u8>),
-    /// All segments but the last.
-    pub(crate) sealed: Vec<Walked>,
+    /// What needs no second walk: all segments but the last.
+    pub(crate) sealed: Vec<Proof>,
     /// Chain value at the sequence numbers that snapshots name.
     pub(crate) chains: Vec<(Seq, Chain)>,
     pub(crate) end: Position,
@@ -89,15 +89,18 @@ pub(crate) fn check_with<S: Storage>(
     walked: impl Fn(u64) + Sync,
 ) -> Result<Option<Check>, OpenError> {
     // First of all, so that a log that grows meanwhile is never behind it.
-    let head = head::read(storage).map_err(|source| OpenError::io("read HEAD", source))?;
+    let unreadable = |source| OpenError::Unreadable { file: head::NAME.into(), source };
+    let head = head::read(storage).map_err(unreadable)?;
     if let HeadFile::Newer(found) = head {
         return Err(OpenError::Newer { file: head::NAME.into(), found, known: head::FORMAT });
     }
     let first_seqs = list_segments(storage)?;
     if first_seqs.is_empty() {
-        return match head.known() {
-            Some(end) if end.next_seq > 0 => Err(missing_end(0, end)),
-            _ => Ok(None),
+        // `HEAD` is made after the first segment.
+        return match &head {
+            HeadFile::Missing => Ok(None),
+            HeadFile::Known { end, .. } => Err(missing_end(0, end)),
+            _ => Err(OpenError::Missing { file: segment::file_name(0), from: 0, to: 0 }),
         };
     }
     let mut wanted = snapshot::seqs(storage);
@@ -149,7 +152,8 @@ fn walk_all<S: Storage>(
     let helpers = cores.min(AT_ONCE).min(first_seqs.len()) - 1;
     thread::scope(|scope| {
         for _ in 0..helpers {
-            scope.spawn(work);
+            // Without a helper the rest is done here.
+            let _ = thread::Builder::new().name("log-check".into()).spawn_scoped(scope, work);
         }
         work();
     });
@@ -164,7 +168,9 @@ fn join(
     first_seqs: &[Seq],
     walked: Vec<Result<Walked, OpenError>>,
 ) -> Result<Check, OpenError> {
-    let mut log_id = None;
+    // `HEAD` says which log it is, unless it is the one that does not belong here.
+    let is_known = |id: &Uuid| walked.iter().flatten().any(|one| one.log_id == *id);
+    let mut log_id = head.known().map(|head| head.log_id).filter(is_known);
     let mut end = Position { offset: 0, next_seq: 0, chain: Chain::default(), epoch: 0 };
     let (mut segments, mut chains, mut torn) = (Vec::new(), Vec::new(), None);
     let mut sealed = Vec::new();
@@ -175,17 +181,22 @@ fn join(
         let epoch = one.end.epoch.max(end.epoch);
         end = Position { epoch, ..one.end };
         chains.extend(one.chains.iter().copied());
-        if first_seqs.last() != Some(first_seq) {
-            sealed.push(one.clone());
+        let is_last = first_seqs.last() == Some(first_seq);
+        if !is_last && one.bad.is_none() {
+            sealed.extend(one.proof());
         }
         unproven = one.unproven;
-        if let Some((damage, bytes)) = one.bad {
-            let is_last = first_seqs.last() == Some(first_seq);
-            let durable = head.known().is_some_and(|head| head.next_seq > end.next_seq);
-            if !is_last || durable || damage.lost_to.is_some() {
+        match one.bad {
+            None => {}
+            // Nobody was promised what an interrupted write leaves, unless `HEAD` knows of it.
+            Some(Bad::Torn(damage, bytes))
+                if is_last && head.known().is_none_or(|head| head.next_seq <= end.next_seq) =>
+            {
+                torn = Some(Torn { file: damage.file, offset: damage.offset, bytes });
+            }
+            Some(Bad::Torn(damage, _) | Bad::Damaged(damage)) => {
                 return Err(until(damage, first_seqs, head.known()).into());
             }
-            torn = Some(Torn { file: damage.file, offset: damage.offset, bytes });
         }
         segments.push(one.segment);
     }

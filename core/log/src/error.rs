@@ -31,7 +31,14 @@ fn lost(from: Seq, to: Option<Seq>) -> String {
     }
 }
 
-/// Why a log could not be opened. Nothing was changed in any of these cases.
+fn missing(from: Seq, to: Seq) -> String {
+    if to > from {
+        return lost(from, Some(to));
+    }
+    "how many records were in it is not known".to_owned()
+}
+
+/// Why a log could not be opened. Nothing that anybody was promised was changed in any of these cases.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Somebody else has it open for writing.
@@ -65,7 +72,7 @@ pub enum OpenError {
         why: String,
     },
     /// A whole file is gone.
-    #[error("{file} is missing: {}; nothing was changed", lost(*from, Some(*to)))]
+    #[error("{file} is missing: {}; nothing was changed", missing(*from, *to))]
     Missing {
         /// Name in the session folder.
         file: String,
@@ -80,7 +87,8 @@ pub enum OpenError {
     /// A copy that was made while a server wrote, and is not whole.
     #[error(
         "this session folder is a copy that was made while it was in use, and not whole ({why}): \
-         {whole_to} records in it are whole, the answers in the original are safe; nothing was changed"
+         {whole_to} records in it are whole, and the original, if it is still there, may hold more; \
+         nothing was changed"
     )]
     CopiedInUse {
         /// What is not whole.
@@ -106,6 +114,17 @@ pub enum OpenError {
     DiskFull {
         /// What was tried.
         what: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Bytes of the log can't be read.
+    #[error(
+        "{file} can't be read ({source}): the disk may be failing, and answers in that file may be lost; \
+         nothing was changed"
+    )]
+    Unreadable {
+        /// Name in the session folder.
+        file: String,
         /// What the operating system said.
         source: io::Error,
     },
@@ -149,8 +168,12 @@ impl OpenError {
                  what is whole, and `sluice log salvage '{session}' --to NEW` rescues it into a new folder"
             ),
             Self::CopiedInUse { .. } => format!(
-                "stop the sluice that works in the original and copy the folder again; or rescue what \
-                 this copy holds: `sluice log salvage '{session}' --to NEW`"
+                "stop the sluice that works in the original and copy the folder again; if there is no \
+                 original any more, rescue what is whole here: `sluice log salvage '{session}' --to NEW`"
+            ),
+            Self::Unreadable { .. } => format!(
+                "look after the disk (dmesg tells), then rescue what can be read to another one: \
+                 `sluice log salvage '{session}' --to NEW`"
             ),
             Self::ReadOnly { .. } => format!(
                 "give yourself write access, or work in a copy: cp -r '{session}' NEW; \
@@ -214,6 +237,14 @@ pub enum ReadError {
     /// Bytes that had been durable are not what they were.
     #[error(transparent)]
     Damaged(#[from] Damage),
+    /// Records are not there any more.
+    #[error("records {from} to {} are missing from the log", to - 1)]
+    Missing {
+        /// The first.
+        from: Seq,
+        /// The first behind them.
+        to: Seq,
+    },
     /// A newer program wrote the file.
     #[error("{file} has log format {found}, which is newer than this program")]
     Newer {

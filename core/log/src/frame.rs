@@ -1,6 +1,6 @@
 //! Batches and the records in them, as bytes and back. No I/O.
 
-use crate::segment::{array_at, u32_at, u64_at};
+use crate::segment::{FORMAT, array_at, u32_at, u64_at};
 use crate::{Chain, Seq};
 
 /// Length of a batch's header.
@@ -74,6 +74,27 @@ pub fn encode(
     (bytes, chain)
 }
 
+/// Why bytes are no batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadFrame {
+    /// As a write that was cut off may leave them.
+    Torn(&'static str),
+    /// Their checksums hold, so they were written like this; yet they can't be right.
+    Damaged(&'static str),
+    /// Their checksums hold, and a newer program gave them this format.
+    Newer(u16),
+}
+
+impl BadFrame {
+    /// In a few words.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Torn(why) | Self::Damaged(why) => why,
+            Self::Newer(_) => "a batch of a newer program",
+        }
+    }
+}
+
 /// A batch whose checksums hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
@@ -94,45 +115,46 @@ impl<'a> Frame<'a> {
     /// The batch at the beginning of `bytes`.
     ///
     /// # Errors
-    /// What is wrong with it, in a few words.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, &'static str> {
+    /// What is wrong with it.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, BadFrame> {
         let Some(header) = bytes.get(..HEADER_LEN) else {
-            return Err("a batch's header is cut off");
+            return Err(BadFrame::Torn("a batch's header is cut off"));
         };
         if u32_at(header, 0) != MAGIC {
-            return Err("no batch begins here");
+            return Err(BadFrame::Torn("no batch begins here"));
         }
         if crc32c::crc32c(&header[..CHAINED]) != u32_at(header, CHAINED) {
-            return Err("the checksum of a batch's header does not hold");
+            return Err(BadFrame::Torn("the checksum of a batch's header does not hold"));
         }
         let length = u32_at(header, 4) as usize;
-        if length > MAX_BODY {
-            return Err("a batch is longer than batches can be");
-        }
-        if u32_at(header, 20) != 0 {
-            return Err("a batch has flags that this program does not know");
+        // A later format may have flags and longer batches.
+        if length > MAX_BODY || u32_at(header, 20) != 0 {
+            return Err(BadFrame::Newer(FORMAT + 1));
         }
         let Some(body) = bytes.get(HEADER_LEN..HEADER_LEN + length) else {
-            return Err("a batch is cut off");
+            return Err(BadFrame::Torn("a batch is cut off"));
         };
         if crc32c::crc32c(body) != u32_at(header, 48) {
-            return Err("the checksum of a batch does not hold");
+            return Err(BadFrame::Torn("the checksum of a batch does not hold"));
         }
+        // The padding may be on a sector of its own.
         let Some(padding) = bytes.get(HEADER_LEN + length..padded_len(length)) else {
-            return Err("the padding of a batch is cut off");
+            return Err(BadFrame::Torn("the padding of a batch is cut off"));
         };
         if padding.iter().any(|&b| b != 0) {
-            return Err("the padding of a batch is not zero");
+            return Err(BadFrame::Torn("the padding of a batch is not zero"));
         }
         let frame = Self::trusted(bytes);
         let (count, bytes) = parts(body).fold((0_u32, 0), |(count, bytes), (header, payload)| {
             (count + 1, bytes + header.len() + payload.len())
         });
         if frame.first_seq.checked_add(Seq::from(count)).is_none() {
-            return Err("a batch has numbers that no record can have");
+            return Err(BadFrame::Damaged("a batch has numbers that no record can have"));
         }
         if count == 0 || count != frame.count || bytes != body.len() {
-            return Err("a batch does not hold the number of records that it promises");
+            return Err(BadFrame::Damaged(
+                "a batch does not hold the number of records that it promises",
+            ));
         }
         Ok(frame)
     }

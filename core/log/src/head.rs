@@ -52,33 +52,41 @@ pub enum HeadFile {
     Unreadable,
     /// A newer program wrote it.
     Newer(u16),
-    /// The newer of its whole slots.
-    Known(DurableEnd),
+    /// One slot or both are whole.
+    Known {
+        /// What the newer one says.
+        end: DurableEnd,
+        /// The other one holds something that is not whole.
+        slot_lost: bool,
+    },
 }
 
 impl HeadFile {
     /// The end that it knows, if it knows one.
     pub fn known(&self) -> Option<&DurableEnd> {
         match self {
-            Self::Known(end) => Some(end),
+            Self::Known { end, .. } => Some(end),
             _ => None,
         }
     }
 
     /// From the content of the file.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let slots = [0, SLOT_DISTANCE].map(|at| bytes.get(at..at + SLOT_LEN).and_then(read_slot));
         let mut known: Option<DurableEnd> = None;
-        for slot in slots.into_iter().flatten() {
-            match slot {
-                Err(format) => return Self::Newer(format),
-                Ok(end) if known.is_none_or(|best| best.generation < end.generation) => {
+        let mut slot_lost = false;
+        for at in [0, SLOT_DISTANCE] {
+            let Some(slot) = bytes.get(at..at + SLOT_LEN) else { continue };
+            match read_slot(slot) {
+                // The second slot is zero until its first turn.
+                None => slot_lost |= slot.iter().any(|byte| *byte != 0),
+                Some(Err(format)) => return Self::Newer(format),
+                Some(Ok(end)) if known.is_none_or(|best| best.generation < end.generation) => {
                     known = Some(end);
                 }
-                Ok(_) => {}
+                Some(Ok(_)) => {}
             }
         }
-        known.map_or(Self::Unreadable, Self::Known)
+        known.map_or(Self::Unreadable, |end| Self::Known { end, slot_lost })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::{AppendError, OpenError, ReadError};
 use crate::frame::Record;
 use crate::head::{self, DurableEnd, HeadFile};
 use crate::reader::read_records;
-use crate::recover::{Recovery, last_segment, recover};
+use crate::recover::{Recovery, last_segment, note_told, recover};
 use crate::segment::{self, SegmentHeader};
 use crate::snapshot::Place;
 use crate::storage::{FolderLock, Locked, Storage};
@@ -36,7 +36,8 @@ impl<S: Storage> Log<S> {
     /// Takes the folder, checks everything in it, and makes a first segment where there is none.
     ///
     /// # Errors
-    /// When it is in use, newer, damaged, or the operating system refuses. Nothing was changed then.
+    /// When it is in use, newer, damaged, or the operating system refuses. Nothing that anybody was
+    /// promised was changed then.
     pub fn open(storage: S, options: Options) -> Result<Self, OpenError> {
         let Locked { mut lock, previous } = lock::take(&storage)?;
         let found = recover(&storage, previous)?;
@@ -47,7 +48,9 @@ impl<S: Storage> Log<S> {
             let name = segment::file_name(end.segment);
             let file = storage.open(&name);
             let file = file.map_err(|source| OpenError::io(format!("open {name}"), source))?;
-            (end, file, checked.head, recovery, checked.chains)
+            let mut places = checked.chains;
+            places.push((end.next_seq, end.chain));
+            (end, file, checked.head, recovery, places)
         } else {
             let (end, file) = begin(&storage)?;
             (end, file, HeadFile::Missing, Recovery::default(), Vec::new())
@@ -72,6 +75,7 @@ impl<S: Storage> Log<S> {
             .name("log-writer".into())
             .spawn(move || writer.run(&waiting))
             .map_err(|source| OpenError::io("start the log's thread", source))?;
+        note_told(&storage);
         let (requests, thread) = (Some(requests), Some(thread));
         Ok(Self { storage, id, recovery, places, requests, head, thread })
     }
@@ -119,7 +123,7 @@ fn open_head<S: Storage>(
     end: DurableEnd,
 ) -> Result<S::File, OpenError> {
     let written = match found {
-        HeadFile::Known(_) => storage.open(head::NAME).and_then(|mut file| {
+        HeadFile::Known { .. } => storage.open(head::NAME).and_then(|mut file| {
             head::write(&mut file, end)?;
             // Whoever made the file may have been stopped before its name was durable.
             storage.sync_folder("")?;
@@ -150,7 +154,9 @@ impl<S: Storage> EventLog for Log<S> {
         let (reply, answer) = oneshot::channel();
         let requests = self.requests.as_ref().ok_or_else(closed)?;
         requests.send(Request { expect, records, reply }).map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        // Whoever was to answer is gone, perhaps after the batch was durable.
+        let gone = || AppendError::UnknownOutcome { why: "the log's thread has ended".into() };
+        answer.await.map_err(|_| gone())?
     }
 
     fn read(

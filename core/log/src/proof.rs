@@ -27,7 +27,7 @@ pub(crate) struct Proof {
     pub hash: [u8; 32],
 }
 
-/// BLAKE3 of a file.
+/// BLAKE3 of a file, to compare it with what was walked.
 pub(crate) fn hash<S: Storage>(storage: &S, file: &str) -> io::Result<[u8; 32]> {
     let mut source = storage.reader(file)?;
     let mut hasher = blake3::Hasher::new();
@@ -58,9 +58,14 @@ pub(crate) fn write<S: Storage>(storage: &S, proofs: &[Proof]) -> io::Result<()>
     let sum = crc32c::crc32c(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
     let temporary = format!("{NAME}.new");
-    let mut file = storage.create(&temporary)?;
-    storage::write_all(&mut file, 0, &bytes)?;
-    storage.rename(&temporary, NAME)
+    let written = storage.create(&temporary).and_then(|mut file| {
+        storage::write_all(&mut file, 0, &bytes)?;
+        storage.rename(&temporary, NAME)
+    });
+    if written.is_err() {
+        let _ = storage.remove(&temporary);
+    }
+    written
 }
 
 impl Proof {

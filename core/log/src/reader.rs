@@ -7,7 +7,8 @@ use crate::scan::Scan;
 use crate::segment;
 use crate::storage::Storage;
 
-/// Records `from..to` of a log, in order; ends with the first that can't be read.
+/// Records `from..to` of a log, in order, which all must be there; ends with the first that can't be
+/// read.
 pub fn read_records<S: Storage>(
     storage: &S,
     from: Seq,
@@ -17,8 +18,8 @@ pub fn read_records<S: Storage>(
         Ok(names) => (segments_with(&names, from, to), None),
         Err(source) => (Vec::new(), Some(ReadError::Io { file: "log".into(), source })),
     };
-    let batches =
-        Batches { storage: storage.clone(), segments: segments.into_iter(), open: None, to };
+    let segments = segments.into_iter();
+    let batches = Batches { storage: storage.clone(), segments, open: None, next: None, from, to };
     let wanted = move |record: &Record| (from..to).contains(&record.seq);
     failed.map(Err).into_iter().chain(batches.flat_map(move |batch| {
         let (records, failed) = match batch {
@@ -42,6 +43,9 @@ struct Batches<S: Storage> {
     storage: S,
     segments: std::vec::IntoIter<Seq>,
     open: Option<Scan<S::Reader>>,
+    /// The number that the next batch must have, once one was read.
+    next: Option<Seq>,
+    from: Seq,
     to: Seq,
 }
 
@@ -51,12 +55,16 @@ impl<S: Storage> Iterator for Batches<S> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let Some(scan) = &mut self.open else {
-                let first_seq = self.segments.next()?;
+                let Some(first_seq) = self.segments.next() else { return self.end() };
+                let expected = self.next.unwrap_or(self.from);
+                if first_seq > expected {
+                    return Some(self.fail(ReadError::Missing { from: expected, to: first_seq }));
+                }
                 match Scan::open(&self.storage, first_seq, false) {
                     Ok(scan) => self.open = Some(scan),
                     Err(error) => {
-                        self.segments = Vec::new().into_iter();
-                        return Some(Err(error.reading(&segment::file_name(first_seq))));
+                        let error = error.reading(&segment::file_name(first_seq));
+                        return Some(self.fail(error));
                     }
                 }
                 continue;
@@ -66,13 +74,32 @@ impl<S: Storage> Iterator for Batches<S> {
             }
             match scan.next() {
                 None => self.open = None,
-                Some(Ok(frame)) => return Some(Ok(frame.records().collect())),
+                Some(Ok(frame)) => {
+                    self.next = Some(frame.next_seq());
+                    return Some(Ok(frame.records().collect()));
+                }
                 Some(Err(error)) => {
                     let error = error.reading(&scan.name);
-                    (self.segments, self.open) = (Vec::new().into_iter(), None);
-                    return Some(Err(error));
+                    return Some(self.fail(error));
                 }
             }
         }
+    }
+}
+
+impl<S: Storage> Batches<S> {
+    /// The last segment is read: everything that was asked for must have been there.
+    fn end<T>(&mut self) -> Option<Result<T, ReadError>> {
+        let from = self.next.unwrap_or(self.from);
+        let missing = self.to > from;
+        missing.then(|| self.fail(ReadError::Missing { from, to: self.to }))
+    }
+
+    /// Nothing comes after an error.
+    fn fail<T>(&mut self, error: ReadError) -> Result<T, ReadError> {
+        self.segments = Vec::new().into_iter();
+        self.open = None;
+        self.to = 0;
+        Err(error)
     }
 }

@@ -10,6 +10,11 @@ use crate::proof::{self, Proof};
 use crate::segment;
 use crate::storage::{self, Previous, Storage, StorageFile};
 
+const QUARANTINE: &str = "quarantine";
+/// How the names of torn ends that were cut off end: before and after somebody was told.
+const UNTOLD: &str = ".untold";
+const TOLD: &str = ".torn";
+
 /// What opening found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
@@ -18,6 +23,8 @@ pub struct Recovery {
     /// `HEAD` was gone or unreadable although there were records: whether the newest ones are missing
     /// could not be told.
     pub head_was_lost: bool,
+    /// One of the two slots of `HEAD` was not whole; the other one served.
+    pub head_slot_was_lost: bool,
     /// The folder is a copy that was made while the original was in use; what was answered there
     /// afterwards is not here.
     pub copied_in_use: bool,
@@ -51,20 +58,22 @@ pub(crate) fn recover<S: Storage>(
         Err(error) if copied_in_use => return Err(half_copied(error)),
         Err(error) => return Err(error),
     };
-    let torn = match &checked.torn {
-        None => None,
+    match &checked.torn {
+        None => {}
         // The original may have acknowledged what only a part of was copied.
         Some(torn) if copied_in_use => {
             let why = format!("{} ends in the middle of a batch", torn.file);
             return Err(OpenError::CopiedInUse { why, whole_to: checked.next_seq() });
         }
-        Some(torn) => Some(cut_off(storage, torn)?),
-    };
+        Some(torn) => cut_off(storage, torn)?,
+    }
+    let torn = untold(storage)?;
     make_durable(storage, &checked)?;
-    keep_proofs(storage, &checked, proofs);
+    keep_proofs(storage, &checked, &proofs);
     let lost = matches!(checked.head, HeadFile::Missing | HeadFile::Unreadable);
     let head_was_lost = lost && checked.next_seq() > 0;
-    Ok(Some((checked, Recovery { torn, head_was_lost, copied_in_use })))
+    let head_slot_was_lost = matches!(checked.head, HeadFile::Known { slot_lost: true, .. });
+    Ok(Some((checked, Recovery { torn, head_was_lost, head_slot_was_lost, copied_in_use })))
 }
 
 /// What a killed process wrote may not have reached the disk: it is made durable before anything is
@@ -82,20 +91,10 @@ fn make_durable<S: Storage>(storage: &S, checked: &Check) -> Result<(), OpenErro
     again().map_err(|source| OpenError::io(format!("make {last} durable"), source))
 }
 
-/// Keeps proofs of sealed segments that have none. It saves time only, so a failure is forgotten.
-fn keep_proofs<S: Storage>(storage: &S, checked: &Check, mut proofs: Vec<Proof>) {
-    let known = proofs.len();
-    let ends: Vec<_> = checked.sealed.iter().map(|sealed| (sealed, sealed.end)).collect();
-    proofs.retain(|proof| ends.iter().any(|(_, end)| *end == proof.end));
-    let stale = proofs.len() < known;
-    let missing: Vec<_> = ends
-        .iter()
-        .filter(|(_, end)| proofs.iter().all(|proof| proof.end != *end))
-        .filter_map(|(sealed, _)| sealed.proof(storage))
-        .collect();
-    if stale || !missing.is_empty() {
-        proofs.extend(missing);
-        let _ = proof::write(storage, &proofs);
+/// Keeps proofs of the sealed segments. They save time only, so a failure is forgotten.
+fn keep_proofs<S: Storage>(storage: &S, checked: &Check, known: &[Proof]) {
+    if checked.sealed != known {
+        let _ = proof::write(storage, &checked.sealed);
     }
 }
 
@@ -116,27 +115,50 @@ fn half_copied(error: OpenError) -> OpenError {
     OpenError::CopiedInUse { why, whole_to }
 }
 
-fn cut_off<S: Storage>(storage: &S, torn: &Torn) -> Result<TornTail, OpenError> {
+/// Copies a torn end to the quarantine, then cuts it off.
+fn cut_off<S: Storage>(storage: &S, torn: &Torn) -> Result<(), OpenError> {
     let Torn { file: name, offset, bytes } = torn;
     let keep = || {
-        let taken = storage.list("quarantine")?;
+        let taken = storage.list(QUARANTINE)?;
         let base = name.strip_prefix("log/").unwrap_or(name);
         // What an earlier run kept stays where it is.
-        let names = (1_u32..).map(|number| format!("quarantine/{base}-{offset}-{number}.torn"));
-        let kept_in = names.into_iter().find(|name| !taken.contains(name)).unwrap_or_default();
-        let mut copy = storage.create(&kept_in)?;
+        let stems = (1_u32..).map(|number| format!("{QUARANTINE}/{base}-{offset}-{number}"));
+        let is_free = |stem: &String| !taken.iter().any(|name| name.starts_with(stem.as_str()));
+        let stem = stems.into_iter().find(is_free).unwrap_or_default();
+        let mut copy = storage.create(&format!("{stem}{UNTOLD}"))?;
         storage::write_all(&mut copy, 0, bytes)?;
         storage::sync(&mut copy)?;
-        storage.sync_folder("quarantine")?;
-        Ok(kept_in)
+        storage.sync_folder(QUARANTINE)
     };
-    let kept_in =
-        keep().map_err(|source| OpenError::io(format!("keep the torn end of {name}"), source))?;
+    keep().map_err(|source| OpenError::io(format!("keep the torn end of {name}"), source))?;
     let cut = || {
         let mut file = storage.open(name)?;
         file.truncate(*offset)?;
         storage::sync(&mut file)
     };
-    cut().map_err(|source| OpenError::io(format!("cut the torn end off {name}"), source))?;
-    Ok(TornTail { file: name.clone(), offset: *offset, bytes: bytes.len() as u64, kept_in })
+    cut().map_err(|source| OpenError::io(format!("cut the torn end off {name}"), source))
+}
+
+/// A torn end that was cut off, by this opening or by one before it that was stopped before it could
+/// tell.
+fn untold<S: Storage>(storage: &S) -> Result<Option<TornTail>, OpenError> {
+    let listed = storage.list(QUARANTINE);
+    let mut names = listed.map_err(|source| OpenError::io("list the quarantine", source))?;
+    names.sort_unstable();
+    Ok(names.iter().rev().find_map(|name| {
+        let kept_in = format!("{}{TOLD}", name.strip_suffix(UNTOLD)?);
+        let mut parts = name.strip_prefix("quarantine/")?.split('-');
+        let (file, offset) = (format!("log/{}", parts.next()?), parts.next()?.parse().ok()?);
+        let bytes = storage.read(name).ok()?.len() as u64;
+        Some(TornTail { file, offset, bytes, kept_in })
+    }))
+}
+
+/// Notes that what was cut off has been told; until this succeeds it is told again.
+pub(crate) fn note_told<S: Storage>(storage: &S) {
+    for name in storage.list(QUARANTINE).unwrap_or_default() {
+        if let Some(stem) = name.strip_suffix(UNTOLD) {
+            let _ = storage.rename(&name, &format!("{stem}{TOLD}"));
+        }
+    }
 }

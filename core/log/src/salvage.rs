@@ -4,15 +4,14 @@
 //! lost, a filler takes the place of each, because records speak of one another by number. A batch that
 //! is whole but does not continue the chain is of another history; nothing is taken from there on.
 
-use std::io;
-
 use futures::executor::block_on;
+use uuid::Uuid;
 
 use crate::boundary::{EventLog, Expect, Options};
 use crate::check::list_segments;
 use crate::error::{AppendError, OpenError};
 use crate::frame::{self, Frame, MAX_BODY, RECORD_HEADER_LEN, Record};
-use crate::head::{self, HeadFile};
+use crate::head::{self, DurableEnd, HeadFile};
 use crate::log::Log;
 use crate::segment::{self, NotAHeader, SegmentHeader};
 use crate::storage::Storage;
@@ -25,8 +24,18 @@ pub struct Rescue {
     pub whole: u64,
     /// Those between and behind them that are not, in order.
     pub lost: Vec<Lost>,
-    /// Bytes at the end that nobody was promised.
+    /// Bytes behind the last record that are not whole and that `HEAD` does not know: by every sign an
+    /// interrupted write.
     pub torn_bytes: u64,
+    /// What was not taken or can't be vouched for, in words for a person.
+    pub remarks: Vec<String>,
+}
+
+impl Rescue {
+    /// Everything that was ever acknowledged is there, by every sign.
+    pub fn is_complete(&self) -> bool {
+        self.lost.is_empty() && self.remarks.is_empty()
+    }
 }
 
 /// A run of records that is gone.
@@ -43,9 +52,12 @@ pub struct Lost {
 /// Why nothing was rescued.
 #[derive(Debug, thiserror::Error)]
 pub enum SalvageError {
-    /// The damaged log can't be read at all, or the new one can't be made.
+    /// The damaged log can't be read at all.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The new log can't be made.
+    #[error("the new log can't be made: {0}")]
+    Target(OpenError),
     /// There is something in the new folder already.
     #[error(
         "the new folder holds a log already; nothing was changed. Name one that does not exist"
@@ -65,67 +77,86 @@ pub fn rescue<S: Storage, E: From<OpenError>>(
     filler: &Record,
     take: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<Rescue, E> {
-    let io = |what: &str| {
-        let what = what.to_owned();
-        move |source: io::Error| OpenError::io(what, source)
+    let head = match head::read(storage) {
+        Ok(HeadFile::Newer(found)) => {
+            let (file, known) = (head::NAME.into(), head::FORMAT);
+            return Err(OpenError::Newer { file, found, known }.into());
+        }
+        Ok(head) => head,
+        Err(_) => HeadFile::Unreadable,
     };
-    let head = head::read(storage).map_err(io("read HEAD"))?;
-    if let HeadFile::Newer(found) = head {
-        return Err(OpenError::Newer { file: head::NAME.into(), found, known: head::FORMAT }.into());
-    }
     let mut way = Way {
         take,
         filler: filler.clone(),
+        head: head.known().copied(),
         next_seq: 0,
         chain: Some(Chain::default()),
         why: None,
         rescue: Rescue::default(),
     };
-    let mut log_id = head.known().map(|end| end.log_id);
-    for first_seq in list_segments(storage)? {
+    if way.head.is_none() {
+        way.remark("HEAD can't be read: whether records are missing at the end can't be told");
+    }
+    let segments = list_segments(storage)?;
+    let mut log_id = way.head.map(|end| end.log_id);
+    if log_id.is_some_and(|id| !segments.iter().any(|segment| id_of(storage, *segment) == Some(id)))
+    {
+        way.remark("HEAD is of another log, or no segment's header is whole");
+        (way.head, log_id) = (None, None);
+    }
+    for first_seq in segments {
         let name = segment::file_name(first_seq);
-        let bytes = storage.read(&name).map_err(io(&format!("read {name}")))?;
-        if way.chain.is_none() && way.why.as_deref() == Some(OTHER_HISTORY) {
-            break;
-        }
-        let begin = match SegmentHeader::from_bytes(&bytes) {
+        let bytes = way.read(storage, &name);
+        match SegmentHeader::from_bytes(&bytes) {
             Err(NotAHeader::Newer(found)) => {
-                return Err(OpenError::Newer { file: name, found, known: segment::FORMAT }.into());
+                let (file, known) = (name, segment::FORMAT);
+                return Err(OpenError::Newer { file, found, known }.into());
             }
-            Err(_) => {
-                way.note(format!("the header of {name} is damaged"));
-                0
-            }
+            Err(_) => way.note(format!("the header of {name} is damaged")),
             Ok(header) if *log_id.get_or_insert(header.log_id) != header.log_id => {
                 way.note(format!("{name} belongs to another log"));
                 continue;
             }
-            Ok(header) => {
-                if first_seq > way.next_seq && way.why.is_none() {
-                    way.note(format!("{} is missing", segment::file_name(way.next_seq)));
-                }
-                way.lose_until(first_seq.min(header.first_seq))?;
-                segment::HEADER_LEN
+            Ok(_) if first_seq > way.next_seq => {
+                way.note(format!("{} is missing", segment::file_name(way.next_seq)));
             }
-        };
-        way.walk(&name, &bytes, begin)?;
+            Ok(_) => {}
+        }
+        way.lose_until(first_seq)?;
+        if way.walk(&name, &bytes)? == Onward::OtherHistory {
+            way.remark("what follows is of another history of the log, and was not taken");
+            break;
+        }
     }
-    if let Some(end) = head.known().filter(|end| end.next_seq > way.next_seq) {
+    if let Some(end) = way.head.filter(|end| end.next_seq > way.next_seq) {
         way.note("the end of the log is missing".to_owned());
         way.lose_until(end.next_seq)?;
-        way.rescue.torn_bytes = 0;
     }
     Ok(way.rescue)
 }
 
+fn id_of<S: Storage>(storage: &S, segment: Seq) -> Option<Uuid> {
+    let bytes = storage.read_at(&segment::file_name(segment), 0, segment::HEADER_LEN).ok()?;
+    SegmentHeader::from_bytes(&bytes).ok().map(|header| header.log_id)
+}
+
 /// A gap that is larger is none, but a number that can't be believed.
 const LARGEST_GAP: u64 = 1 << 26;
-const OTHER_HISTORY: &str = "what follows is of another history of the log";
+/// So much is left out around a place that can't be read.
+const BLOCK: usize = 4096;
+
+/// Whether a rescue goes on behind a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Onward {
+    NextSegment,
+    OtherHistory,
+}
 
 /// How far the rescue came.
 struct Way<T> {
     take: T,
     filler: Record,
+    head: Option<DurableEnd>,
     next_seq: Seq,
     /// Chain value of what was taken last; none behind something lost.
     chain: Option<Chain>,
@@ -145,18 +176,38 @@ where
         self.why.get_or_insert(why);
     }
 
-    fn walk(&mut self, name: &str, bytes: &[u8], begin: usize) -> Result<(), E> {
-        let mut at = begin;
+    fn remark(&mut self, what: &str) {
+        self.rescue.remarks.push(what.to_owned());
+    }
+
+    /// A segment's bytes, with zeros where they can't be read.
+    fn read<S: Storage>(&mut self, storage: &S, name: &str) -> Vec<u8> {
+        if let Ok(bytes) = storage.read(name) {
+            return bytes;
+        }
+        let length = storage.length(name).unwrap_or_default() as usize;
+        let mut bytes = Vec::new();
+        let mut unreadable = 0;
+        while bytes.len() < length {
+            let wanted = BLOCK.min(length - bytes.len());
+            match storage.read_at(name, bytes.len() as u64, wanted) {
+                Ok(read) if !read.is_empty() => bytes.extend(read),
+                _ => {
+                    bytes.resize(bytes.len() + wanted, 0);
+                    unreadable += wanted;
+                }
+            }
+        }
+        self.remark(&format!("{unreadable} bytes of {name} can't be read"));
+        bytes
+    }
+
+    fn walk(&mut self, name: &str, bytes: &[u8]) -> Result<Onward, E> {
+        let mut at = segment::HEADER_LEN;
         while at < bytes.len() {
             let wrong = match Frame::parse(&bytes[at..]) {
-                Err(why) => why,
-                Ok(frame)
-                    if frame.first_seq == self.next_seq
-                        && self.chain.is_some_and(|chain| chain != frame.previous) =>
-                {
-                    self.note(OTHER_HISTORY.to_owned());
-                    return Ok(());
-                }
+                Err(bad) => bad.why(),
+                Ok(frame) if self.is_of_another_history(&frame) => return Ok(Onward::OtherHistory),
                 Ok(frame) if self.is_plausible(&frame, bytes.len()) => {
                     self.lose_until(frame.first_seq)?;
                     self.keep(&frame)?;
@@ -166,16 +217,26 @@ where
                 Ok(_) => "a batch does not follow the one before it",
             };
             let offset = at;
-            at = (at + 8).next_multiple_of(8);
+            at += 8;
             let behind = bytes.get(at..).unwrap_or_default();
             self.note(format!("{name} is damaged at byte {offset}: {wrong}"));
             let Some((further, _)) = frame::first_valid_in(behind, self.next_seq) else {
                 self.rescue.torn_bytes = (bytes.len() - offset) as u64;
-                return Ok(());
+                return Ok(Onward::NextSegment);
             };
             at += further;
         }
-        Ok(())
+        Ok(Onward::NextSegment)
+    }
+
+    /// Whether a batch stands in the right place and does not continue what is before it, or what is
+    /// before it is not what `HEAD` knows.
+    fn is_of_another_history(&self, frame: &Frame<'_>) -> bool {
+        let known = self.head.filter(|head| head.next_seq == self.next_seq).map(|head| head.chain);
+        frame.first_seq == self.next_seq
+            && self.chain.is_some_and(|chain| {
+                chain != frame.previous || known.is_some_and(|known| known != chain)
+            })
     }
 
     /// Whether a batch can stand here: what is lost before it had room in the file.
@@ -198,7 +259,11 @@ where
 
     fn lose_until(&mut self, to: Seq) -> Result<(), E> {
         let from = self.next_seq;
-        if to <= from || to - from > LARGEST_GAP {
+        if to <= from {
+            return Ok(());
+        }
+        if to - from > LARGEST_GAP {
+            self.remark(&format!("a gap from record {from} to {to} is too large to be believed"));
             return Ok(());
         }
         for seq in from..to {
@@ -222,11 +287,13 @@ pub fn salvage<A: Storage, B: Storage>(
     to: &B,
     filler: &Record,
 ) -> Result<Rescue, SalvageError> {
-    let listed = to.list("log").map_err(|source| OpenError::io("list the new folder", source))?;
+    let listed = to.list("log");
+    let listed = listed
+        .map_err(|source| SalvageError::Target(OpenError::io("list the new folder", source)))?;
     if !listed.is_empty() {
         return Err(SalvageError::NotEmpty);
     }
-    let log = Log::open(to.clone(), Options::default())?;
+    let log = Log::open(to.clone(), Options::default()).map_err(SalvageError::Target)?;
     let mut batch = Vec::new();
     let mut bytes = 0;
     let write = |batch: &mut Vec<Record>| -> Result<(), SalvageError> {

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 
 use crate::error::{Damage, OpenError, ReadError};
-use crate::frame::{self, Frame};
+use crate::frame::{self, BadFrame, Frame};
 use crate::segment::{self, NotAHeader, SegmentHeader};
 use crate::storage::Storage;
 use crate::{Chain, Seq};
@@ -43,14 +43,16 @@ pub struct SegmentCheck {
 pub(crate) enum ScanError {
     Newer(u16),
     Damaged(Damage),
+    /// As an interrupted write leaves it.
+    Torn(Damage),
     Io(io::Error),
 }
 
 impl ScanError {
     pub fn opening(self, file: &str) -> OpenError {
         match self {
-            Self::Damaged(damage) => damage.into(),
-            Self::Io(source) => OpenError::io(format!("read {file}"), source),
+            Self::Damaged(damage) | Self::Torn(damage) => damage.into(),
+            Self::Io(source) => OpenError::Unreadable { file: file.to_owned(), source },
             Self::Newer(found) => {
                 OpenError::Newer { file: file.to_owned(), found, known: segment::FORMAT }
             }
@@ -60,7 +62,7 @@ impl ScanError {
     pub fn reading(self, file: &str) -> ReadError {
         let file = file.to_owned();
         match self {
-            Self::Damaged(damage) => damage.into(),
+            Self::Damaged(damage) | Self::Torn(damage) => damage.into(),
             Self::Io(source) => ReadError::Io { file, source },
             Self::Newer(found) => ReadError::Newer { file, found },
         }
@@ -84,6 +86,8 @@ pub(crate) struct Scan<R> {
     buffer: Vec<u8>,
     /// What of the buffer was walked.
     walked: usize,
+    /// Of everything that was read.
+    hasher: blake3::Hasher,
 }
 
 impl<R: Read> Scan<R> {
@@ -117,7 +121,9 @@ impl<R: Read> Scan<R> {
             epoch: 0,
         };
         let walked = segment::HEADER_LEN;
-        Ok(Self { name, header, position, source, chained, buffer, walked })
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&buffer);
+        Ok(Self { name, header, position, source, chained, buffer, walked, hasher })
     }
 
     /// The next batch; `None` at the end of the segment.
@@ -144,9 +150,15 @@ impl<R: Read> Scan<R> {
             self.need(length)?;
         }
         let at = self.position;
+        if Frame::parse(self.left()).is_err() {
+            // A writer may have been in the middle of it: look at what is there by now.
+            self.rest()?;
+        }
         let frame = match Frame::parse(self.left()) {
-            Err(why) => return self.damage(why),
             Ok(frame) => frame,
+            Err(BadFrame::Newer(format)) => return Err(ScanError::Newer(format)),
+            Err(BadFrame::Torn(why)) => return self.bad(why, true),
+            Err(BadFrame::Damaged(why)) => return self.bad(why, false),
         };
         let wrong = if frame.first_seq != at.next_seq {
             "a batch does not follow the one before it"
@@ -164,7 +176,7 @@ impl<R: Read> Scan<R> {
             };
             return Ok(Some(length));
         };
-        self.damage(wrong)
+        self.bad(wrong, false)
     }
 
     fn left(&self) -> &[u8] {
@@ -178,16 +190,29 @@ impl<R: Read> Scan<R> {
         }
         self.buffer.drain(..self.walked);
         self.walked = 0;
-        fill(&mut self.source, &mut self.buffer, bytes.max(PIECE))
+        let before = self.buffer.len();
+        fill(&mut self.source, &mut self.buffer, bytes.max(PIECE))?;
+        if self.chained {
+            self.hasher.update(&self.buffer[before..]);
+        }
+        Ok(())
     }
 
-    /// Damage where the walk stands. What is lost ends where a whole batch follows.
-    fn damage<T>(&mut self, why: &str) -> Result<T, ScanError> {
+    /// BLAKE3 of the file, once it was walked to its end.
+    pub fn hash(&self) -> [u8; 32] {
+        *self.hasher.finalize().as_bytes()
+    }
+
+    /// Something bad where the walk stands. What is lost ends where a whole batch follows; a torn write
+    /// has none behind it.
+    fn bad<T>(&mut self, why: &str, may_be_torn: bool) -> Result<T, ScanError> {
         let from = self.position.next_seq;
         let lost_to = frame::first_valid_in(self.rest()?, from).map(|(_, frame)| frame.first_seq);
         let (file, offset) = (self.name.clone(), self.position.offset);
         let why = why.to_owned();
-        Err(ScanError::Damaged(Damage { file, offset, lost_from: from, lost_to, why }))
+        let damage = Damage { file, offset, lost_from: from, lost_to, why };
+        let is_torn = may_be_torn && lost_to.is_none();
+        Err(if is_torn { ScanError::Torn(damage) } else { ScanError::Damaged(damage) })
     }
 
     /// All bytes that were not walked, to the end of the segment.

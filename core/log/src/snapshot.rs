@@ -10,6 +10,8 @@ use crate::storage::{self, Storage};
 use crate::{Chain, Seq};
 
 const FOLDER: &str = "snapshots";
+/// A snapshot that is being written.
+const UNFINISHED: &str = "snapshots/unfinished";
 const MAGIC: [u8; 8] = *b"SLUICESN";
 const HEADER_LEN: usize = 72;
 /// The newest ones that are kept; the one before the last is there if the last is not whole.
@@ -100,14 +102,23 @@ impl<S: Storage> SnapshotCache for SnapshotFolder<S> {
 
     fn keep(&self, projection: u32, place: Place, payload: &[u8]) -> io::Result<()> {
         let name = format!("{FOLDER}/{:020}.snapshot", place.next_seq);
-        let temporary = format!("{name}.new");
         // Not synced: its checksum tells whether it is whole.
-        let mut file = self.storage.create(&temporary)?;
-        storage::write_all(&mut file, 0, &header(projection, place, payload))?;
-        storage::write_all(&mut file, HEADER_LEN as u64, payload)?;
-        self.storage.rename(&temporary, &name)?;
-        for (_, older) in named(&self.storage).iter().rev().skip(KEPT) {
-            self.storage.remove(older)?;
+        let written = self.storage.create(UNFINISHED).and_then(|mut file| {
+            storage::write_all(&mut file, 0, &header(projection, place, payload))?;
+            storage::write_all(&mut file, HEADER_LEN as u64, payload)?;
+            self.storage.rename(UNFINISHED, &name)
+        });
+        if let Err(error) = written {
+            // A cache must not be what fills the disk.
+            let _ = self.storage.remove(UNFINISHED);
+            return Err(error);
+        }
+        let all = named(&self.storage);
+        // What stands for records that this log does not have is of another history.
+        let (kept, beyond): (Vec<_>, Vec<_>) =
+            all.iter().partition(|(seq, _)| *seq <= place.next_seq);
+        for (_, name) in kept.iter().rev().skip(KEPT).chain(&beyond) {
+            self.storage.remove(name)?;
         }
         Ok(())
     }

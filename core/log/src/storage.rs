@@ -40,6 +40,18 @@ pub trait Storage: Clone + Send + Sync + 'static {
     /// When it can't be read.
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
 
+    /// Length of a file.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    fn length(&self, name: &str) -> io::Result<u64>;
+
+    /// Up to so many bytes of a file; fewer where it ends.
+    ///
+    /// # Errors
+    /// When they can't be read; others of the same file may be.
+    fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+
     /// Reads a file piece by piece.
     ///
     /// # Errors
@@ -103,7 +115,8 @@ pub trait StorageFile: Send + 'static {
 
 /// A folder that was taken. It is free again when this goes.
 pub trait FolderLock: Send + 'static {
-    /// Notes who works in the folder from now on. Before this, taking it has changed nothing.
+    /// Notes that the folder is worked in from now on. Until this, the next one is told of the one
+    /// before.
     ///
     /// # Errors
     /// When it can't be noted.

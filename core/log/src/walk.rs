@@ -33,19 +33,29 @@ pub(crate) struct Walked {
     pub chains: Vec<(Seq, Chain)>,
     /// Whole batches from there on.
     pub unproven: (u64, Vec<u8>),
-    pub bad: Option<(Damage, Vec<u8>)>,
+    pub bad: Option<Bad>,
+    /// BLAKE3 of the whole file, as it was walked.
+    pub hash: [u8; 32],
+}
+
+/// Why a segment ends before its file does.
+#[derive(Clone, Debug)]
+pub(crate) enum Bad {
+    Damaged(Damage),
+    /// As an interrupted write leaves it; the bytes.
+    Torn(Damage, Vec<u8>),
 }
 
 impl Walked {
     /// What needs no second walk, as long as the file stays what it is.
-    pub fn proof<S: Storage>(&self, storage: &S) -> Option<Proof> {
+    pub fn proof(&self) -> Option<Proof> {
         Some(Proof {
             log_id: self.log_id,
             segment: self.segment.clone(),
             previous: self.previous,
             first_epoch: self.first_epoch?,
             end: self.end,
-            hash: proof::hash(storage, &self.segment.file).ok()?,
+            hash: self.hash,
         })
     }
 }
@@ -65,17 +75,17 @@ pub(crate) fn walk<S: Storage>(
 /// A sealed segment that is what it was when it was proven, unless something inside is asked for.
 fn known<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Option<Walked> {
     let proof = asked.proofs.iter().find(|proof| proof.segment.first_seq == first_seq)?;
-    let Proof { log_id, segment, previous, first_epoch, end, .. } = proof.clone();
+    let Proof { log_id, segment, previous, first_epoch, end, hash } = proof.clone();
     let inside = |seq: &Seq| (first_seq..segment.next_seq).contains(seq);
     if first_seq == asked.last
         || asked.wanted.iter().any(inside)
-        || proof::hash(storage, &segment.file).ok()? != proof.hash
+        || proof::hash(storage, &segment.file).ok()? != hash
     {
         return None;
     }
     let chains = vec![(end.next_seq, end.chain)];
     let (first_epoch, unproven, bad) = (Some(first_epoch), (0, Vec::new()), None);
-    Some(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad })
+    Some(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad, hash })
 }
 
 fn walk_through<S: Storage>(
@@ -104,8 +114,12 @@ fn walk_through<S: Storage>(
                 }
             }
             Some(Err(ScanError::Damaged(damage))) => {
+                bad = Some(Bad::Damaged(damage));
+                break;
+            }
+            Some(Err(ScanError::Torn(damage))) => {
                 let rest = scan.rest().map_err(|error| ScanError::Io(error).opening(&file))?;
-                bad = Some((damage, rest.to_vec()));
+                bad = Some(Bad::Torn(damage, rest.to_vec()));
                 break;
             }
             Some(Err(error)) => return Err(error.opening(&file)),
@@ -122,5 +136,6 @@ fn walk_through<S: Storage>(
         created_ms: header.created_ms,
     };
     let (log_id, previous) = (header.log_id, header.previous);
-    Ok(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad })
+    let hash = scan.hash();
+    Ok(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad, hash })
 }

@@ -4,15 +4,19 @@
 
 mod disk;
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use disk::Disk;
 use disk::power_loss::Files;
 use disk::work::{in_memory, payloads, record};
+use disk::{Disk, Fault};
+use futures::StreamExt;
 use futures::executor::block_on;
 use sluice_log::head::SLOT_LEN;
 use sluice_log::storage::{FolderLock, MemoryStorage, Storage};
-use sluice_log::{EventLog, Expect, Log, OpenError, Options, SnapshotCache, SnapshotFolder};
+use sluice_log::{
+    EventLog, Expect, Log, OpenError, Options, ReadError, SnapshotCache, SnapshotFolder,
+};
 
 const RECORDS: u64 = 7;
 const LAST: &str = "log/00000000000000000006.log";
@@ -167,6 +171,7 @@ fn no_flipped_bit_of_head_loses_a_record_or_stops_the_log() {
             let log = Log::open(in_memory(&files), options()).expect("the log is whole");
             assert_eq!(payloads(&log).len() as u64, RECORDS);
             assert_eq!(log.recovery().torn, None);
+            assert_eq!(log.recovery().head_slot_was_lost, in_slot, "bit {bit} is noticed");
         }
     }
 }
@@ -213,6 +218,78 @@ fn every_segment_is_missed() {
     let mut files = three_segments(true);
     files.retain(|name, _| !name.starts_with("log/"));
     assert!(matches!(refused(&files), OpenError::Missing { from: 0, to: 7, .. }));
+}
+
+/// `HEAD` is made after the first segment: without one, something is missing.
+#[test]
+fn a_head_without_segments_is_no_new_log() {
+    let disk = Disk::default();
+    let log = Log::open(disk.clone(), options()).unwrap();
+    block_on(log.append(Expect::Any, vec![record(0, 20)])).unwrap();
+    let head = disk.files()["HEAD"].clone();
+    for content in [head, vec![0x5a; 9000]] {
+        let files = Files::from([("HEAD".to_owned(), content)]);
+        let error = refused(&files);
+        assert!(matches!(error, OpenError::Missing { from: 0, to: 0, .. }), "{error}");
+    }
+}
+
+/// What a newer program's batches look like is not taken for a torn write.
+#[test]
+fn a_batch_with_unknown_flags_is_of_a_newer_program() {
+    let mut files = three_segments(false);
+    let content = files.get_mut(LAST).unwrap();
+    content[80 + 20] = 1;
+    let sum = crc32c::crc32c(&content[80..80 + 52]);
+    content[80 + 52..80 + 56].copy_from_slice(&sum.to_le_bytes());
+    let error = refused(&files);
+    assert!(matches!(&error, OpenError::Newer { file, .. } if file == LAST), "{error}");
+}
+
+/// A torn end is told by the first opening that comes to its end, not only by the one that cut it off.
+#[test]
+fn a_cut_is_told_even_if_the_opening_that_made_it_failed() {
+    let mut files = three_segments(false);
+    let whole = files[LAST].clone();
+    files.insert(LAST.to_owned(), whole[..whole.len() - 3].to_vec());
+    let calm = Disk::holding(&files);
+    drop(Log::open(calm.clone(), options()).unwrap());
+    let mut told_late = 0;
+    for call in 0..calm.calls() {
+        let disk = Disk::holding(&files);
+        disk.fail(call, Fault::Once(ErrorKind::Other));
+        if Log::open(disk.clone(), options()).is_ok() {
+            continue;
+        }
+        let cut = disk.files()[LAST].len() == 80;
+        let log = Log::open(disk.clone(), options()).unwrap();
+        let torn = log.recovery().torn.clone().expect("it is told");
+        assert_eq!(disk.files()[&torn.kept_in], whole[80..whole.len() - 3]);
+        drop(log);
+        assert_eq!(Log::open(disk, options()).unwrap().recovery().torn, None, "once");
+        told_late += u32::from(cut);
+    }
+    assert!(told_late > 0);
+}
+
+/// Files that vanish or shrink while the log is open are noticed by whoever reads.
+#[test]
+fn reading_notices_what_is_not_there_any_more() {
+    for name in ["log/00000000000000000000.log", "log/00000000000000000003.log", LAST] {
+        let storage = in_memory(&three_segments(true));
+        let log = Log::open(storage.clone(), options()).unwrap();
+        let shorter = storage.read(name).unwrap()[..80].to_vec();
+        storage.overwrite(name, shorter);
+        assert_reads_badly(&log);
+        storage.remove(name).unwrap();
+        assert_reads_badly(&log);
+    }
+}
+
+fn assert_reads_badly(log: &Log<MemoryStorage>) {
+    let read: Vec<_> = block_on(log.read(0, None).collect());
+    assert!(matches!(read.last(), Some(Err(ReadError::Missing { .. }))), "{read:?}");
+    assert_eq!(read.iter().filter(|record| record.is_err()).count(), 1);
 }
 
 #[test]

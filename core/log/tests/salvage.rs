@@ -145,6 +145,11 @@ fn nothing_is_taken_from_another_history() {
     mixed.insert("HEAD".to_owned(), other.read("HEAD").unwrap());
     let (rescue, _) = rescued(&mixed);
     assert_eq!(rescue.whole, RECORDS - 3 + 2, "it is whole, only another one");
+    // HEAD knows the first history: what it vouches for is taken, no more.
+    mixed.insert("HEAD".to_owned(), files["HEAD"].clone());
+    mixed.remove(&last);
+    let (rescue, _) = rescued(&mixed);
+    assert_eq!((rescue.whole, rescue.lost[0].to), (RECORDS - 3, RECORDS));
 
     let mut bytes = files[&last].clone();
     // A batch of the same numbers with a valid checksum that does not continue the chain.
@@ -156,8 +161,10 @@ fn nothing_is_taken_from_another_history() {
     let (rescue, there) = rescued(&mixed);
     check(&rescue, &there);
     assert_eq!(rescue.whole, RECORDS - 3);
-    let expected = "what follows is of another history of the log".to_owned();
-    assert_eq!(rescue.lost, [Lost { from: 9, to: RECORDS, why: expected }]);
+    let why = "the end of the log is missing".to_owned();
+    assert_eq!(rescue.lost, [Lost { from: 9, to: RECORDS, why }]);
+    assert!(rescue.remarks[0].contains("another history"), "{rescue:?}");
+    assert!(!rescue.is_complete());
 }
 
 #[test]
@@ -169,6 +176,47 @@ fn a_segment_of_another_log_is_not_taken() {
     check(&rescue, &there);
     assert_eq!(rescue.whole, RECORDS - 3);
     assert!(rescue.lost[0].why.contains("another log"), "{rescue:?}");
+}
+
+/// A bad sector costs what is on it, and opening says that the disk is failing.
+#[test]
+fn what_can_be_read_around_a_bad_sector_is_rescued() {
+    let disk = Disk::default();
+    let options = Options { segment_limit: 1 << 20, ..options() };
+    let log = Log::open(disk.clone(), options).unwrap();
+    for number in 0..200 {
+        block_on(log.append(Expect::Any, vec![record(number, 200)])).unwrap();
+    }
+    drop(log);
+    let disk = Disk::holding(&disk.files());
+    let name = "log/00000000000000000000.log";
+    disk.make_unreadable(name, 20_992..21_504);
+    let Err(error) = Log::open(disk.clone(), options) else { panic!("it is opened") };
+    assert!(matches!(&error, OpenError::Unreadable { file, .. } if file == name), "{error}");
+    assert!(error.next_step("S").contains("sluice log salvage"));
+    let rescue = salvage(&disk, &MemoryStorage::default(), &filler()).unwrap();
+    let lost: u64 = rescue.lost.iter().map(|lost| lost.to - lost.from).sum();
+    assert_eq!(rescue.whole + lost, 200);
+    assert!((14..=18).contains(&lost), "a block of 4096 bytes is lost: {rescue:?}");
+    assert!(rescue.remarks[0].contains("4096 bytes of"), "{rescue:?}");
+
+    disk.make_unreadable("HEAD", 0..512);
+    let Err(error) = Log::open(disk.clone(), options) else { panic!("it is opened") };
+    assert!(matches!(&error, OpenError::Unreadable { file, .. } if file == "HEAD"), "{error}");
+    let rescue = salvage(&disk, &MemoryStorage::default(), &filler()).unwrap();
+    assert_eq!((rescue.whole, rescue.is_complete()), (200, false));
+}
+
+/// Two faults at once: a segment is gone and the header of the next one is damaged.
+#[test]
+fn a_damaged_header_behind_a_missing_segment() {
+    let mut files = whole();
+    let names = segments(&files);
+    files.remove(&names[1]);
+    files.get_mut(&names[2]).unwrap()[20] ^= 1;
+    let (rescue, there) = rescued(&files);
+    check(&rescue, &there);
+    assert_eq!(rescue.whole, RECORDS - 3);
 }
 
 #[test]

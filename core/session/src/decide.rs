@@ -134,10 +134,10 @@ fn ranking(state: &State, made: &MadeRanking) -> Vec<Event> {
     let trained = made
         .model
         .as_ref()
-        .map(|model| model.trained(ModelId(state.models + 1), made.learned_from));
+        .map(|model| model.trained(ModelId(state.models.saturating_add(1)), made.learned_from));
     let scored_by_last = state.model.as_ref().filter(|_| made.scored > 0).map(|model| model.model);
     let ranking = RankingMade {
-        ranking: RankingId(state.rankings + 1),
+        ranking: RankingId(state.rankings.saturating_add(1)),
         model: trained.as_ref().map(|model| model.model).or(scored_by_last),
         learned_from: made.learned_from,
         selector: made.selector.clone(),

@@ -307,10 +307,6 @@ impl<L: EventLog> Driver<L> {
         arrived: Instant,
         reply: oneshot::Sender<Result<Done, CommandError>>,
     ) {
-        if let Some(closed) = &self.closed {
-            batch.waiting.push(Waiting { reply, outcome: Err(closed.clone().into()) });
-            return;
-        }
         self.complete_seen(&mut command);
         let events = match decide(&self.state, &command) {
             Ok(Decision::Events(events)) => events,
@@ -325,6 +321,10 @@ impl<L: EventLog> Driver<L> {
                 return;
             }
         };
+        if let Some(closed) = self.closed.clone().filter(|_| !events.is_empty()) {
+            batch.waiting.push(Waiting { reply, outcome: Err(closed.into()) });
+            return;
+        }
         let encoded: Result<Vec<_>, _> = events.iter().map(codec::encode).collect();
         let encoded = match encoded {
             Ok(encoded) => encoded,

@@ -19,7 +19,10 @@ pub enum OpenSessionError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A record can't be understood.
-    #[error("record {seq} can't be understood: {source}; nothing was changed")]
+    #[error(
+        "record {seq} is whole but can't be understood ({source}): its answers are safe, but this program \
+         can't go on with them. Start the sluice that wrote it"
+    )]
     Decode {
         /// Its number.
         seq: u64,
@@ -69,8 +72,11 @@ impl Snapshots {
     pub(crate) fn keep<L: EventLog>(&self, log: &L, state: &State) {
         let begun = Instant::now();
         let place = log.place();
-        let payload = snapshot::encode(state).filter(|_| place.next_seq == state.next_seq);
-        let Some(payload) = payload else { return };
+        // What this program does not understand, a newer one does: it must not find a state without it.
+        if state.unknown_event.is_some() || place.next_seq != state.next_seq {
+            return;
+        }
+        let Some(payload) = snapshot::encode(state) else { return };
         match self.cache.keep(PROJECTION, place, &payload) {
             Ok(()) => {
                 let (seconds, bytes) = (begun.elapsed().as_secs_f32(), payload.len());

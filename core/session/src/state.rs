@@ -119,7 +119,8 @@ impl State {
 
     /// Looks that the newest ranking does not know.
     pub fn behind(&self) -> u32 {
-        let known = self.ranking.as_ref().map_or(0, |ranking| ranking.learned_from + 1);
+        let known =
+            self.ranking.as_ref().map_or(0, |ranking| ranking.learned_from.saturating_add(1));
         self.looks.iter().rev().take_while(|look| look.seq >= known).count() as u32
     }
 }

@@ -85,11 +85,12 @@ fn identity(file: &File) -> io::Result<String> {
     Ok(format!("file {}", file.metadata()?.ino()))
 }
 
+/// It was never synced, so after a loss of power it may be anything.
 fn text_of(mut file: &File) -> io::Result<String> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     file.rewind()?;
-    file.read_to_string(&mut text)?;
-    Ok(text)
+    file.take(1000).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn holder_in(file: &File) -> io::Result<String> {
@@ -98,13 +99,25 @@ fn holder_in(file: &File) -> io::Result<String> {
     Ok(if holder.is_empty() { "an unknown process".to_owned() } else { holder.to_owned() })
 }
 
+/// Says who has the folder, for those who come meanwhile. How the one before left it stays as it is
+/// until [`FolderLock::begin`]: who is refused may try again.
+fn name_holder(mut file: &File) -> io::Result<()> {
+    let text = text_of(file)?;
+    let left = text.lines().nth(1).map(|line| format!("{line}\n")).unwrap_or_default();
+    file.set_len(0)?;
+    file.rewind()?;
+    write!(file, "process {}\n{left}", std::process::id())
+}
+
 /// How the one before left the folder.
 fn left_by(file: &File) -> io::Result<Previous> {
     let this = identity(file)?;
     Ok(match text_of(file)?.lines().nth(1) {
         None => Previous::Closed,
-        Some(written_to) if written_to == this => Previous::Interrupted,
-        Some(_) => Previous::Copied,
+        Some(written_to) if written_to != this && written_to.starts_with("file ") => {
+            Previous::Copied
+        }
+        Some(_) => Previous::Interrupted,
     })
 }
 
@@ -131,6 +144,7 @@ impl Storage for FsStorage {
             thread::sleep(LOCK_PAUSE);
         }
         let previous = left_by(&file).map_err(LockError::Io)?;
+        name_holder(&file).map_err(LockError::Io)?;
         Ok(Locked { lock: FsLock(file), previous })
     }
 
@@ -146,6 +160,18 @@ impl Storage for FsStorage {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         fs::read(self.root.join(name))
+    }
+
+    fn length(&self, name: &str) -> io::Result<u64> {
+        Ok(fs::metadata(self.root.join(name))?.len())
+    }
+
+    fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.root.join(name))?;
+        file.seek(io::SeekFrom::Start(offset))?;
+        let mut bytes = Vec::with_capacity(length);
+        file.take(length as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn reader(&self, name: &str) -> io::Result<File> {

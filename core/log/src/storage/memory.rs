@@ -84,6 +84,15 @@ impl Storage for MemoryStorage {
         Ok(locked(&*self.content(name)?).clone())
     }
 
+    fn length(&self, name: &str) -> io::Result<u64> {
+        Ok(locked(&*self.content(name)?).len() as u64)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let bytes = self.read(name)?;
+        Ok(bytes.into_iter().skip(offset as usize).take(length).collect())
+    }
+
     fn reader(&self, name: &str) -> io::Result<io::Cursor<Vec<u8>>> {
         self.read(name).map(io::Cursor::new)
     }

@@ -68,6 +68,8 @@ struct Inner {
     journal: Vec<Op>,
     calls: u64,
     fault: Option<(u64, Fault)>,
+    /// Bytes of a file that can't be read.
+    unreadable: Option<(String, std::ops::Range<usize>)>,
     locked: bool,
 }
 
@@ -95,6 +97,11 @@ impl Disk {
     /// Lets one call fail: the n-th from the beginning, counted from 0.
     pub fn fail(&self, call: u64, fault: Fault) {
         self.inner().fault = Some((call, fault));
+    }
+
+    /// Makes bytes of a file unreadable, as a bad sector does.
+    pub fn make_unreadable(&self, name: &str, bytes: std::ops::Range<usize>) {
+        self.inner().unreadable = Some((name.to_owned(), bytes));
     }
 
     pub fn calls(&self) -> u64 {
@@ -154,6 +161,15 @@ impl Inner {
         }
     }
 
+    fn readable(&self, name: &str, range: &std::ops::Range<usize>) -> io::Result<()> {
+        match &self.unreadable {
+            Some((file, bad)) if file == name && bad.start < range.end && range.start < bad.end => {
+                Err(io::Error::other("a bad sector"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn make(&mut self, name: &str, content: Vec<u8>) -> FileId {
         self.contents.push(content);
         self.made_as.push(name.to_owned());
@@ -199,7 +215,25 @@ impl Storage for Disk {
         let mut inner = self.inner();
         inner.whole(false)?;
         let file = inner.file(name)?;
+        inner.readable(name, &(0..inner.contents[file].len()))?;
         Ok(inner.contents[file].clone())
+    }
+
+    fn length(&self, name: &str) -> io::Result<u64> {
+        let mut inner = self.inner();
+        inner.whole(false)?;
+        let file = inner.file(name)?;
+        Ok(inner.contents[file].len() as u64)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut inner = self.inner();
+        inner.whole(false)?;
+        let file = inner.file(name)?;
+        let (begin, whole) = (offset as usize, inner.contents[file].len());
+        let range = begin.min(whole)..(begin + length).min(whole);
+        inner.readable(name, &range)?;
+        Ok(inner.contents[file][range].to_vec())
     }
 
     fn reader(&self, name: &str) -> io::Result<io::Cursor<Vec<u8>>> {
