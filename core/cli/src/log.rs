@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use sluice_log::storage::FsStorage;
-use sluice_log::{Check, OpenError, check};
+use sluice_log::storage::Storage;
+use sluice_log::{Check, OpenError, Rescue, check, segment};
 
 use crate::arguments::{LogCommand, SessionFolder};
 use crate::session;
@@ -36,9 +37,9 @@ pub fn run(command: &LogCommand) -> Result<()> {
 fn session(folder: &SessionFolder) -> Result<FsStorage> {
     let named = &folder.session;
     let of_pool = || session::default_folder(&named.canonicalize().ok()?).ok();
-    let root: PathBuf = if named.join("log").is_dir() {
+    let root: PathBuf = if is_session(named) {
         named.clone()
-    } else if let Some(of_pool) = of_pool().filter(|folder| folder.join("log").is_dir()) {
+    } else if let Some(of_pool) = of_pool().filter(|folder| is_session(folder)) {
         of_pool
     } else {
         bail!(
@@ -48,6 +49,16 @@ fn session(folder: &SessionFolder) -> Result<FsStorage> {
         );
     };
     FsStorage::existing(&root).with_context(|| format!("can't read the log in {}", root.display()))
+}
+
+/// Whether a folder holds a log: a `HEAD` or a segment, and not just any folder named so.
+fn is_session(folder: &Path) -> bool {
+    let has_segment = |storage: FsStorage| {
+        let names = storage.list("log").unwrap_or_default();
+        names.iter().any(|name| segment::parse_file_name(name).is_some())
+    };
+    folder.join("log").is_dir()
+        && (folder.join("HEAD").is_file() || FsStorage::existing(folder).is_ok_and(has_segment))
 }
 
 /// Checks the log, or says what is wrong and what to do.
@@ -63,6 +74,27 @@ fn checked(storage: &FsStorage, walked: impl Fn(u64) + Sync) -> Result<Check> {
 pub fn with_next_step(error: &OpenError, session: &Path) -> anyhow::Error {
     let next = error.next_step(&session.display().to_string());
     anyhow!("{error}. Next: {next}")
+}
+
+/// What could not be rescued, and what can't be vouched for.
+fn tell_losses(rescue: &Rescue) -> io::Result<()> {
+    for lost in &rescue.lost {
+        say(&format!("Lost: records {} to {}: {}.", lost.from, lost.to - 1, lost.why))?;
+    }
+    for remark in &rescue.remarks {
+        say(&format!("Note: {remark}."))?;
+    }
+    if rescue.torn_bytes > 0 {
+        say(&format!(
+            "Note: the last {} bytes are not whole: by every sign an interrupted write that was never \
+             acknowledged.",
+            rescue.torn_bytes
+        ))?;
+    }
+    if rescue.is_complete() {
+        say("Nothing that was acknowledged is lost.")?;
+    }
+    Ok(())
 }
 
 /// Writes for whoever reads.

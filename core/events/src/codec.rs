@@ -14,8 +14,12 @@ use crate::facts::{Event, Unknown, v1};
 /// records always fit.
 pub const MAX_PAYLOAD: usize = 256 * 1024;
 
-const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_PAYLOAD>> =
-    bincode::config::standard().with_limit::<MAX_PAYLOAD>();
+/// bincode counts what it claims for lists, which is more than their bytes; the payload itself is
+/// bounded by the log's batches.
+const CLAIMED: usize = 64 * MAX_PAYLOAD;
+
+const CONFIG: Configuration<LittleEndian, Varint, Limit<CLAIMED>> =
+    bincode::config::standard().with_limit::<CLAIMED>();
 
 /// Why a fact could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +67,10 @@ pub struct Encoded {
 }
 
 /// Ties each fact to its number and its newest version; behind it, for each older version, the struct
-/// that its bytes are and those that it passes through on the way. The one list to extend.
+/// that its bytes are, which becomes the newest by `From` (through the versions between, where there
+/// are any). The one list to extend.
 macro_rules! facts {
-    ($($number:literal => $variant:ident, $newest:literal $({ $($version:literal: $old:ty $(=> $step:ty)*),+ })?;)+) => {
+    ($($number:literal => $variant:ident, $newest:literal $({ $($version:literal: $old:ty),+ })?;)+) => {
         /// Encodes a fact in its newest shape.
         ///
         /// # Errors
@@ -92,7 +97,6 @@ macro_rules! facts {
                     ($number, $newest) => from_bytes(event_type, schema_version, payload).map(Event::$variant),
                     $($(($number, $version) => {
                         let fact: $old = from_bytes(event_type, schema_version, payload)?;
-                        $(let fact = <$step>::from(fact);)*
                         Ok(Event::$variant(fact.into()))
                     })+)?
                 )+

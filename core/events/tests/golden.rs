@@ -202,6 +202,19 @@ fn an_old_fact_survives_being_written_in_the_newest_version() {
     }
 }
 
+/// The largest lists that fit into a record are read back.
+#[test]
+fn what_can_be_written_can_be_read() {
+    for length in [1, 3, 20] {
+        let image = FoundImage { path: "x".repeat(length), bytes: 1 };
+        let images = vec![image; sluice_events::codec::MAX_PAYLOAD / (length + 2) - 10];
+        let event = Event::ImagesFound(ImagesFound { first: None, images });
+        let written = encode(&event).expect("it fits");
+        assert!(written.payload.len() > 200_000);
+        assert_eq!(decode(2, written.schema_version, &written.payload).unwrap(), event);
+    }
+}
+
 #[test]
 fn as_json_a_fact_carries_its_name_and_hashes_are_digits() {
     let json = serde_json::to_value(Event::SelectorChosen(SelectorChosen {

@@ -275,6 +275,11 @@ fn tell_recovery(recovery: &Recovery, notices: &NoticeBoard) {
                 .to_owned(),
         );
     }
+    if recovery.head_slot_was_lost {
+        let text = "One of the two copies in the session's file HEAD was not whole. The other one \
+                    served, and every answer is here; if there was no loss of power, look after the disk.";
+        notices.pin(Level::Info, text);
+    }
     if recovery.copied_in_use {
         notices.pin(
             Level::Warning,
@@ -287,11 +292,15 @@ fn tell_recovery(recovery: &Recovery, notices: &NoticeBoard) {
 
 /// What a rescue of the log could not bring back.
 fn tell_lost(session: &SessionHandle, notices: &NoticeBoard) -> Result<(), CommandError> {
-    let lost = session.read_blocking(|view| view.state.lost_records)?;
+    let (lost, nameless) = session.read_blocking(|view| {
+        let is_nameless = |image: &&ImageState| image.path.is_empty() && image.answer.is_some();
+        (view.state.lost_records, view.state.images.iter().filter(is_nameless).count())
+    })?;
     if lost > 0 {
         let text = format!(
             "This session was rescued from a damaged log: {lost} of its records are lost, so some answers \
-             may be missing. All others are here."
+             may be missing. {nameless} of those that are here are for images whose names are lost; such \
+             images are asked for again."
         );
         notices.pin(Level::Info, text);
     }

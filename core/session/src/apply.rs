@@ -15,8 +15,8 @@ const PAUSE_US: u64 = 60_000_000;
 impl State {
     /// Takes one event in. `seq` is its number in the log, `time_us` its time (µs since 1970).
     ///
-    /// Events that name images or looks that don't exist change nothing but `next_seq`: the log is
-    /// checked by checksums, and a fold must not fail.
+    /// Events that name images or looks that don't exist change nothing but `next_seq`, unless records
+    /// were lost: the log is checked by checksums, and a fold must not fail.
     pub fn apply(&mut self, seq: u64, time_us: u64, event: &Event) {
         self.next_seq = seq + 1;
         if changes_the_order(event) {
@@ -69,10 +69,23 @@ impl State {
     }
 
     fn find(&mut self, found: &ImagesFound) {
-        // Ids before `first` that nobody has were given in records that are lost.
-        let first = found.first.map_or(0, ImageId::index);
-        let lost = first.saturating_sub(self.images.len()) as u64;
-        for _ in 0..lost.min(self.lost_records * MOST_IMAGES_OF_A_RECORD) {
+        self.make_room(found.first.map_or(0, ImageId::index));
+        self.counts.candidates += found.images.len() as u32;
+        self.images.extend(found.images.iter().map(|image| ImageState {
+            path: image.path.clone(),
+            bytes: image.bytes,
+            answer: None,
+            set_aside: None,
+        }));
+    }
+
+    /// Ids below `end` that nobody has were given in records that are lost: their images have no name.
+    fn make_room(&mut self, end: usize) {
+        let missing = end.saturating_sub(self.images.len()) as u64;
+        if missing > self.lost_records * MOST_IMAGES_OF_A_RECORD {
+            return;
+        }
+        for _ in 0..missing {
             self.counts.set_aside += 1;
             self.images.push(ImageState {
                 path: String::new(),
@@ -81,13 +94,6 @@ impl State {
                 set_aside: Some(NAME_LOST.to_owned()),
             });
         }
-        self.counts.candidates += found.images.len() as u32;
-        self.images.extend(found.images.iter().map(|image| ImageState {
-            path: image.path.clone(),
-            bytes: image.bytes,
-            answer: None,
-            set_aside: None,
-        }));
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of two events")]
@@ -102,6 +108,7 @@ impl State {
         seen: &Seen,
     ) {
         self.commands.insert(command, seq);
+        self.make_room(image.index().saturating_add(1));
         let Some(before) = self.image(image).map(|image| image.answer) else { return };
         let since_last = self.looks.last().map(|last| time_us.saturating_sub(last.time_us));
         let on_screen = u64::from(seen.shown_ms) * 1000;
@@ -115,6 +122,17 @@ impl State {
     }
 
     fn undo(&mut self, look: u64) {
+        // Undoing goes back one by one: later looks that still count were undone in records that are
+        // lost.
+        while self.lost_records > 0
+            && let Some(later) = self.looks.last().map(|last| last.seq).filter(|seq| *seq > look)
+        {
+            self.undo_last(later);
+        }
+        self.undo_last(look);
+    }
+
+    fn undo_last(&mut self, look: u64) {
         let Some(last) = self.looks.pop_if(|last| last.seq == look) else { return };
         self.curve.pop();
         self.active_us -= last.active_us;

@@ -103,12 +103,13 @@ fn open(storage: &MemoryStorage) -> Log<MemoryStorage> {
 fn golden_snapshot() {
     let mut state = State::default();
     for (seq, event) in (0..).zip(one_of_each()) {
-        state.apply(seq, seq * 1_000_000, &event);
+        // A pause now and then.
+        state.apply(seq, (seq + seq / 4 * 20) * 1_700_000, &event);
     }
     let bytes = snapshot::encode(&state).unwrap();
     assert_eq!(snapshot::decode(&bytes).as_ref(), Some(&state));
     let hash = blake3::hash(&bytes).to_hex();
-    assert_eq!((snapshot::PROJECTION, &hash[..16]), (1, "504d07810ff65c7b"));
+    assert_eq!((snapshot::PROJECTION, &hash[..16]), (1, "62e7b2226a7ee591"));
 }
 
 #[test]
@@ -125,6 +126,43 @@ fn a_lost_record_keeps_the_ids_of_images_behind_it() {
     let far = ImagesFound { first: Some(ImageId(u32::MAX)), images: Vec::new() };
     state.apply(0, 0, &Event::ImagesFound(far));
     assert_eq!(state.images.len(), 0);
+}
+
+/// Whichever record is lost, every answer that is left counts, with its own image.
+#[test]
+fn each_record_is_lost_in_turn() {
+    let events = one_of_each();
+    let whole = fold(&events);
+    for lost in 0..events.len() {
+        let mut rescued = events.clone();
+        rescued[lost] = Event::RecordLost(RecordLost {});
+        let state = fold(&rescued);
+        assert!(state.lost_records > 0);
+        let is_answer = |event: &Event| matches!(event, Event::Labelled(_) | Event::Skipped(_));
+        let answers = rescued.iter().filter(|event| is_answer(event)).count();
+        assert_eq!(
+            state.commands.values().filter(|seq| is_answer(&rescued[**seq as usize])).count(),
+            answers
+        );
+        for look in &state.looks {
+            assert_eq!(state.image(look.image).unwrap().answer, Some(look.answer), "lost {lost}");
+        }
+        if lost < 4 {
+            assert_eq!(state.looks, whole.looks, "lost {lost}");
+        }
+        // The second undo tells that the first one was there.
+        if lost == 7 {
+            assert_eq!(state.looks.len(), whole.looks.len());
+        }
+    }
+}
+
+fn fold(events: &[Event]) -> State {
+    let mut state = State::default();
+    for (seq, event) in (0..).zip(events) {
+        state.apply(seq, seq * 1_000_000, event);
+    }
+    state
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `sluice log salvage`: what is whole of a damaged session, in a new folder.
 
+use std::{fs, io};
+
 use anyhow::{Context, Result, bail};
 use indicatif::HumanCount;
 use sluice_events::facts::RecordLost;
@@ -12,8 +14,20 @@ use crate::arguments::Salvage;
 
 pub fn run(arguments: &Salvage) -> Result<()> {
     let from = super::session(&arguments.folder)?;
-    let to = FsStorage::new(&arguments.to)
-        .with_context(|| format!("can't make the folder {}", arguments.to.display()))?;
+    let new = arguments.to.display();
+    if arguments.to.exists() {
+        bail!("{new} exists already; nothing was changed. Name a folder that does not");
+    }
+    // It gets its name when it is complete; what an earlier try has left is begun anew.
+    let unfinished = arguments.to.with_extension("unfinished-rescue");
+    match fs::remove_dir_all(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("can't clear {}", unfinished.display()));
+        }
+        _ => {}
+    }
+    let to = FsStorage::new(&unfinished)
+        .with_context(|| format!("can't make the folder {}", unfinished.display()))?;
     let encoded = codec::encode(&Event::RecordLost(RecordLost {}))?;
     let filler = Record {
         seq: 0,
@@ -27,14 +41,10 @@ pub fn run(arguments: &Salvage) -> Result<()> {
         Err(SalvageError::Open(error)) => return Err(with_next_step(&error, from.root())),
         Err(error) => bail!(error),
     };
-    let new = arguments.to.display();
+    fs::rename(&unfinished, &arguments.to)
+        .with_context(|| format!("can't give {} its name", unfinished.display()))?;
     say(&format!("Rescued {} records into {new}.", HumanCount(rescue.whole)))?;
-    for lost in &rescue.lost {
-        say(&format!("Lost: records {} to {}: {}.", lost.from, lost.to - 1, lost.why))?;
-    }
-    if rescue.lost.is_empty() {
-        say("Nothing is lost.")?;
-    }
+    super::tell_losses(&rescue)?;
     say(&format!(
         "{} is as it was. Look at what is there with `sluice log stat '{new}'`; go on with `sluice serve \
          DIR --session '{new}'`.",

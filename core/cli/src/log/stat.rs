@@ -71,7 +71,10 @@ fn gather(storage: &FsStorage, checked: &Check) -> Result<Statistics> {
         last = Some(record.time_us);
         state.apply(record.seq, record.time_us, &event);
     }
-    let kept = |folder: &str| storage.list(folder).map_or(0, |names| names.len());
+    let kept = |folder: &str, ending: &str| {
+        let names = storage.list(folder).unwrap_or_default();
+        names.iter().filter(|name| name.ends_with(ending)).count()
+    };
     Ok(Statistics {
         session: storage.root().display().to_string(),
         log_id: checked.log_id.to_string(),
@@ -82,8 +85,8 @@ fn gather(storage: &FsStorage, checked: &Check) -> Result<Statistics> {
         batches: checked.segments.iter().map(|segment| segment.batches).sum(),
         segments: checked.segments.len(),
         bytes: checked.segments.iter().map(|segment| segment.bytes).sum(),
-        first_time: first.map(cat::time).transpose()?,
-        last_time: last.map(cat::time).transpose()?,
+        first_time: first.map(cat::time),
+        last_time: last.map(cat::time),
         opened_for_writing: checked.epoch(),
         durable_up_to: checked.head.known().map(|head| head.next_seq),
         torn_bytes: checked.torn.as_ref().map_or(0, |torn| torn.bytes.len()),
@@ -94,8 +97,8 @@ fn gather(storage: &FsStorage, checked: &Check) -> Result<Statistics> {
         set_aside: state.counts.set_aside,
         looks: state.looks.len(),
         lost_records: state.lost_records,
-        snapshots: kept("snapshots"),
-        quarantined: kept("quarantine"),
+        snapshots: kept("snapshots", ".snapshot"),
+        quarantined: kept("quarantine", ""),
         events,
     })
 }

@@ -23,11 +23,13 @@ pub fn run(folder: &SessionFolder) -> Result<()> {
         Err(error) => return Err(damaged(&storage, &error)?),
     };
     for segment in &checked.segments {
+        let records = match segment.next_seq.checked_sub(segment.first_seq + 1) {
+            Some(more) => format!("records {} to {}", segment.first_seq, segment.first_seq + more),
+            None => "no record yet".to_owned(),
+        };
         say(&format!(
-            "{}  records {} to {} in {} batches, {}",
+            "{}  {records} in {} batches, {}",
             segment.file,
-            segment.first_seq,
-            segment.next_seq.saturating_sub(1).max(segment.first_seq),
             HumanCount(segment.batches),
             HumanBytes(segment.bytes)
         ))?;
@@ -57,18 +59,21 @@ fn progress(storage: &FsStorage) -> ProgressBar {
 
 fn tell_end(storage: &FsStorage, checked: &Check) -> Result<()> {
     match &checked.head {
-        HeadFile::Known(head) if head.next_seq == checked.next_seq() => {
+        HeadFile::Known { end, .. } if end.next_seq == checked.next_seq() => {
             say("HEAD  knows the log to its end")?;
         }
-        HeadFile::Known(head) => say(&format!(
-            "HEAD  knows the log up to record {}; the {} behind it are whole too",
-            head.next_seq,
-            checked.next_seq() - head.next_seq
+        HeadFile::Known { end, .. } => say(&format!(
+            "HEAD  knows of {} records; the {} behind them are whole too",
+            end.next_seq,
+            checked.next_seq() - end.next_seq
         ))?,
         HeadFile::Missing | HeadFile::Unreadable | HeadFile::Newer(_) => say(
             "HEAD  is missing or unreadable: whether the newest records are missing can't be told. It is \
              made anew when the session is opened",
         )?,
+    }
+    if matches!(checked.head, HeadFile::Known { slot_lost: true, .. }) {
+        say("HEAD  one of its two slots is not whole; the other one serves")?;
     }
     let Some(torn) = &checked.torn else { return Ok(()) };
     let (bytes, file, offset) = (torn.bytes.len(), &torn.file, torn.offset);
@@ -95,7 +100,8 @@ fn understand(storage: &FsStorage, checked: &Check) -> Result<BTreeMap<u16, u64>
 
 /// Lists what is whole and what is lost; the error to end with.
 fn damaged(storage: &FsStorage, error: &OpenError) -> Result<anyhow::Error> {
-    if matches!(error, OpenError::Damaged(_) | OpenError::Missing { .. }) {
+    use OpenError::{Damaged, Missing, Unreadable};
+    if matches!(error, Damaged(_) | Missing { .. } | Unreadable { .. }) {
         tell_rescue(storage)?;
     }
     Ok(with_next_step(error, storage.root()))
@@ -110,8 +116,5 @@ fn tell_rescue(storage: &FsStorage) -> Result<()> {
         Err(error) => bail!(with_next_step(&error, storage.root())),
     };
     say(&format!("{} records are whole.", HumanCount(found.whole)))?;
-    for lost in &found.lost {
-        say(&format!("Lost: records {} to {}: {}.", lost.from, lost.to - 1, lost.why))?;
-    }
-    Ok(())
+    Ok(super::tell_losses(&found)?)
 }

@@ -3,8 +3,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FoundImage;
 use crate::ids::ImageId;
+
+/// An image as the scan of the folder found it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundImage {
+    /// Relative to the pool's folder.
+    pub path: String,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+impl From<FoundImage> for super::FoundImage {
+    fn from(old: FoundImage) -> Self {
+        Self { path: old.path, bytes: old.bytes }
+    }
+}
 
 /// Images joined the pool; their ids followed from all events before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +29,7 @@ pub struct ImagesFound {
 
 impl From<ImagesFound> for super::ImagesFound {
     fn from(old: ImagesFound) -> Self {
-        Self { first: None, images: old.images }
+        Self { first: None, images: old.images.into_iter().map(Into::into).collect() }
     }
 }
 

@@ -146,7 +146,11 @@ pub fn keeps_its_promise(
     calls: usize,
 ) -> Result<usize, String> {
     let storage = in_memory(files);
+    let before = bytes_in(&storage);
     let log = Log::open(storage.clone(), options).map_err(|error| format!("refused: {error}"))?;
+    if before != bytes_in(&storage) {
+        return Err("bytes were cut off and not kept".to_owned());
+    }
     let there = payloads(&log);
     let allowed = promises.at(calls);
     if !allowed.contains(&there.len()) {
@@ -167,6 +171,15 @@ pub fn keeps_its_promise(
         return Err("it is not whole after it went on".to_owned());
     }
     Ok(there.len())
+}
+
+/// Bytes of records, wherever they are kept.
+fn bytes_in(storage: &MemoryStorage) -> usize {
+    let listed = ["log", "quarantine"].map(|folder| storage.list(folder).unwrap());
+    let kept = |name: &&String| name.strip_suffix(".new").is_none();
+    let names: Vec<_> = listed.iter().flatten().filter(kept).collect();
+    let headers = names.iter().filter(|name| name.starts_with("log/")).count() * 80;
+    names.iter().map(|name| storage.read(name).unwrap().len()).sum::<usize>() - headers
 }
 
 /// What appending said, in the order of the records.
