@@ -176,7 +176,7 @@ def time(microseconds):
 
 
 def durable_end(session):
-    """The seq of the next record that HEAD knows, and the chain value there."""
+    """Log id, seq of the next record and chain value there, as HEAD knows them."""
     head = (session / "HEAD").read_bytes() if (session / "HEAD").exists() else b""
     slots = (head[at : at + 96] for at in (0, 4096))
     whole = [
@@ -185,7 +185,7 @@ def durable_end(session):
         if len(slot) == 96 and slot[:8] == b"SLUICEHD" and crc32c(slot[:92]) == int.from_bytes(slot[92:], "little")
     ]
     newest = max(whole, key=lambda slot: struct.unpack_from("<Q", slot, 32), default=None)
-    return struct.unpack_from("<Q", newest, 40)[0] if newest else 0
+    return (newest[16:32], struct.unpack_from("<Q", newest, 40)[0], newest[72:88]) if newest else (None, 0, None)
 
 
 def batch(data, at, seq, chain):
@@ -210,8 +210,22 @@ def batch(data, at, seq, chain):
     return records, (at + 56 + length + 7) // 8 * 8, chain
 
 
+def is_torn(data, at, seq):
+    """Whether no whole batch with this seq or a later one follows: then nobody was promised the rest."""
+    for begin in range(at, len(data) - 55, 8):
+        if data[begin : begin + 4] == b"SLBT":
+            first = struct.unpack_from("<Q", data, begin + 8)[0]
+            try:
+                batch(data, begin, first, data[begin + 32 : begin + 48])
+            except Damaged:
+                continue
+            if first >= seq:
+                return False
+    return True
+
+
 def records(session):
-    durable = durable_end(session)
+    log_id, durable, durable_chain = durable_end(session)
     seq, chain = 0, bytes(16)
     segments = sorted(session.glob("log/" + "[0-9]" * 20 + ".log"))
     for segment in segments:
@@ -220,13 +234,18 @@ def records(session):
         demand(crc32c(data[:76]) == int.from_bytes(data[76:80], "little"), f"{segment.name} is damaged")
         demand(struct.unpack_from("<HH", data, 8) == (1, 1), f"{segment.name} is of a newer sluice")
         demand(struct.unpack_from("<Q", data, 32)[0] == seq, f"{segment.name} does not follow")
+        demand(data[16:32] == (log_id or data[16:32]), f"{segment.name} is of another log")
+        log_id = data[16:32]
+        demand(not blake3 or data[48:64] == chain, f"{segment.name} breaks the chain")
         at = 80
         while at < len(data):
+            if blake3 and seq == durable and durable_chain:
+                demand(chain == durable_chain, "HEAD knows another history")
             try:
                 found, at, chain = batch(data, at, seq, chain)
             except Damaged as damage:
-                # An interrupted write, unless something durable is missing.
-                demand(segment == segments[-1] and seq >= durable, f"{segment.name} at {at}: {damage}")
+                torn = segment == segments[-1] and seq >= durable and is_torn(data, at, seq)
+                demand(torn, f"{segment.name} at {at}: {damage}")
                 return
             for record in found:
                 yield (seq, *record)

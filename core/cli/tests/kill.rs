@@ -27,6 +27,11 @@ fn no_acknowledged_answer_is_lost_whenever_the_server_is_killed() {
     // Commands in the order in which they were sent, and those that were acknowledged.
     let (mut sent, mut acknowledged) = (Vec::new(), HashSet::new());
     for _ in 0..kills {
+        if random.random_range(0..4) == 0 {
+            // Also while it is opening what the last one left.
+            let moment = Duration::from_micros(random.random_range(0..150_000));
+            Server::kill_while_starting(pool.path(), session.path(), moment);
+        }
         let server = Server::start(pool.path(), session.path());
         let mut page = server.page();
         let kept = page.next("statistics")["undo_depth"].as_u64().unwrap();

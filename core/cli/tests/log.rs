@@ -119,6 +119,12 @@ fn cat_stat_and_verify_agree_with_what_was_answered() {
     let text = refused(&["log", "cat", answered.folder(), "--type", "Labeled"]);
     assert_says(&text, &["no event type Labeled", "Labelled"]);
     assert_says(&refused(&["log", "cat", "/nowhere"]), &["no session in /nowhere"]);
+    // A folder of images may have a folder named log.
+    let images = tempfile::tempdir().unwrap();
+    fs::create_dir(images.path().join("log")).unwrap();
+    fs::write(images.path().join("log/1.jpg"), "").unwrap();
+    let text = refused(&["log", "cat", images.path().to_str().unwrap()]);
+    assert_says(&text, &["no session in"]);
 }
 
 /// Another program, written from the documents, reads the same.
@@ -134,12 +140,20 @@ fn an_independent_reader_agrees() {
         text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(read(), events(answered.folder()));
-    // Also what a killed writer leaves.
+    // Also what a killed writer leaves; damage in what is not known to be durable is damage.
     let path = answered.session.path().join(SEGMENT);
     let mut bytes = fs::read(&path).unwrap();
     bytes.extend([0x53, 0x4c, 0x42, 0x54, 9, 9]);
-    fs::write(&path, bytes).unwrap();
+    fs::write(&path, &bytes).unwrap();
     assert_eq!(read(), events(answered.folder()));
+    fs::remove_file(answered.session.path().join("HEAD")).unwrap();
+    let third_last = bytes.len() - 6 - 400;
+    bytes[third_last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let output =
+        Command::new("python3").arg(&reader).arg(answered.session.path()).output().unwrap();
+    assert!(!output.status.success());
+    assert!(answered.refused().contains("is damaged"));
 }
 
 #[test]
@@ -191,7 +205,7 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
     assert_says(&text, &["Rescued", "Lost: records", "is as it was", "sluice serve"]);
     assert_eq!(fs::read(&path).unwrap(), bytes, "the original is as it was");
     let text = refused(&["log", "salvage", answered.folder(), "--to", to]);
-    assert_says(&text, &["holds a log already"]);
+    assert_says(&text, &["exists already", "nothing was changed"]);
 
     // Numbers and images are what they were, and the rest can be answered.
     let events = events(to);
@@ -207,6 +221,33 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
     assert_says(page.next("notice")["text"].as_str().unwrap(), &["rescued", "are lost"]);
     assert!(looks >= u64::from(ANSWERS) - 2);
     answer(&server, ANSWERS..ANSWERS + 5);
+    assert!(server.stop());
+}
+
+/// The record with the names of all images is the largest of a young log, and so the likeliest to be
+/// hit: the answers stay, and the images are asked for again.
+#[test]
+fn answers_survive_the_loss_of_the_names_of_their_images() {
+    let answered = Answered::new();
+    let path = answered.session.path().join(SEGMENT);
+    let mut bytes = fs::read(&path).unwrap();
+    let name = bytes.windows(9).position(|window| window == b"00007.png").unwrap();
+    bytes[name] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let new = tempfile::tempdir().unwrap();
+    let rescued = new.path().join("rescued");
+    let text = printed(&["log", "salvage", answered.folder(), "--to", rescued.to_str().unwrap()]);
+    assert_says(&text, &["Lost: records 1 to 1"]);
+    let server = Server::start(answered.pool.path(), &rescued);
+    let mut page = server.page();
+    let statistics = page.next("statistics");
+    assert_eq!(statistics["undo_depth"], ANSWERS);
+    assert_eq!(statistics["unlabelled"], ANSWERS + 10);
+    let notice = page.next("notice");
+    assert_says(
+        notice["text"].as_str().unwrap(),
+        &["30 of those", "names are lost", "asked for again"],
+    );
     assert!(server.stop());
 }
 
@@ -270,7 +311,7 @@ fn a_copy_that_was_made_while_it_was_in_use() {
         for _ in 0..2 {
             let text = refused(&serving(pool.path(), half));
             assert_says(&text, &["a copy that was made while it was in use", "not whole"]);
-            assert_says(&text, &["the answers in the original are safe", "copy the folder again"]);
+            assert_says(&text, &["may hold more", "copy the folder again", "sluice log salvage"]);
         }
     }
     let copied = Server::start(pool.path(), &whole);

@@ -2,7 +2,7 @@
 //!
 //! A batch is written only after the one before it is durable. So an invalid batch with a valid one
 //! behind it was whole once: damage; and so is everything that ends before what `HEAD` knows to have
-//! been durable. What is left is an invalid end that nobody was promised: a torn write.
+//! been durable. What is left is an invalid end that is, by every sign, a write that was cut off.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

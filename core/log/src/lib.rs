@@ -13,10 +13,14 @@
 //! - One batch is outstanding at most: the next is written after the previous one's `fdatasync`
 //!   returned. So a valid batch behind an invalid one proves damage, and only an invalid end with
 //!   nothing behind it can be a torn write.
-//! - Nobody but the writer thread changes a file, and only while it holds the lock.
+//! - Files of the log are changed by whoever holds the lock: by [`Log::open`], then by the writer thread
+//!   alone. Caches are written beside them.
 //! - A failed write or sync other than 'disk full' ends the writer for good.
-//! - A batch that is whole stays as it is for ever; what opening cuts off was promised to nobody, is
-//!   kept in `quarantine/`, and is told.
+//! - A batch that is whole stays as it is for ever. What opening cuts off is, by every sign, a write
+//!   that was never acknowledged; it is kept in `quarantine/`, and told.
+//! - `HEAD` follows the log within a second. Should the batches of that second be *damaged* before the
+//!   next opening, with nothing whole behind them, they can't be told from an interrupted write: they
+//!   are kept and told like one.
 //!
 //! Where to find what:
 //! - `boundary`: what the rest of the house knows; `log`: how it is done.
@@ -26,8 +30,7 @@
 //! - `snapshot` and `proof`: caches, so that opening a long log is quick; as good as none if they don't
 //!   fit.
 //! - [`storage`]: where the bytes are. `tests/disk` is a disk that fails and forgets on demand;
-//!   `tests/crash.rs` and `tests/faults.rs` use it. To try another sequence of work or another fault,
-//!   add a line there.
+//!   `tests/crash.rs` draws work at random, `tests/faults.rs` has a list of faults and a script.
 #![doc = include_str!("../FORMAT.md")]
 
 mod boundary;

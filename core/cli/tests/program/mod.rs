@@ -103,6 +103,15 @@ impl Server {
         page
     }
 
+    /// Starts it and kills it after a moment, however far it came.
+    pub fn kill_while_starting(pool: &Path, session: &Path, moment: Duration) {
+        let mut command = command(&serving(pool, session));
+        let mut child = command.stdout(Stdio::null()).spawn().expect("the program runs");
+        std::thread::sleep(moment);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     pub fn process(&self) -> u32 {
         self.child.id()
     }

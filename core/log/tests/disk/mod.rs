@@ -13,8 +13,9 @@
 //! - Folders are there from the beginning. The lock is not a file here.
 //!
 //! # To add a case
-//! A sequence of work is a [`Script`](super): add one to the list in `crash.rs` or `faults.rs`, or a
-//! [`Fault`] to the list in `faults.rs`; everything else follows.
+//! A sequence of work is a [`work::Script`]: `crash.rs` draws them in `Draw::script` (add a kind of
+//! step there, and to [`work::Step`] what it does), `faults.rs` has one. A way to fail is a [`Fault`]:
+//! add it to `FAULTS` in `faults.rs`. Everything else follows.
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
 pub mod power_loss;
