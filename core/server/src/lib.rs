@@ -18,6 +18,7 @@
 //! - [`metrics`]: every metric, declared once.
 
 mod access;
+mod begin;
 mod bell;
 pub mod engine;
 pub mod http;

@@ -8,23 +8,25 @@
 //! What always holds:
 //! - `decide` and `apply` take no clock and no randomness: time and seeds come in with the command.
 //! - A command is answered only after its events are durable, and nobody sees a state that is not.
-//! - One thread owns the state: the [`driver`]. Others send commands, ask for a view, and follow the
+//! - One thread owns the state: the driver. Others send commands, ask for a view, and follow the
 //!   durable sequence number.
 //!
 //! - [`state`]: what is kept; [`decide`]: what may happen; [`apply`]: what happened;
 //! - [`projections`]: labels, queue and progress as others need them;
 //! - [`restore()`] and [`snapshot`]: the state of a log that is opened;
-//! - [`driver`]: the thread between log, commands and readers.
+//! - [`SessionHandle`]: the way in from other threads; `driver`: the thread between log, commands and
+//!   readers.
 
 pub mod apply;
 pub mod decide;
-pub mod driver;
+mod driver;
+mod handle;
 pub mod projections;
 mod restore;
 pub mod snapshot;
 pub mod state;
 
 pub use decide::{Decision, Refusal, decide};
-pub use driver::{CommandError, Done, Observer, SessionHandle, Submitted, View};
+pub use handle::{CommandError, Done, Observer, SessionHandle, Submitted, View};
 pub use restore::{OpenSessionError, Restored, Snapshots, restore};
 pub use state::State;
