@@ -92,7 +92,7 @@ impl HeadFile {
 
 /// Reads the file.
 pub(crate) fn read<S: Storage>(storage: &S) -> io::Result<HeadFile> {
-    match storage.read(NAME) {
+    match storage.read_at(NAME, 0, 2 * SLOT_DISTANCE) {
         Ok(bytes) => Ok(HeadFile::from_bytes(&bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(HeadFile::Missing),
         Err(error) => Err(error),

@@ -32,9 +32,14 @@ pub fn decode(bytes: &[u8]) -> Option<State> {
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let (commands, rest) = parts.split_at_checked(length)?;
     thread::scope(|scope| {
-        let commands = scope.spawn(|| decode_commands(commands));
+        let helper = thread::Builder::new().name("snapshot-commands".into());
+        let helper = helper.spawn_scoped(scope, || decode_commands(commands));
         let state: State = postcard::from_bytes(rest).ok()?;
-        Some(State { commands: commands.join().ok()??, ..state })
+        let commands = match helper {
+            Ok(helper) => helper.join().ok()??,
+            Err(_) => decode_commands(commands)?,
+        };
+        Some(State { commands, ..state })
     })
 }
 
