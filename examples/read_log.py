@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Reads a session's log without sluice: prints what `sluice log cat SESSION` prints.
+"""Reads a session's log without sluice: prints what `sluice log cat SESSION` prints, up to the first
+damage, where it says so and fails.
 
 Written from core/log/FORMAT.md and core/events/FORMAT.md alone, with the standard library. Checks all
 checksums and numbers; the chain too where the package `blake3` is installed.
@@ -228,6 +229,7 @@ def records(session):
     log_id, durable, durable_chain = durable_end(session)
     seq, chain = 0, bytes(16)
     segments = sorted(session.glob("log/" + "[0-9]" * 20 + ".log"))
+    demand(segments, f"there is no log in {session}")
     for segment in segments:
         data = segment.read_bytes()
         demand(data[:8] == b"SLUICELG", f"{segment.name} is no segment")
@@ -264,6 +266,9 @@ def main():
             print(json.dumps(head | event(kind, version, payload), separators=(",", ":"), ensure_ascii=False))
     except Damaged as damage:
         sys.exit(f"damaged: {damage}")
+    except BrokenPipeError:
+        # Whoever reads has read enough.
+        sys.stdout = None
 
 
 if __name__ == "__main__":

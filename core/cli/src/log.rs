@@ -6,7 +6,7 @@ mod stat;
 mod verify;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use sluice_log::storage::FsStorage;
@@ -36,29 +36,38 @@ pub fn run(command: &LogCommand) -> Result<()> {
 /// The session folder that is meant, opened for reading.
 fn session(folder: &SessionFolder) -> Result<FsStorage> {
     let named = &folder.session;
-    let of_pool = || session::default_folder(&named.canonicalize().ok()?).ok();
-    let root: PathBuf = if is_session(named) {
-        named.clone()
-    } else if let Some(of_pool) = of_pool().filter(|folder| is_session(folder)) {
-        of_pool
-    } else {
-        bail!(
-            "there is no session in {}: name a session folder, or a folder of images that was served \
-             before",
-            named.display()
-        );
+    let shown = named.display();
+    let is_folder = match named.metadata() {
+        Err(error) => bail!("can't look into {shown}: {error}"),
+        Ok(found) => found.is_dir(),
     };
-    FsStorage::existing(&root).with_context(|| format!("can't read the log in {}", root.display()))
+    if !is_folder {
+        bail!("{shown} is a file: name the session folder that it is in");
+    }
+    let open = |root: &Path| {
+        FsStorage::existing(root).with_context(|| format!("can't look into {}", root.display()))
+    };
+    let storage = open(named)?;
+    if is_session(&storage)? {
+        return Ok(storage);
+    }
+    let of_pool = named.canonicalize().ok().and_then(|pool| session::default_folder(&pool).ok());
+    match of_pool.filter(|folder| folder.is_dir()) {
+        Some(of_pool) => open(&of_pool),
+        None => bail!(
+            "there is no session in {shown}: name a session folder (what --session said), or a folder of \
+             images that was served without --session"
+        ),
+    }
 }
 
 /// Whether a folder holds a log: a `HEAD` or a segment, and not just any folder named so.
-fn is_session(folder: &Path) -> bool {
-    let has_segment = |storage: FsStorage| {
-        let names = storage.list("log").unwrap_or_default();
-        names.iter().any(|name| segment::parse_file_name(name).is_some())
-    };
-    folder.join("log").is_dir()
-        && (folder.join("HEAD").is_file() || FsStorage::existing(folder).is_ok_and(has_segment))
+fn is_session(storage: &FsStorage) -> Result<bool> {
+    let names = storage
+        .list("log")
+        .with_context(|| format!("can't look into {}", storage.root().join("log").display()))?;
+    let has_segment = names.iter().any(|name| segment::parse_file_name(name).is_some());
+    Ok(has_segment || storage.root().join("HEAD").is_file())
 }
 
 /// Checks the log, or says what is wrong and what to do.
@@ -85,14 +94,16 @@ fn tell_losses(rescue: &Rescue) -> io::Result<()> {
         say(&format!("Note: {remark}."))?;
     }
     if rescue.torn_bytes > 0 {
-        say(&format!(
-            "Note: the last {} bytes are not whole: by every sign an interrupted write that was never \
-             acknowledged.",
-            rescue.torn_bytes
-        ))?;
+        say(&format!("Note: the last {} bytes are not whole; {}.", rescue.torn_bytes, {
+            if rescue.end_is_known {
+                "by every sign an interrupted write that was never acknowledged"
+            } else {
+                "without HEAD it can't be told whether they were acknowledged"
+            }
+        }))?;
     }
     if rescue.is_complete() {
-        say("Nothing that was acknowledged is lost.")?;
+        say("Nothing that the log knows of is lost.")?;
     }
     Ok(())
 }

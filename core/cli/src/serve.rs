@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sluice_events::message::Level;
-use sluice_log::OpenError as LogError;
 use sluice_log::storage::FsStorage;
 use sluice_server::http::{self, App};
 use sluice_server::{Access, OpenError, Service};
@@ -50,9 +49,14 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
         .with_context(|| format!("can't listen on {listen}; choose another port with --listen"))?;
     // Found out before a session folder is made for it.
     let finding = sluice_pool::find(&options.pool)?;
-    let storage = FsStorage::new(&folder).map_err(|source| {
-        let what = format!("make the session folder {}", folder.display());
-        with_next_step(&LogError::io(what, source), &folder)
+    if folder.canonicalize().is_ok_and(|folder| folder == options.pool) {
+        bail!(
+            "the session folder can't be the folder of images itself: choose another with --session"
+        );
+    }
+    let storage = FsStorage::new(&folder).with_context(|| {
+        let folder = folder.display();
+        format!("can't make the session folder {folder}; choose another with --session DIR")
     })?;
     let service = Service::open(options, &finding, storage).map_err(|error| match error {
         OpenError::Log(error) => with_next_step(&error, &folder),
@@ -61,7 +65,8 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
     if let Some(question) = &arguments.question {
         keep_the_question(&service, question)?;
     }
-    greet(&service, &listener.local_addr()?, &folder, &access, arguments.open)?;
+    let images = finding.images.len();
+    greet(&service, images, &listener.local_addr()?, &folder, &access, arguments.open)?;
     let app = Arc::new(App { service });
     runtime.block_on(http::serve(listener, Arc::clone(&app), access, stopped()))?;
     // Only saves time at the next start; every acknowledged answer is durable already.
@@ -106,6 +111,7 @@ fn keep_the_question(service: &Service, wanted: &str) -> Result<()> {
 
 fn greet(
     service: &Service,
+    images: usize,
     listening: &SocketAddr,
     folder: &Path,
     access: &Access,
@@ -116,10 +122,9 @@ fn greet(
     let token = access.token.as_ref().map(|token| format!("?token={token}")).unwrap_or_default();
     let address = format!("http://{listening}/{token}");
     say(&format!(
-        "Sluice {}\n  images   {} in {}\n  answers  {answered} so far, kept in {}\n  page     {address}\n\
+        "Sluice {}\n  images   {images} in {}\n  answers  {answered} so far, kept in {}\n  page     {address}\n\
          Stop with Ctrl+C; the same command goes on where you stopped.",
         env!("CARGO_PKG_VERSION"),
-        service.folder.len(),
         service.folder.root().display(),
         folder.display(),
     ));

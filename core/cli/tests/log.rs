@@ -118,7 +118,11 @@ fn cat_stat_and_verify_agree_with_what_was_answered() {
     assert_eq!(some.lines().count(), expected);
     let text = refused(&["log", "cat", answered.folder(), "--type", "Labeled"]);
     assert_says(&text, &["no event type Labeled", "Labelled"]);
-    assert_says(&refused(&["log", "cat", "/nowhere"]), &["no session in /nowhere"]);
+    assert_says(
+        &refused(&["log", "cat", "/nowhere"]),
+        &["can't look into /nowhere", "No such file"],
+    );
+    assert_says(&refused(&["log", "cat", "/bin/sh"]), &["/bin/sh is a file"]);
     // A folder of images may have a folder named log.
     let images = tempfile::tempdir().unwrap();
     fs::create_dir(images.path().join("log")).unwrap();
@@ -198,9 +202,17 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
         &["records are whole", "Lost: records"],
     );
 
+    // What is whole before the damage can be looked at.
+    let output = run(&["log", "cat", answered.folder()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().lines().count() > 10);
+
     let new = tempfile::tempdir().unwrap();
     let rescued = new.path().join("rescued");
     let to = rescued.to_str().unwrap();
+    let within = answered.session.path().join("rescued");
+    let text = refused(&["log", "salvage", answered.folder(), "--to", within.to_str().unwrap()]);
+    assert_says(&text, &["is inside the session"]);
     let text = printed(&["log", "salvage", answered.folder(), "--to", to]);
     assert_says(&text, &["Rescued", "Lost: records", "is as it was", "sluice serve"]);
     assert_eq!(fs::read(&path).unwrap(), bytes, "the original is as it was");
@@ -218,7 +230,7 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
     let server = Server::start(answered.pool.path(), &rescued);
     let mut page = server.page();
     let looks = page.next("statistics")["undo_depth"].as_u64().unwrap();
-    assert_says(page.next("notice")["text"].as_str().unwrap(), &["rescued", "are lost"]);
+    assert_says(page.next("notice")["text"].as_str().unwrap(), &["rescued", "Lost records: "]);
     assert!(looks >= u64::from(ANSWERS) - 2);
     answer(&server, ANSWERS..ANSWERS + 5);
     assert!(server.stop());
@@ -244,10 +256,7 @@ fn answers_survive_the_loss_of_the_names_of_their_images() {
     assert_eq!(statistics["undo_depth"], ANSWERS);
     assert_eq!(statistics["unlabelled"], ANSWERS + 10);
     let notice = page.next("notice");
-    assert_says(
-        notice["text"].as_str().unwrap(),
-        &["30 of those", "names are lost", "asked for again"],
-    );
+    assert_says(notice["text"].as_str().unwrap(), &["names are lost: 30", "asked for again"]);
     assert!(server.stop());
 }
 
@@ -259,12 +268,16 @@ fn a_missing_segment_a_foreign_file_and_a_newer_log() {
     fs::remove_file(&path).unwrap();
     let text = answered.refused();
     assert_says(&text, &[SEGMENT, "is missing", "are lost", "backup", "sluice log salvage"]);
+    let new = answered.pool.path().join("new");
+    let text = refused(&["log", "salvage", answered.folder(), "--to", new.to_str().unwrap()]);
+    assert_says(&text, &["no record is whole"]);
+    assert!(!new.exists());
     fs::write(&path, &whole).unwrap();
 
     let foreign = answered.session.path().join("log/notes.txt");
     fs::write(&foreign, "hello").unwrap();
     let text = answered.refused();
-    assert_says(&text, &["log/notes.txt does not belong", "are safe", "Next:", "mv "]);
+    assert_says(&text, &["log/notes.txt does not belong", "nothing was changed", "Next:", "mv -n"]);
     fs::remove_file(foreign).unwrap();
 
     let mut newer = whole;

@@ -89,12 +89,15 @@ pub(crate) fn check_with<S: Storage>(
     walked: impl Fn(u64) + Sync,
 ) -> Result<Option<Check>, OpenError> {
     // First of all, so that a log that grows meanwhile is never behind it.
-    let unreadable = |source| OpenError::Unreadable { file: head::NAME.into(), source };
-    let head = head::read(storage).map_err(unreadable)?;
+    let head = head::read(storage).map_err(|source| OpenError::unreadable(head::NAME, source))?;
     if let HeadFile::Newer(found) = head {
         return Err(OpenError::Newer { file: head::NAME.into(), found, known: head::FORMAT });
     }
-    let first_seqs = list_segments(storage)?;
+    let (first_seqs, foreign) = list_segments(storage)?;
+    if !foreign.is_empty() {
+        let why = "its name is not that of a segment".to_owned();
+        return Err(OpenError::Foreign { file: foreign.join(", "), why });
+    }
     if first_seqs.is_empty() {
         // `HEAD` is made after the first segment.
         return match &head {
@@ -112,24 +115,22 @@ pub(crate) fn check_with<S: Storage>(
     join(head, &first_seqs, segments).map(Some)
 }
 
-/// First sequence numbers of the segments, in order. Half-made segments of an interrupted rotation
-/// (`.new`) hold no record and are ignored, the next rotation replaces them; so are hidden files,
-/// which file managers leave.
-pub(crate) fn list_segments<S: Storage>(storage: &S) -> Result<Vec<Seq>, OpenError> {
+/// First sequence numbers of the segments, in order, and what else is there. Half-made segments of an
+/// interrupted rotation (`.new`) hold no record and are ignored, the next rotation replaces them; so
+/// are hidden files, which file managers leave.
+pub(crate) fn list_segments<S: Storage>(storage: &S) -> Result<(Vec<Seq>, Vec<String>), OpenError> {
     let listed = storage.list("log");
-    let mut segments = Vec::new();
-    for name in listed.map_err(|source| OpenError::io("list the session's log folder", source))? {
+    let (mut segments, mut foreign) = (Vec::new(), Vec::new());
+    for name in listed.map_err(|source| OpenError::unreadable("log", source))? {
         match segment::parse_file_name(&name) {
             Some(first_seq) => segments.push(first_seq),
             None if name.starts_with("log/.") || name.strip_suffix(".new").is_some() => {}
-            None => {
-                let why = "its name is not that of a segment".to_owned();
-                return Err(OpenError::Foreign { file: name, why });
-            }
+            None => foreign.push(name),
         }
     }
     segments.sort_unstable();
-    Ok(segments)
+    foreign.sort_unstable();
+    Ok((segments, foreign))
 }
 
 /// Each segment by itself, several at the same time.

@@ -26,7 +26,11 @@ fn lost(from: Seq, to: Option<Seq>) -> String {
     let before = if from == 0 { "" } else { ", all before are whole" };
     match to {
         Some(to) if to > from => format!("records {from} to {} are lost{before}", to - 1),
-        Some(_) => format!("no record is missing, but {from} and later can't be trusted{before}"),
+        Some(_) => {
+            format!(
+                "no record is known to be lost, but those from {from} on can't be vouched for{before}"
+            )
+        }
         None => format!("records from {from} on are lost{before}"),
     }
 }
@@ -62,11 +66,11 @@ pub enum OpenError {
     },
     /// A file is not a part of this log.
     #[error(
-        "{file} does not belong to this log ({why}): the answers in the other files are safe; nothing \
-         was changed"
+        "{file} does not belong to this log ({why}); nothing was changed, and the other files were not \
+         judged"
     )]
     Foreign {
-        /// Name in the session folder.
+        /// Name in the session folder; several are separated by commas.
         file: String,
         /// How one can tell.
         why: String,
@@ -128,6 +132,14 @@ pub enum OpenError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A file of the log may not be read.
+    #[error("{file} may not be read ({source}); nothing was changed")]
+    Forbidden {
+        /// Name in the session folder.
+        file: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// The operating system refused.
     #[error("can't {what} ({source}); nothing that was answered is lost by this")]
     Io {
@@ -153,20 +165,35 @@ impl OpenError {
         }
     }
 
-    /// What to do about it; `session` is the folder as a command would name it.
+    /// What kept a file of the log from being read: its rights, or the disk.
+    pub fn unreadable(file: impl Into<String>, source: io::Error) -> Self {
+        let file = file.into();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => {
+                Self::Forbidden { file, source }
+            }
+            _ => Self::Unreadable { file, source },
+        }
+    }
+
+    /// What to do about it; `session` is the folder. Commands are quoted for a shell.
     pub fn next_step(&self, session: &str) -> String {
+        let session = session.replace('\'', r"'\''");
         match self {
             Self::Locked { .. } => {
                 "stop that one first, or choose another folder with --session DIR".to_owned()
             }
             Self::Newer { .. } => "start the newer sluice that wrote it".to_owned(),
-            Self::Foreign { file, .. } => {
-                format!("if you put it there, move it elsewhere: mv '{session}/{file}' .")
+            Self::Foreign { .. } => {
+                format!("if you put it into '{session}', move it to another folder (mv -n)")
             }
             Self::Missing { .. } | Self::Damaged(_) => format!(
-                "put the file back from a backup if you have one; `sluice log verify '{session}'` lists \
-                 what is whole, and `sluice log salvage '{session}' --to NEW` rescues it into a new folder"
+                "put the file back from a backup if you have one, or rescue what is whole into a new \
+                 folder: `sluice log salvage '{session}' --to NEW`"
             ),
+            Self::Forbidden { .. } => {
+                format!("give yourself the right to read it: chmod -R u+rwX '{session}'")
+            }
             Self::CopiedInUse { .. } => format!(
                 "stop the sluice that works in the original and copy the folder again; if there is no \
                  original any more, rescue what is whole here: `sluice log salvage '{session}' --to NEW`"

@@ -25,14 +25,16 @@ pub struct Rescue {
     /// Those between and behind them that are not, in order.
     pub lost: Vec<Lost>,
     /// Bytes behind the last record that are not whole and that `HEAD` does not know: by every sign an
-    /// interrupted write.
+    /// interrupted write, if there is a `HEAD`.
     pub torn_bytes: u64,
+    /// Whether `HEAD` tells where the log had ended.
+    pub end_is_known: bool,
     /// What was not taken or can't be vouched for, in words for a person.
     pub remarks: Vec<String>,
 }
 
 impl Rescue {
-    /// Everything that was ever acknowledged is there, by every sign.
+    /// Everything that the log knows of is there.
     pub fn is_complete(&self) -> bool {
         self.lost.is_empty() && self.remarks.is_empty()
     }
@@ -97,16 +99,19 @@ pub fn rescue<S: Storage, E: From<OpenError>>(
     if way.head.is_none() {
         way.remark("HEAD can't be read: whether records are missing at the end can't be told");
     }
-    let segments = list_segments(storage)?;
+    let (segments, foreign) = list_segments(storage)?;
+    for name in foreign {
+        way.remark(&format!("{name} is no part of a log and was left out"));
+    }
     let mut log_id = way.head.map(|end| end.log_id);
-    if log_id.is_some_and(|id| !segments.iter().any(|segment| id_of(storage, *segment) == Some(id)))
-    {
-        way.remark("HEAD is of another log, or no segment's header is whole");
+    let mut ids = segments.iter().filter_map(|segment| id_of(storage, *segment)).peekable();
+    if ids.peek().is_some() && ids.all(|id| Some(id) != log_id) && log_id.is_some() {
+        way.remark("HEAD is of another log: whether records are missing at the end can't be told");
         (way.head, log_id) = (None, None);
     }
     for first_seq in segments {
         let name = segment::file_name(first_seq);
-        let bytes = way.read(storage, &name);
+        let bytes = way.read(storage, &name)?;
         match SegmentHeader::from_bytes(&bytes) {
             Err(NotAHeader::Newer(found)) => {
                 let (file, known) = (name, segment::FORMAT);
@@ -132,6 +137,7 @@ pub fn rescue<S: Storage, E: From<OpenError>>(
         way.note("the end of the log is missing".to_owned());
         way.lose_until(end.next_seq)?;
     }
+    way.rescue.end_is_known = way.head.is_some();
     Ok(way.rescue)
 }
 
@@ -181,9 +187,10 @@ where
     }
 
     /// A segment's bytes, with zeros where they can't be read.
-    fn read<S: Storage>(&mut self, storage: &S, name: &str) -> Vec<u8> {
-        if let Ok(bytes) = storage.read(name) {
-            return bytes;
+    fn read<S: Storage>(&mut self, storage: &S, name: &str) -> Result<Vec<u8>, OpenError> {
+        match storage.read(name).map_err(|source| OpenError::unreadable(name, source)) {
+            Err(OpenError::Unreadable { .. }) => {}
+            read => return read,
         }
         let length = storage.length(name).unwrap_or_default() as usize;
         let mut bytes = Vec::new();
@@ -199,7 +206,7 @@ where
             }
         }
         self.remark(&format!("{unreadable} bytes of {name} can't be read"));
-        bytes
+        Ok(bytes)
     }
 
     fn walk(&mut self, name: &str, bytes: &[u8]) -> Result<Onward, E> {

@@ -52,7 +52,7 @@ impl ScanError {
     pub fn opening(self, file: &str) -> OpenError {
         match self {
             Self::Damaged(damage) | Self::Torn(damage) => damage.into(),
-            Self::Io(source) => OpenError::Unreadable { file: file.to_owned(), source },
+            Self::Io(source) => OpenError::unreadable(file, source),
             Self::Newer(found) => {
                 OpenError::Newer { file: file.to_owned(), found, known: segment::FORMAT }
             }
@@ -103,7 +103,13 @@ impl<R: Read> Scan<R> {
         fill(&mut source, &mut buffer, segment::HEADER_LEN)?;
         let damaged = |why: &str| {
             let (file, why) = (name.clone(), why.to_owned());
-            ScanError::Damaged(Damage { file, offset: 0, lost_from: first_seq, lost_to: None, why })
+            ScanError::Damaged(Damage {
+                file,
+                offset: 0,
+                lost_from: first_seq,
+                lost_to: Some(first_seq),
+                why,
+            })
         };
         let header = match SegmentHeader::from_bytes(&buffer) {
             Ok(header) if header.first_seq == first_seq => header,

@@ -66,7 +66,7 @@ fn segments(files: &Files) -> Vec<String> {
 #[test]
 fn a_whole_log_is_rescued_whole() {
     let (rescue, there) = rescued(&whole());
-    assert_eq!(rescue, Rescue { whole: RECORDS, ..Rescue::default() });
+    assert_eq!(rescue, Rescue { whole: RECORDS, end_is_known: true, ..Rescue::default() });
     check(&rescue, &there);
 }
 
@@ -165,6 +165,38 @@ fn nothing_is_taken_from_another_history() {
     assert_eq!(rescue.lost, [Lost { from: 9, to: RECORDS, why }]);
     assert!(rescue.remarks[0].contains("another history"), "{rescue:?}");
     assert!(!rescue.is_complete());
+}
+
+/// Where nothing is left, that is said: the numbers that HEAD knows are lost.
+#[test]
+fn a_log_without_any_whole_segment_is_lost_as_a_whole() {
+    let files = whole();
+    let mut none = files.clone();
+    none.retain(|name, _| name == "HEAD");
+    let mut empty = files.clone();
+    for name in segments(&files) {
+        empty.insert(name, Vec::new());
+    }
+    for damaged in [none, empty] {
+        let (rescue, there) = rescued(&damaged);
+        check(&rescue, &there);
+        assert_eq!(
+            (rescue.whole, rescue.lost[0].from, rescue.lost.last().unwrap().to),
+            (0, 0, RECORDS)
+        );
+    }
+}
+
+#[test]
+fn a_stray_file_is_left_out() {
+    let mut files = whole();
+    files.insert("log/notes.txt".to_owned(), b"hello".to_vec());
+    files.insert("log/more.txt".to_owned(), b"hello".to_vec());
+    let (rescue, _) = rescued(&files);
+    assert_eq!((rescue.whole, rescue.remarks.len()), (RECORDS, 2));
+    let Err(error) = Log::open(in_memory(&files), options()) else { panic!("it is opened") };
+    assert!(error.to_string().contains("log/more.txt, log/notes.txt"), "{error}");
+    assert!(error.next_step("it's").contains(r"'it'\''s'"));
 }
 
 #[test]

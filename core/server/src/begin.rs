@@ -67,11 +67,11 @@ pub(crate) fn tell_lost(
     })?;
     if lost > 0 {
         let text = format!(
-            "This session was rescued from a damaged log: {lost} of its records are lost, so some answers \
-             may be missing. {nameless} of those that are here are for images whose names are lost; such \
-             images are asked for again."
+            "This session was rescued from a damaged log. Lost records: {lost}, so some answers may be \
+             missing, and some that were undone may count again: look at the last ones before the \
+             damage. Answers for images whose names are lost: {nameless}; such images are asked for again."
         );
-        notices.pin(Level::Info, text);
+        notices.pin(Level::Warning, text);
     }
     Ok(())
 }

@@ -29,11 +29,18 @@ pub fn run(arguments: &Cat) -> Result<()> {
         }
     }
     let storage = super::session(&arguments.folder)?;
-    let checked = super::checked(&storage, |_| {})?;
-    let to = arguments.to.map_or(checked.next_seq(), |to| to.min(checked.next_seq()));
+    // What is whole before damage is printed, then the damage is told.
+    let (whole_to, damage) = match super::checked(&storage, |_| {}) {
+        Ok(checked) => (checked.next_seq(), None),
+        Err(damage) => (u64::MAX, Some(damage)),
+    };
+    let to = arguments.to.map_or(whole_to, |to| to.min(whole_to));
     let mut out = BufWriter::new(io::stdout().lock());
     for record in read_records(&storage, arguments.from, to) {
-        let record = record?;
+        let record = match (record, &damage) {
+            (Err(_), Some(_)) => break,
+            (record, _) => record?,
+        };
         let event = decoded(&record)?;
         let name = codec::name(&event);
         if arguments.types.is_empty() || arguments.types.iter().any(|wanted| wanted == name) {
@@ -41,7 +48,8 @@ pub fn run(arguments: &Cat) -> Result<()> {
             out.write_all(b"\n")?;
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    damage.map_or(Ok(()), Err)
 }
 
 /// The event that a record is.

@@ -1,5 +1,6 @@
 //! `sluice log salvage`: what is whole of a damaged session, in a new folder.
 
+use std::path::Path;
 use std::{fs, io};
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +16,11 @@ use crate::arguments::Salvage;
 pub fn run(arguments: &Salvage) -> Result<()> {
     let from = super::session(&arguments.folder)?;
     let new = arguments.to.display();
+    let root = from.root().canonicalize().unwrap_or_else(|_| from.root().to_owned());
+    let inside = |folder: &Path| folder.canonicalize().is_ok_and(|f| f.starts_with(&root));
+    if arguments.to.ancestors().any(inside) {
+        bail!("{new} is inside the session; nothing was changed. Name a folder elsewhere");
+    }
     if arguments.to.exists() {
         bail!("{new} exists already; nothing was changed. Name a folder that does not");
     }
@@ -39,8 +45,14 @@ pub fn run(arguments: &Salvage) -> Result<()> {
     let rescue = match salvage(&from, &to, &filler) {
         Ok(rescue) => rescue,
         Err(SalvageError::Open(error)) => return Err(with_next_step(&error, from.root())),
+        Err(SalvageError::Target(error)) => return Err(with_next_step(&error, &arguments.to)),
         Err(error) => bail!(error),
     };
+    if rescue.whole == 0 {
+        super::tell_losses(&rescue)?;
+        fs::remove_dir_all(&unfinished).context("can't remove what was begun")?;
+        bail!("no record is whole: there is nothing to rescue; nothing was changed");
+    }
     fs::rename(&unfinished, &arguments.to)
         .with_context(|| format!("can't give {} its name", unfinished.display()))?;
     say(&format!("Rescued {} records into {new}.", HumanCount(rescue.whole)))?;

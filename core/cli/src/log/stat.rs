@@ -103,6 +103,10 @@ fn gather(storage: &FsStorage, checked: &Check) -> Result<Statistics> {
     })
 }
 
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 fn print(statistics: &Statistics) -> Result<()> {
     let s = statistics;
     let row = |name: &str, value: &str| say(&format!("{name:<12} {value}"));
@@ -120,14 +124,14 @@ fn print(statistics: &Statistics) -> Result<()> {
             HumanCount(s.records),
             HumanCount(s.batches),
             s.segments,
-            if s.segments == 1 { "" } else { "s" },
+            plural(s.segments as u64),
             HumanBytes(s.bytes)
         ),
     )?;
     if let (Some(first), Some(last)) = (&s.first_time, &s.last_time) {
         row("from, to", &format!("{first}, {last}"))?;
     }
-    row("opened", &format!("{} times for writing", s.opened_for_writing))?;
+    row("written in", &format!("{} run{}", s.opened_for_writing, plural(s.opened_for_writing)))?;
     row(
         "answers",
         &format!(
@@ -136,7 +140,9 @@ fn print(statistics: &Statistics) -> Result<()> {
         ),
     )?;
     match s.durable_up_to {
-        Some(up_to) => row("HEAD", &format!("knows of {} records", HumanCount(up_to)))?,
+        Some(up_to) => {
+            row("HEAD", &format!("knows the first {} to be durable", HumanCount(up_to)))?;
+        }
         None => row("HEAD", "missing or unreadable")?,
     }
     if s.torn_bytes > 0 {
@@ -146,7 +152,10 @@ fn print(statistics: &Statistics) -> Result<()> {
         row("lost", &format!("{} records before this log was rescued", s.lost_records))?;
     }
     row("snapshots", &s.snapshots.to_string())?;
-    row("quarantine", &format!("{} ends of interrupted writes", s.quarantined))?;
+    row(
+        "quarantine",
+        &format!("{} end{} of interrupted writes", s.quarantined, plural(s.quarantined as u64)),
+    )?;
     say("")?;
     say(&format!("{:<16} {:>12} {:>12}", "event", "records", "payload"))?;
     for (name, amount) in &s.events {

@@ -36,6 +36,13 @@ pub fn run(folder: &SessionFolder) -> Result<()> {
     }
     tell_end(&storage, &checked)?;
     let unknown = understand(&storage, &checked)?;
+    if checked.head.known().is_none() {
+        bail!(
+            "the {} records that are here are whole, but HEAD is missing or unreadable: whether the newest \
+             ones are missing can't be told. It is made anew when the session is served",
+            HumanCount(checked.next_seq())
+        );
+    }
     say(&format!(
         "Whole: {} records; every checksum, number and link of the chain holds{}.",
         HumanCount(checked.next_seq()),
@@ -67,10 +74,7 @@ fn tell_end(storage: &FsStorage, checked: &Check) -> Result<()> {
             end.next_seq,
             checked.next_seq() - end.next_seq
         ))?,
-        HeadFile::Missing | HeadFile::Unreadable | HeadFile::Newer(_) => say(
-            "HEAD  is missing or unreadable: whether the newest records are missing can't be told. It is \
-             made anew when the session is opened",
-        )?,
+        HeadFile::Missing | HeadFile::Unreadable | HeadFile::Newer(_) => {}
     }
     if matches!(checked.head, HeadFile::Known { slot_lost: true, .. }) {
         say("HEAD  one of its two slots is not whole; the other one serves")?;
@@ -79,10 +83,11 @@ fn tell_end(storage: &FsStorage, checked: &Check) -> Result<()> {
     let (bytes, file, offset) = (torn.bytes.len(), &torn.file, torn.offset);
     let text = match storage.holder() {
         Some(holder) => format!("{file}  {holder} is writing at byte {offset}"),
-        None => format!(
-            "{file}  ends with {bytes} bytes of an interrupted write (at byte {offset}) that nobody was \
-             promised; they are put aside when the session is opened"
+        None if checked.head.known().is_some() => format!(
+            "{file}  ends with {bytes} bytes (at byte {offset}) that are, by every sign, an interrupted \
+             write that was never acknowledged; they are put aside when the session is served"
         ),
+        None => format!("{file}  ends with {bytes} bytes (at byte {offset}) that are not whole"),
     };
     Ok(say(&text)?)
 }

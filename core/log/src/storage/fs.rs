@@ -42,10 +42,10 @@ impl FsStorage {
     /// Uses a session folder that must be there, for those who only read; nothing is made.
     ///
     /// # Errors
-    /// When there is no log in it.
+    /// When it can't be listed.
     pub fn existing(root: impl Into<PathBuf>) -> io::Result<Self> {
         let root: PathBuf = root.into();
-        fs::read_dir(root.join("log"))?;
+        fs::read_dir(&root)?;
         Ok(Self { root })
     }
 
