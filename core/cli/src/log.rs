@@ -88,7 +88,13 @@ pub fn with_next_step(error: &OpenError, session: &Path) -> anyhow::Error {
 /// What could not be rescued, and what can't be vouched for.
 fn tell_losses(rescue: &Rescue) -> io::Result<()> {
     for lost in &rescue.lost {
-        say(&format!("Lost: records {} to {}: {}.", lost.from, lost.to - 1, lost.why))?;
+        let last = lost.to - 1;
+        let records = if lost.from == last {
+            format!("record {last}")
+        } else {
+            format!("records {} to {last}", lost.from)
+        };
+        say(&format!("Lost: {records}: {}.", lost.why))?;
     }
     for remark in &rescue.remarks {
         say(&format!("Note: {remark}."))?;

@@ -193,14 +193,11 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
     fs::write(&path, &bytes).unwrap();
 
     let text = answered.refused();
-    assert_says(&text, &[SEGMENT, "is damaged at byte", "are lost", "all before are whole"]);
+    assert_says(&text, &[SEGMENT, "is damaged at byte", "lost, all before are whole"]);
     assert_says(&text, &["nothing was changed", "Next:", "sluice log salvage", answered.folder()]);
     let output = run(&["log", "verify", answered.folder()]);
     assert_eq!(output.status.code(), Some(1));
-    assert_says(
-        &String::from_utf8(output.stdout).unwrap(),
-        &["records are whole", "Lost: records"],
-    );
+    assert_says(&String::from_utf8(output.stdout).unwrap(), &["records are whole", "Lost: record"]);
 
     // What is whole before the damage can be looked at.
     let output = run(&["log", "cat", answered.folder()]);
@@ -214,7 +211,7 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
     let text = refused(&["log", "salvage", answered.folder(), "--to", within.to_str().unwrap()]);
     assert_says(&text, &["is inside the session"]);
     let text = printed(&["log", "salvage", answered.folder(), "--to", to]);
-    assert_says(&text, &["Rescued", "Lost: records", "is as it was", "sluice serve"]);
+    assert_says(&text, &["Rescued", "Lost: record", "is as it was", "sluice serve"]);
     assert_eq!(fs::read(&path).unwrap(), bytes, "the original is as it was");
     let text = refused(&["log", "salvage", answered.folder(), "--to", to]);
     assert_says(&text, &["exists already", "nothing was changed"]);
@@ -249,7 +246,7 @@ fn answers_survive_the_loss_of_the_names_of_their_images() {
     let new = tempfile::tempdir().unwrap();
     let rescued = new.path().join("rescued");
     let text = printed(&["log", "salvage", answered.folder(), "--to", rescued.to_str().unwrap()]);
-    assert_says(&text, &["Lost: records 1 to 1"]);
+    assert_says(&text, &["Lost: record 1:"]);
     let server = Server::start(answered.pool.path(), &rescued);
     let mut page = server.page();
     let statistics = page.next("statistics");

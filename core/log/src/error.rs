@@ -25,6 +25,7 @@ pub struct Damage {
 fn lost(from: Seq, to: Option<Seq>) -> String {
     let before = if from == 0 { "" } else { ", all before are whole" };
     match to {
+        Some(to) if to.checked_sub(from) == Some(1) => format!("record {from} is lost{before}"),
         Some(to) if to > from => format!("records {from} to {} are lost{before}", to - 1),
         Some(_) => {
             format!(

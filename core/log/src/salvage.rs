@@ -97,7 +97,7 @@ pub fn rescue<S: Storage, E: From<OpenError>>(
         rescue: Rescue::default(),
     };
     if way.head.is_none() {
-        way.remark("HEAD can't be read: whether records are missing at the end can't be told");
+        way.remark("HEAD is missing or can't be read: whether records are missing at the end can't be told");
     }
     let (segments, foreign) = list_segments(storage)?;
     for name in foreign {

@@ -199,7 +199,7 @@ fn damage_says_where_and_what_is_lost() {
     assert_eq!((damage.offset, damage.lost_from, damage.lost_to), (80, 0, Some(1)));
     let text = damage.to_string();
     assert!(text.contains("log/00000000000000000000.log is damaged at byte 80"), "{text}");
-    assert!(text.contains("records 0 to 0 are lost"), "{text}");
+    assert!(text.contains("record 0 is lost"), "{text}");
 }
 
 #[test]
