@@ -86,8 +86,8 @@ pub(crate) struct Scan<R> {
     buffer: Vec<u8>,
     /// What of the buffer was walked.
     walked: usize,
-    /// Of everything that was read.
-    hasher: blake3::Hasher,
+    /// Of everything that was read, if that is wanted.
+    hasher: Option<blake3::Hasher>,
 }
 
 impl<R: Read> Scan<R> {
@@ -127,9 +127,14 @@ impl<R: Read> Scan<R> {
             epoch: 0,
         };
         let walked = segment::HEADER_LEN;
+        Ok(Self { name, header, position, source, chained, buffer, walked, hasher: None })
+    }
+
+    /// Hashes what is read, from the first byte on; before anything was walked.
+    pub fn hash_along(&mut self) {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&buffer);
-        Ok(Self { name, header, position, source, chained, buffer, walked, hasher })
+        hasher.update(&self.buffer);
+        self.hasher = Some(hasher);
     }
 
     /// The next batch; `None` at the end of the segment.
@@ -198,15 +203,15 @@ impl<R: Read> Scan<R> {
         self.walked = 0;
         let before = self.buffer.len();
         fill(&mut self.source, &mut self.buffer, bytes.max(PIECE))?;
-        if self.chained {
-            self.hasher.update(&self.buffer[before..]);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&self.buffer[before..]);
         }
         Ok(())
     }
 
     /// BLAKE3 of the file, once it was walked to its end.
-    pub fn hash(&self) -> [u8; 32] {
-        *self.hasher.finalize().as_bytes()
+    pub fn hash(&self) -> Option<[u8; 32]> {
+        self.hasher.as_ref().map(|hasher| *hasher.finalize().as_bytes())
     }
 
     /// Something bad where the walk stands. What is lost ends where a whole batch follows; a torn write

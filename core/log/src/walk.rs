@@ -34,8 +34,8 @@ pub(crate) struct Walked {
     /// Whole batches from there on.
     pub unproven: (u64, Vec<u8>),
     pub bad: Option<Bad>,
-    /// BLAKE3 of the whole file, as it was walked.
-    pub hash: [u8; 32],
+    /// BLAKE3 of the whole file, as it was walked; not of the last segment, which will grow.
+    pub hash: Option<[u8; 32]>,
 }
 
 /// Why a segment ends before its file does.
@@ -55,7 +55,7 @@ impl Walked {
             previous: self.previous,
             first_epoch: self.first_epoch?,
             end: self.end,
-            hash: self.hash,
+            hash: self.hash?,
         })
     }
 }
@@ -85,7 +85,17 @@ fn known<S: Storage>(storage: &S, first_seq: Seq, asked: Asked<'_>) -> Option<Wa
     }
     let chains = vec![(end.next_seq, end.chain)];
     let (first_epoch, unproven, bad) = (Some(first_epoch), (0, Vec::new()), None);
-    Some(Walked { log_id, previous, segment, first_epoch, end, chains, unproven, bad, hash })
+    Some(Walked {
+        log_id,
+        previous,
+        segment,
+        first_epoch,
+        end,
+        chains,
+        unproven,
+        bad,
+        hash: Some(hash),
+    })
 }
 
 fn walk_through<S: Storage>(
@@ -95,6 +105,9 @@ fn walk_through<S: Storage>(
 ) -> Result<Walked, OpenError> {
     let file = segment::file_name(first_seq);
     let mut scan = Scan::open(storage, first_seq, true).map_err(|error| error.opening(&file))?;
+    if first_seq != asked.last {
+        scan.hash_along();
+    }
     let (mut batches, mut first_epoch, mut bad) = (0, None, None);
     let (mut chains, mut unproven) = (Vec::new(), (0, Vec::new()));
     loop {
