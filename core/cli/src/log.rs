@@ -9,8 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use sluice_log::storage::FsStorage;
-use sluice_log::storage::Storage;
+use sluice_log::storage::{FsStorage, Storage};
 use sluice_log::{Check, OpenError, Rescue, check, segment};
 
 use crate::arguments::{LogCommand, SessionFolder};

@@ -205,13 +205,14 @@ fn damage_is_named_and_rescued_and_answering_goes_on() {
     assert!(String::from_utf8(output.stdout).unwrap().lines().count() > 10);
 
     let new = tempfile::tempdir().unwrap();
-    let rescued = new.path().join("rescued");
+    let rescued = new.path().join("it's rescued.v1");
     let to = rescued.to_str().unwrap();
     let within = answered.session.path().join("rescued");
     let text = refused(&["log", "salvage", answered.folder(), "--to", within.to_str().unwrap()]);
     assert_says(&text, &["is inside the session"]);
     let text = printed(&["log", "salvage", answered.folder(), "--to", to]);
     assert_says(&text, &["Rescued", "Lost: record", "is as it was", "sluice serve"]);
+    assert_says(&text, &[r"it'\''s rescued.v1'`"]);
     assert_eq!(fs::read(&path).unwrap(), bytes, "the original is as it was");
     let text = refused(&["log", "salvage", answered.folder(), "--to", to]);
     assert_says(&text, &["exists already", "nothing was changed"]);

@@ -31,7 +31,7 @@ pub struct Check {
     pub segments: Vec<SegmentCheck>,
     /// What `HEAD` says.
     pub head: HeadFile,
-    /// An interrupted write at the end, which nobody was promised.
+    /// What is, by every sign, an interrupted write at the end.
     pub torn: Option<Torn>,
     /// Whole batches at the end of the last segment that `HEAD` does not know, and where they begin.
     pub(crate) unproven: (u64, Vec<u8>),

@@ -43,6 +43,11 @@ fn missing(from: Seq, to: Seq) -> String {
     "how many records were in it is not known".to_owned()
 }
 
+/// What stands between the single quotes of a shell's word.
+pub fn quoted(text: &str) -> String {
+    text.replace('\'', r"'\''")
+}
+
 /// Why a log could not be opened. Nothing that anybody was promised was changed in any of these cases.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -179,7 +184,7 @@ impl OpenError {
 
     /// What to do about it; `session` is the folder. Commands are quoted for a shell.
     pub fn next_step(&self, session: &str) -> String {
-        let session = session.replace('\'', r"'\''");
+        let session = quoted(session);
         match self {
             Self::Locked { .. } => {
                 "stop that one first, or choose another folder with --session DIR".to_owned()

@@ -55,7 +55,7 @@ mod writer;
 pub use boundary::{Committed, EventLog, Expect, Head, Options};
 pub use chain::Chain;
 pub use check::{Check, Torn, check};
-pub use error::{AppendError, Damage, OpenError, ReadError};
+pub use error::{AppendError, Damage, OpenError, ReadError, quoted};
 pub use frame::Record;
 pub use log::Log;
 pub use reader::read_records;

@@ -30,7 +30,7 @@ pub struct Recovery {
     pub copied_in_use: bool,
 }
 
-/// The end of an interrupted write. It had never been acknowledged.
+/// The end of what is, by every sign, an interrupted write that was never acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TornTail {
     /// The segment.

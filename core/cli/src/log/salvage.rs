@@ -1,6 +1,6 @@
 //! `sluice log salvage`: what is whole of a damaged session, in a new folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +8,7 @@ use indicatif::HumanCount;
 use sluice_events::facts::RecordLost;
 use sluice_events::{Event, codec};
 use sluice_log::storage::FsStorage;
-use sluice_log::{Record, SalvageError, salvage};
+use sluice_log::{Record, SalvageError, quoted, salvage};
 
 use super::{say, with_next_step};
 use crate::arguments::Salvage;
@@ -25,7 +25,9 @@ pub fn run(arguments: &Salvage) -> Result<()> {
         bail!("{new} exists already; nothing was changed. Name a folder that does not");
     }
     // It gets its name when it is complete; what an earlier try has left is begun anew.
-    let unfinished = arguments.to.with_extension("unfinished-rescue");
+    let mut unfinished = arguments.to.as_os_str().to_owned();
+    unfinished.push(".unfinished-rescue");
+    let unfinished = PathBuf::from(unfinished);
     match fs::remove_dir_all(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("can't clear {}", unfinished.display()));
@@ -57,6 +59,7 @@ pub fn run(arguments: &Salvage) -> Result<()> {
         .with_context(|| format!("can't give {} its name", unfinished.display()))?;
     say(&format!("Rescued {} records into {new}.", HumanCount(rescue.whole)))?;
     super::tell_losses(&rescue)?;
+    let new = quoted(&new.to_string());
     say(&format!(
         "{} is as it was. Look at what is there with `sluice log stat '{new}'`; go on with `sluice serve \
          DIR --session '{new}'`.",
