@@ -111,9 +111,39 @@ class Payload:
     def ranked(self):
         return {"image": self.number(), "probability": self.optional(self.real)}
 
+    def kind(self):
+        return self.variant("selector", "network")
+
+    def zigzag(self):
+        number = self.number()
+        return -(number + 1) // 2 if number % 2 else number // 2
+
+    def value(self):
+        kind = self.variant("boolean", "integer", "number", "text")
+        read = {
+            "boolean": lambda: self.take(1) == b"\1",
+            "integer": self.zigzag,
+            "number": lambda: struct.unpack("<d", self.take(8))[0],
+            "text": self.text,
+        }
+        return {kind: read[kind]()}
+
+    def values(self):
+        return dict(self.many(lambda: (self.text(), self.value())))
+
 
 # Type and version: name, and how to read each field.
 P = Payload
+RANKING = dict(
+    ranking=P.number,
+    model=lambda p: p.optional(p.number),
+    learned_from=P.number,
+    selector=P.plugin,
+    parameters=lambda p: {},
+    candidates=P.number,
+    scored=P.number,
+    first=lambda p: p.many(p.ranked),
+)
 EVENTS = {
     (1, 1): ("SessionOpened", dict(question=P.text, pool=P.text, seed=P.number, program=P.text)),
     (2, 1): ("ImagesFound", dict(first=lambda p: None, images=lambda p: p.many(p.image))),
@@ -141,20 +171,14 @@ EVENTS = {
             features=P.text,
         ),
     ),
-    (12, 1): (
-        "RankingMade",
-        dict(
-            ranking=P.number,
-            model=lambda p: p.optional(p.number),
-            learned_from=P.number,
-            selector=P.plugin,
-            candidates=P.number,
-            scored=P.number,
-            first=lambda p: p.many(p.ranked),
-        ),
-    ),
+    (12, 1): ("RankingMade", RANKING),
+    (12, 2): ("RankingMade", RANKING | dict(parameters=P.values)),
     (13, 1): ("PluginFailed", dict(plugin=P.plugin, what=P.text)),
     (14, 1): ("RecordLost", {}),
+    (15, 1): (
+        "ParametersSet",
+        dict(command=P.id, kind=P.kind, plugin=P.text, values=P.values),
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 // Generated from core/events by its test `typescript`; do not edit.
 
 /** Version of this vocabulary. */
-export const PROTOCOL = 1
+export const PROTOCOL = 2
 
 /**
  * From a page to the server.
@@ -62,7 +62,23 @@ id: CommandId,
 /**
  * By its name.
  */
-name: string, } | { "type": "want", 
+name: string, } | { "type": "set_parameters", 
+/**
+ * Made by the page.
+ */
+id: CommandId, 
+/**
+ * Which world the plugin is of.
+ */
+kind: PluginKind, 
+/**
+ * The plugin's name.
+ */
+plugin: string, 
+/**
+ * All that are set by hand; none: as the settings or the plugin say.
+ */
+values: { [key in string]: Value }, } | { "type": "want", 
 /**
  * Images.
  */
@@ -327,7 +343,28 @@ networks: Array<PluginInfo>,
 /**
  * Name of the one in use.
  */
-network: string, };
+network: string, 
+/**
+ * What the selector's parameters are.
+ */
+selector_values: { [key in string]: Value }, 
+/**
+ * Those of them that were set by hand.
+ */
+selector_by_hand: { [key in string]: Value }, 
+/**
+ * What the network's parameters are.
+ */
+network_values: { [key in string]: Value }, 
+/**
+ * Those of them that were set by hand.
+ */
+network_by_hand: { [key in string]: Value }, };
+
+/**
+ * Which world a plugin is of.
+ */
+export type PluginKind = "selector" | "network";
 
 /**
  * What a plugin says about itself.
@@ -379,7 +416,7 @@ help: string, };
 /**
  * A value of a parameter.
  */
-export type Value = { "kind": "boolean", "value": boolean } | { "kind": "integer", "value": number } | { "kind": "number", "value": number } | { "kind": "text", "value": string };
+export type Value = { "boolean": boolean } | { "integer": number } | { "number": number } | { "text": string };
 
 /**
  * Images that can't be shown.

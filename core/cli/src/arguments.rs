@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sluice_events::plugin::Value;
 
 /// Intelligent annotation for binary image classification.
 ///
@@ -42,6 +44,75 @@ pub enum Command {
     /// Look into a session's log: print it, count it, check it, rescue it
     #[command(subcommand)]
     Log(LogCommand),
+    /// Write, build, try and list selectors and networks of your own
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// Make a crate that builds, with everything it needs
+    #[command(
+        after_help = "Example:\n  sluice plugin new selector my-order\n  sluice plugin build my-order\n  \
+        sluice plugin check my-order/my-order.wasm"
+    )]
+    New(PluginNew),
+    /// Build a plugin's crate to a component
+    Build(PluginBuild),
+    /// Load a component, try it on a made-up pool, and tell what it is, what it costs, and what it does wrong
+    #[command(after_help = "Exit code 0: nothing is wrong. 1: it can't be used, or breaks a rule.")]
+    Check(PluginCheck),
+    /// List the plugins in the box and those of a folder, with their parameters
+    List(PluginList),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct PluginNew {
+    /// What it is to do: order the pool, or give features
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: NewKind,
+    /// Its name: lower case letters, digits and hyphens
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The new folder [default: ./NAME]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NewKind {
+    Selector,
+    Network,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct PluginBuild {
+    /// The crate
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// Where NAME.wasm is put, for example the folder of --plugins [default: the crate's folder]
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct PluginCheck {
+    /// The component (.wasm)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A parameter, for example explore.clusters=20; may be given more than once
+    #[arg(long, value_name = "PLUGIN.PARAMETER=VALUE")]
+    pub set: Vec<Assignment>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct PluginList {
+    /// A folder of more plugins [default: as the settings say]
+    #[arg(long, env = "SLUICE_PLUGINS", value_name = "DIR")]
+    pub plugins: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// None of these changes the session, and all work while a server has it open.
@@ -109,21 +180,53 @@ pub struct Salvage {
 /// How a session is run, whoever answers.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SessionArguments {
-    /// Orders the pool: max-prob, max-entropy, random, sequential
+    /// Orders the pool: max-prob, max-entropy, explore, random ...; `sluice plugin list` has them all
     #[arg(long, env = "SLUICE_SELECTOR", value_name = "NAME")]
     pub selector: Option<String>,
-    /// Gives features: mobilenet-v3-small, small-cnn; wants --weights
+    /// Gives features: mobilenet-v3-small, resnet18, small-cnn; wants --weights
     #[arg(long, env = "SLUICE_NETWORK", value_name = "NAME")]
     pub network: Option<String>,
-    /// Weights of the network, in safetensors' format
+    /// Weights of the network: safetensors, or a state dict that torch.save wrote
     #[arg(long, env = "SLUICE_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// A folder of more plugins (.wasm components)
+    /// A folder of more plugins (.wasm components), looked at again whenever it changes
     #[arg(long, env = "SLUICE_PLUGINS", value_name = "DIR")]
     pub plugins: Option<PathBuf>,
+    /// A parameter of a plugin, for example explore.clusters=20; may be given more than once
+    #[arg(long, value_name = "PLUGIN.PARAMETER=VALUE")]
+    pub set: Vec<Assignment>,
     /// Decides everything random in a new session
     #[arg(long, env = "SLUICE_SEED", value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// A value for a plugin's parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    pub plugin: String,
+    pub parameter: String,
+    pub value: Value,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('=').and_then(|(left, value)| {
+            let (plugin, parameter) = left.split_once('.')?;
+            Some((plugin, parameter, value))
+        });
+        let (plugin, parameter, value) =
+            parts.ok_or_else(|| "write PLUGIN.PARAMETER=VALUE".to_owned())?;
+        let boolean = value.parse().map(Value::Boolean);
+        let integer = || value.parse().map(Value::Integer);
+        let number = || value.parse().map(Value::Number);
+        let value = boolean
+            .or_else(|_| integer())
+            .or_else(|_| number())
+            .unwrap_or_else(|_| Value::Text(value.to_owned()));
+        Ok(Self { plugin: plugin.to_owned(), parameter: parameter.to_owned(), value })
+    }
 }
 
 #[derive(Args, Clone, Debug)]

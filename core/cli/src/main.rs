@@ -11,6 +11,7 @@ mod arguments;
 mod demo;
 mod log;
 mod oracle;
+mod plugin;
 mod serve;
 mod session;
 mod settings;
@@ -50,6 +51,7 @@ fn run() -> i32 {
         Command::Demo(demo) => demo::run(demo, &settings),
         Command::Simulate(simulate) => simulate::run(&simulate, &settings),
         Command::Log(command) => log::run(&command),
+        Command::Plugin(command) => plugin::run(&command, &settings),
     };
     match done {
         Ok(()) => 0,

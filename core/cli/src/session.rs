@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use sluice_events::plugin::Values;
 use sluice_host::Limits;
 use sluice_pool::DecodeLimits;
 use sluice_server::SessionOptions;
 use sluice_server::open::session_name;
 
-use crate::arguments::SessionArguments;
+use crate::arguments::{Assignment, SessionArguments};
 use crate::settings::Settings;
 
 /// What to run, from what was said on the command line and what the settings say.
@@ -26,6 +27,14 @@ pub fn options(
             network.clone().context("--weights is for a network: name it with --network")?;
         weights.insert(network, file.clone());
     }
+    let mut parameters: HashMap<String, Values> = HashMap::new();
+    for (plugin, values) in &settings.plugins.parameters {
+        let values = values.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+        parameters.insert(plugin.clone(), values.collect());
+    }
+    for Assignment { plugin, parameter, value } in &arguments.set {
+        parameters.entry(plugin.clone()).or_default().insert(parameter.clone(), value.clone());
+    }
     Ok(SessionOptions {
         pool: pool.canonicalize().unwrap_or_else(|_| pool.to_owned()),
         question: settings.session.question.clone(),
@@ -34,20 +43,37 @@ pub fn options(
         selector: arguments.selector.clone().unwrap_or_else(|| settings.session.selector.clone()),
         network,
         weights,
+        parameters,
         decode: DecodeLimits {
             file_bytes: settings.images.max_file_megabytes * 1_000_000,
             pixels: settings.images.max_megapixels * 1_000_000,
             ..DecodeLimits::default()
         },
-        plugins: Limits {
-            deadline_ms: settings.plugins.deadline_ms,
-            memory_mib: settings.plugins.memory_mebibytes,
-            ..Limits::default()
-        },
-        plugin_folder: arguments.plugins.clone().or_else(|| {
-            Some(settings.plugins.dir.clone()).filter(|dir| !dir.as_os_str().is_empty())
-        }),
+        plugins: limits(settings),
+        plugin_folder: plugin_folder(arguments.plugins.as_ref(), settings),
+        compiled: compiled_folder(),
     })
+}
+
+/// What a plugin may use.
+pub fn limits(settings: &Settings) -> Limits {
+    Limits {
+        deadline_ms: settings.plugins.deadline_ms,
+        memory_mib: settings.plugins.memory_mebibytes,
+        ..Limits::default()
+    }
+}
+
+/// The person's folder of plugins.
+pub fn plugin_folder(named: Option<&PathBuf>, settings: &Settings) -> Option<PathBuf> {
+    let configured = Some(&settings.plugins.dir).filter(|dir| !dir.as_os_str().is_empty());
+    named.or(configured).cloned()
+}
+
+/// Where compiled plugins are kept; nowhere, if this person has no place for such things.
+pub fn compiled_folder() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(etcetera::BaseStrategy::cache_dir(&base).join("sluice/compiled"))
 }
 
 /// Where a pool's answers are kept when nobody said: the same folder for the same pool, from

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use sluice_events::plugin::Value;
 
 /// Read when no other file is named, where it exists.
 const DEFAULT_FILE: &str = "sluice.toml";
@@ -58,6 +59,29 @@ pub struct PluginSettings {
     pub dir: PathBuf,
     pub deadline_ms: u64,
     pub memory_mebibytes: usize,
+    /// By plugin and by parameter.
+    pub parameters: HashMap<String, HashMap<String, Parameter>>,
+}
+
+/// A parameter's value, as TOML has it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Parameter {
+    Boolean(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
+}
+
+impl From<Parameter> for Value {
+    fn from(parameter: Parameter) -> Self {
+        match parameter {
+            Parameter::Boolean(value) => Self::Boolean(value),
+            Parameter::Integer(value) => Self::Integer(value),
+            Parameter::Number(value) => Self::Number(value),
+            Parameter::Text(value) => Self::Text(value),
+        }
+    }
 }
 
 impl Default for SessionSettings {
@@ -90,7 +114,12 @@ impl Default for ImageSettings {
 
 impl Default for PluginSettings {
     fn default() -> Self {
-        Self { dir: PathBuf::new(), deadline_ms: 2000, memory_mebibytes: 512 }
+        Self {
+            dir: PathBuf::new(),
+            deadline_ms: 2000,
+            memory_mebibytes: 512,
+            parameters: HashMap::new(),
+        }
     }
 }
 

@@ -129,9 +129,10 @@ facts! {
     9 => SelectorChosen, 1;
     10 => NetworkChosen, 1;
     11 => ModelTrained, 1;
-    12 => RankingMade, 1;
+    12 => RankingMade, 2 { 1: v1::RankingMade };
     13 => PluginFailed, 1;
     14 => RecordLost, 1;
+    15 => ParametersSet, 1;
 }
 
 fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {

@@ -7,6 +7,7 @@ use crate::facts::{
     FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen, SessionOpened, Source,
 };
 use crate::ids::{CommandId, ImageId};
+use crate::plugin::{PluginKind, Values};
 
 /// What a person says about an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -91,6 +92,17 @@ pub enum Command {
         /// Which.
         network: PluginRef,
     },
+    /// Let a plugin have these values whenever it is in use.
+    SetParameters {
+        /// The sender's id.
+        id: CommandId,
+        /// Which world the plugin is of.
+        kind: PluginKind,
+        /// Its name.
+        plugin: String,
+        /// All that are set by hand.
+        values: Values,
+    },
     /// The learner fitted a model and a selector ordered the pool; both become facts together.
     RecordRanking(MadeRanking),
     /// A plugin failed.
@@ -110,7 +122,8 @@ impl Command {
             | Self::Undo { id }
             | Self::Redo { id }
             | Self::ChooseSelector { id, .. }
-            | Self::ChooseNetwork { id, .. } => Some(*id),
+            | Self::ChooseNetwork { id, .. }
+            | Self::SetParameters { id, .. } => Some(*id),
             _ => None,
         }
     }
@@ -125,6 +138,8 @@ pub struct MadeRanking {
     pub model: Option<FittedModel>,
     /// Who ordered.
     pub selector: PluginRef,
+    /// Its parameters, as far as they were not what it says itself.
+    pub parameters: Values,
     /// How many images were to be ordered.
     pub candidates: u32,
     /// How many of them have a probability.

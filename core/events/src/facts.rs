@@ -10,6 +10,7 @@ use serde_with::{IfIsHumanReadable, serde_as};
 use ts_rs::TS;
 
 use crate::ids::{CommandId, ImageId, ModelId, RankingId};
+use crate::plugin::{PluginKind, Values};
 
 /// The answer that an image has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -181,6 +182,19 @@ pub struct NetworkChosen {
     pub network: PluginRef,
 }
 
+/// A plugin has these values from now on, whenever it is in use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParametersSet {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Which world the plugin is of.
+    pub kind: PluginKind,
+    /// The plugin's name: a new build keeps the values.
+    pub plugin: String,
+    /// All that are set by hand; the others are what the settings or the plugin say.
+    pub values: Values,
+}
+
 /// The head was fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelTrained {
@@ -218,6 +232,8 @@ pub struct RankingMade {
     pub learned_from: u64,
     /// Who ordered.
     pub selector: PluginRef,
+    /// Its parameters, as far as they were not what it says itself.
+    pub parameters: Values,
     /// How many images were to be ordered.
     pub candidates: u32,
     /// How many of them the model had scored.
@@ -255,6 +271,7 @@ pub enum Event {
     Redone(Redone),
     SelectorChosen(SelectorChosen),
     NetworkChosen(NetworkChosen),
+    ParametersSet(ParametersSet),
     ModelTrained(ModelTrained),
     RankingMade(RankingMade),
     PluginFailed(PluginFailed),

@@ -10,10 +10,10 @@ use ts_rs::TS;
 use crate::command::Answer;
 use crate::facts::{Label, Source};
 use crate::ids::{CommandId, ImageId, ModelId, RankingId};
-use crate::plugin::PluginInfo;
+use crate::plugin::{PluginInfo, PluginKind, Values};
 
 /// Version of this vocabulary; a page of another one is told to reload.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// From a page to the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -64,6 +64,17 @@ pub enum ToServer {
         id: CommandId,
         /// By its name.
         name: String,
+    },
+    /// Let a plugin have other values for its parameters, now and whenever it is in use again.
+    SetParameters {
+        /// Made by the page.
+        id: CommandId,
+        /// Which world the plugin is of.
+        kind: PluginKind,
+        /// The plugin's name.
+        plugin: String,
+        /// All that are set by hand; none: as the settings or the plugin say.
+        values: Values,
     },
     /// How long a queue the page would like.
     Want {
@@ -255,6 +266,14 @@ pub struct Plugins {
     pub networks: Vec<PluginInfo>,
     /// Name of the one in use.
     pub network: String,
+    /// What the selector's parameters are.
+    pub selector_values: Values,
+    /// Those of them that were set by hand.
+    pub selector_by_hand: Values,
+    /// What the network's parameters are.
+    pub network_values: Values,
+    /// Those of them that were set by hand.
+    pub network_by_hand: Values,
 }
 
 /// A file that can't be shown.

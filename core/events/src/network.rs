@@ -1,9 +1,12 @@
 //! A network as a graph of named nodes, in plain data: a plugin describes it, the host checks it,
-//! and `learn` builds it. Shapes are (channels, height, width) of one image, or (features).
+//! and `learn` builds it. What a node gives for one image is a map (channels, height, width), tokens (a
+//! sequence of feature vectors), or one feature vector: [`Shape`].
 
 mod check;
+mod shape;
 
-pub use check::{CheckedGraph, GraphError, Shape};
+pub use check::{CheckedGraph, GraphError};
+pub use shape::Shape;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +45,7 @@ pub struct Node {
     /// Unique in the graph.
     pub name: String,
     /// Prefix of its parameters in a state dict, for example `features.0.0`; empty if it has none.
+    /// The whole name of the one tensor of [`Op::ClassToken`] and [`Op::PositionEmbedding`].
     pub parameters: String,
     /// Names of the nodes whose outputs it takes, or [`INPUT`].
     pub inputs: Vec<String>,
@@ -83,6 +87,8 @@ pub enum Op {
         out_channels: u32,
         /// The window.
         window: Window,
+        /// Pixels from one value that the window looks at to the next.
+        dilation: u32,
         /// Groups of channels that don't see each other.
         groups: u32,
         /// Whether a bias is added.
@@ -93,12 +99,12 @@ pub enum Op {
         /// Added to the variance.
         epsilon: f32,
     },
-    /// Layer normalisation over the features.
+    /// Layer normalisation of each feature vector.
     LayerNorm {
         /// Added to the variance.
         epsilon: f32,
     },
-    /// Fully connected layer on a feature vector.
+    /// Fully connected layer on each feature vector.
     Linear {
         /// Features that come out.
         out_features: u32,
@@ -131,6 +137,22 @@ pub enum Op {
         /// How likely, 0 to 1.
         probability: f32,
     },
+    /// A map becomes tokens: one for each place, row by row.
+    Tokens,
+    /// A learned token, put before the others.
+    ClassToken,
+    /// Learned, added to the tokens.
+    PositionEmbedding,
+    /// Each token looks at all, as `torch.nn.MultiheadAttention` does.
+    SelfAttention {
+        /// Heads; the features are divided among them.
+        heads: u32,
+    },
+    /// One of the tokens.
+    Token {
+        /// Its place, counted from 0.
+        place: u32,
+    },
 }
 
 /// Pretrained weights.
@@ -142,6 +164,9 @@ pub struct Weights {
     pub sha256: String,
     /// The file's format.
     pub format: WeightsFormat,
+    /// How names begin in the file, and what stands for that in the graph; for each name the first that
+    /// fits counts.
+    pub renamed: Vec<(String, String)>,
 }
 
 /// Format of a file of weights.

@@ -1,11 +1,39 @@
-//! What a plugin says about itself, in plain data.
+//! What a plugin says about itself, and what a person sets on it, in plain data.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+/// Something declares no more parameters than this.
+const MOST_PARAMETERS: usize = 64;
+/// A name is never longer than this, characters.
+const LONGEST_NAME: usize = 64;
+/// A text that a person sets is never longer than this, bytes.
+const LONGEST_TEXT: usize = 1000;
+
+/// Which world a plugin is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PluginKind {
+    /// Orders the pool.
+    Selector,
+    /// Gives features.
+    Network,
+}
+
+impl std::fmt::Display for PluginKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Selector => "selector",
+            Self::Network => "network",
+        })
+    }
+}
+
 /// A value of a parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// On or off.
     Boolean(bool),
@@ -16,6 +44,20 @@ pub enum Value {
     /// Words.
     Text(String),
 }
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Number(value) => write!(f, "{value}"),
+            Self::Text(value) => write!(f, "{value:?}"),
+        }
+    }
+}
+
+/// Values by the names of parameters.
+pub type Values = BTreeMap<String, Value>;
 
 /// Something that a person can set on a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -28,6 +70,46 @@ pub struct Parameter {
     pub range: Option<(f64, f64)>,
     /// One sentence.
     pub help: String,
+}
+
+impl Parameter {
+    /// The value, if this parameter can have it; a whole number is a number, too.
+    ///
+    /// # Errors
+    /// Why it can't, in words for the person.
+    pub fn accept(&self, value: &Value) -> Result<Value, String> {
+        let name = &self.name;
+        let (value, number) = match (&self.default, value) {
+            (Value::Boolean(_), Value::Boolean(_)) => return Ok(value.clone()),
+            (Value::Text(_), Value::Text(text)) if text.len() > LONGEST_TEXT => {
+                return Err(format!("{name} is longer than {LONGEST_TEXT} bytes"));
+            }
+            (Value::Text(_), Value::Text(_)) => return Ok(value.clone()),
+            (Value::Integer(_), Value::Integer(number)) => (value.clone(), *number as f64),
+            (Value::Number(_), Value::Number(number)) => (value.clone(), *number),
+            (Value::Number(_), Value::Integer(number)) => {
+                (Value::Number(*number as f64), *number as f64)
+            }
+            (wanted, _) => {
+                let wanted = match wanted {
+                    Value::Boolean(_) => "true or false",
+                    Value::Integer(_) => "a whole number",
+                    Value::Number(_) => "a number",
+                    Value::Text(_) => "text",
+                };
+                return Err(format!("{name} is {wanted}, not {value}"));
+            }
+        };
+        let (least, most) = self.range.unwrap_or((f64::MIN, f64::MAX));
+        // Not a number is in no range.
+        if (least..=most).contains(&number) {
+            Ok(value)
+        } else if self.range.is_some() {
+            Err(format!("{name} is {least} to {most}, not {value}"))
+        } else {
+            Err(format!("{name} is a finite number, not {value}"))
+        }
+    }
 }
 
 /// What a plugin says about itself.
@@ -44,4 +126,144 @@ pub struct PluginInfo {
     pub needs_model: bool,
     /// What can be set.
     pub parameters: Vec<Parameter>,
+}
+
+impl PluginInfo {
+    /// Whether a person could choose the plugin and set its parameters.
+    ///
+    /// # Errors
+    /// What is wrong, as words that follow the plugin's name.
+    pub fn check(&self) -> Result<(), String> {
+        check_name(&self.name)?;
+        if self.version.is_empty() {
+            return Err("has no version".to_owned());
+        }
+        if self.parameters.len() > MOST_PARAMETERS {
+            let count = self.parameters.len();
+            return Err(format!("has {count} parameters; {MOST_PARAMETERS} are the most"));
+        }
+        for (at, parameter) in self.parameters.iter().enumerate() {
+            check_name(&parameter.name).map_err(|why| format!("has a parameter that {why}"))?;
+            if self.parameters[..at].iter().any(|other| other.name == parameter.name) {
+                return Err(format!("has two parameters {}", parameter.name));
+            }
+            parameter
+                .accept(&parameter.default)
+                .map_err(|why| format!("has a default that is outside of what it allows: {why}"))?;
+        }
+        Ok(())
+    }
+
+    /// The values, if the plugin's parameters can have them.
+    ///
+    /// # Errors
+    /// The first that it can't have, in words for the person.
+    pub fn accept(&self, values: &Values) -> Result<Values, String> {
+        let accept = |(name, value): (&String, &Value)| {
+            let known = self.parameters.iter().find(|parameter| parameter.name == *name);
+            let known = known.ok_or_else(|| {
+                let names: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
+                match names.is_empty() {
+                    true => format!("{} has no parameters", self.name),
+                    false => {
+                        format!(
+                            "{} has no parameter {name}; it has {}",
+                            self.name,
+                            names.join(", ")
+                        )
+                    }
+                }
+            })?;
+            known.accept(value).map(|value| (name.clone(), value))
+        };
+        values.iter().map(accept).collect()
+    }
+
+    /// The values in effect: a parameter has its default, unless one of `layers` sets it; a later layer
+    /// counts more. What a parameter can't have (any more) is passed over.
+    pub fn in_effect(&self, layers: &[&Values]) -> Values {
+        let value = |parameter: &Parameter| {
+            let set = layers.iter().rev().filter_map(|layer| layer.get(&parameter.name));
+            set.filter_map(|value| parameter.accept(value).ok())
+                .next()
+                .unwrap_or_else(|| parameter.default.clone())
+        };
+        self.parameters.iter().map(|p| (p.name.clone(), value(p))).collect()
+    }
+}
+
+/// Lower case, digits and hyphens.
+fn check_name(name: &str) -> Result<(), String> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let sound = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(fits);
+    if sound && !name.starts_with('-') && !name.ends_with('-') {
+        return Ok(());
+    }
+    Err(format!("is called {name:?}; a name is lower case letters, digits and hyphens"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(default: Value, range: Option<(f64, f64)>) -> Parameter {
+        Parameter { name: "p".into(), default, range, help: String::new() }
+    }
+
+    fn info(parameters: Vec<Parameter>) -> PluginInfo {
+        let (name, version) = ("plugin-1".to_owned(), "1.0.0".to_owned());
+        PluginInfo { name, version, summary: String::new(), needs_model: false, parameters }
+    }
+
+    #[test]
+    fn a_value_must_be_of_the_type_and_in_the_range() {
+        let integer = parameter(Value::Integer(3), Some((1.0, 9.0)));
+        assert_eq!(integer.accept(&Value::Integer(9)), Ok(Value::Integer(9)));
+        assert_eq!(integer.accept(&Value::Integer(10)), Err("p is 1 to 9, not 10".into()));
+        assert_eq!(integer.accept(&Value::Number(2.5)), Err("p is a whole number, not 2.5".into()));
+        let number = parameter(Value::Number(0.5), None);
+        assert_eq!(number.accept(&Value::Integer(2)), Ok(Value::Number(2.0)));
+        for value in [f64::NAN, f64::INFINITY] {
+            assert!(number.accept(&Value::Number(value)).is_err());
+        }
+        let text = parameter(Value::Text(String::new()), None);
+        assert!(text.accept(&Value::Text("x".repeat(1001))).is_err());
+        assert!(text.accept(&Value::Boolean(true)).is_err());
+    }
+
+    #[test]
+    fn a_later_layer_counts_more_and_what_does_not_fit_is_passed_over() {
+        let info = info(vec![parameter(Value::Integer(3), Some((1.0, 9.0)))]);
+        let layer = |value| Values::from([("p".to_owned(), value)]);
+        let none = Values::new();
+        let in_effect = |layers: &[&Values]| info.in_effect(layers)["p"].clone();
+        let (four, far) = (layer(Value::Integer(4)), layer(Value::Integer(99)));
+        assert_eq!(in_effect(&[]), Value::Integer(3));
+        assert_eq!(in_effect(&[&four, &none]), Value::Integer(4));
+        assert_eq!(in_effect(&[&layer(Value::Integer(5)), &four]), Value::Integer(4));
+        assert_eq!(in_effect(&[&four, &far]), Value::Integer(4));
+    }
+
+    #[test]
+    fn what_nobody_could_choose_or_set_is_refused() {
+        assert_eq!(info(Vec::new()).check(), Ok(()));
+        let named = |name: &str| PluginInfo { name: name.to_owned(), ..info(Vec::new()) };
+        for name in ["", "Upper", "with space", "-x", "x-", "ü", &"x".repeat(65)] {
+            assert!(named(name).check().is_err(), "{name}");
+        }
+        let fine = || parameter(Value::Integer(3), Some((1.0, 9.0)));
+        assert!(info(vec![fine(), fine()]).check().unwrap_err().contains("two parameters"));
+        let many = (0..65).map(|i| Parameter { name: format!("p{i}"), ..fine() }).collect();
+        assert!(info(many).check().unwrap_err().contains("65 parameters"));
+        for (default, range) in [
+            (Value::Number(f64::NAN), None),
+            (Value::Integer(0), Some((1.0, 9.0))),
+            (Value::Number(0.0), Some((f64::NAN, f64::NAN))),
+        ] {
+            assert!(info(vec![parameter(default, range)]).check().is_err());
+        }
+        assert!(
+            info(vec![fine()]).accept(&Values::from([("q".into(), Value::Integer(1))])).is_err()
+        );
+    }
 }

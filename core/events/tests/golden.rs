@@ -4,6 +4,7 @@
 
 use sluice_events::codec::{CodecError, decode, encode, name};
 use sluice_events::facts::*;
+use sluice_events::plugin::{PluginKind, Value, Values};
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId};
 use uuid::Uuid;
 
@@ -144,6 +145,7 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
                 model: Some(ModelId(2)),
                 learned_from: 6,
                 selector: plugin(),
+                parameters: Values::new(),
                 candidates: 10,
                 scored: 9,
                 first: vec![
@@ -153,12 +155,44 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
             }),
         ),
         (
+            12,
+            2,
+            "03 0102 06 0170 0131 0707070707070707070707070707070707070707070707070707070707070707 02 0161 0001 0162 0103 0a 09 01 05 00",
+            Event::RankingMade(RankingMade {
+                ranking: RankingId(3),
+                model: Some(ModelId(2)),
+                learned_from: 6,
+                selector: plugin(),
+                parameters: Values::from([
+                    ("a".into(), Value::Boolean(true)),
+                    ("b".into(), Value::Integer(-2)),
+                ]),
+                candidates: 10,
+                scored: 9,
+                first: vec![Ranked { image: ImageId(5), probability: None }],
+            }),
+        ),
+        (
             13,
             1,
             "0170 0131 0707070707070707070707070707070707070707070707070707070707070707 0178",
             Event::PluginFailed(PluginFailed { plugin: plugin(), what: "x".into() }),
         ),
         (14, 1, "", Event::RecordLost(RecordLost {})),
+        (
+            15,
+            1,
+            "100102030405060708090a0b0c0d0e0f10 01 0170 02 0161 02 000000000000e03f 0162 03 0178",
+            Event::ParametersSet(ParametersSet {
+                command: command(),
+                kind: PluginKind::Network,
+                plugin: "p".into(),
+                values: Values::from([
+                    ("a".into(), Value::Number(0.5)),
+                    ("b".into(), Value::Text("x".into())),
+                ]),
+            }),
+        ),
     ]
 }
 
@@ -189,7 +223,7 @@ fn the_newest_version_is_written_as_it_was() {
             newest += 1;
         }
     }
-    assert_eq!(newest, 14, "each type is written in one version, which stands above");
+    assert_eq!(newest, 15, "each type is written in one version, which stands above");
 }
 
 /// An old fact that is written anew means the same.

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use sluice_events::network::{
-    Activation, CheckedGraph, Graph, GraphError, InputSpec, Node, Op, Window,
+    Activation, CheckedGraph, Graph, GraphError, InputSpec, Node, Op, Weights, WeightsFormat,
+    Window,
 };
 
 fn node(name: &str, inputs: &[&str], op: Op) -> Node {
@@ -12,7 +13,7 @@ fn node(name: &str, inputs: &[&str], op: Op) -> Node {
 
 fn conv(out_channels: u32, kernel: u32, stride: u32) -> Op {
     let window = Window { kernel, stride, padding: kernel / 2 };
-    Op::Conv2d { out_channels, window, groups: 1, bias: true }
+    Op::Conv2d { out_channels, window, dilation: 1, groups: 1, bias: true }
 }
 
 fn graph(nodes: Vec<Node>, features: &str) -> Graph {
@@ -82,6 +83,65 @@ fn shapes_that_disagree() {
     assert!(refused(two, "r").why.contains("takes one input, has 2"));
 }
 
+/// 2×2 tokens, one more before them, attention, and that one taken.
+fn transformer(heads: u32, place: u32) -> Vec<Node> {
+    vec![
+        node("patches", &["input"], conv(8, 16, 16)),
+        node("tokens", &["patches"], Op::Tokens),
+        node("class", &["tokens"], Op::ClassToken),
+        node("positions", &["class"], Op::PositionEmbedding),
+        node("attention", &["positions"], Op::SelfAttention { heads }),
+        node("norm", &["attention"], Op::LayerNorm { epsilon: 1e-6 }),
+        node("taken", &["norm"], Op::Token { place }),
+    ]
+}
+
+#[test]
+fn tokens_have_shapes_of_their_own() {
+    let checked = CheckedGraph::new(graph(transformer(4, 0), "taken")).unwrap();
+    assert_eq!(checked.feature_dim(), 8);
+    // Padding of half a window: 3×3 places, and the class token.
+    let patches = 8 * (3 * 16 * 16 + 1);
+    assert_eq!(checked.parameters(), patches + 8 + 10 * 8 + 4 * 8 * 9 + 2 * 8);
+    assert_eq!(refused(transformer(3, 0), "taken").why, "8 features in 3 heads");
+    assert_eq!(refused(transformer(0, 0), "taken").why, "8 features in 0 heads");
+    assert_eq!(refused(transformer(4, 10), "taken").why, "takes token 10 of 10");
+    let mut nodes = transformer(4, 0);
+    nodes[4].inputs = vec!["patches".to_owned()];
+    assert!(refused(nodes, "taken").why.contains("needs tokens, gets 8×3×3"));
+    let mut nodes = transformer(4, 0);
+    nodes[1].inputs = vec!["taken".to_owned()];
+    nodes[6].inputs = vec!["patches".to_owned()];
+    assert!(refused(nodes, "norm").why.contains("needs tokens"));
+}
+
+#[test]
+fn what_the_features_do_not_need_is_checked_and_forgotten() {
+    let mut nodes = sound();
+    nodes.push(node("classifier", &["flat"], Op::Linear { out_features: 10, bias: true }));
+    let checked = CheckedGraph::new(graph(nodes.clone(), "flat")).unwrap();
+    assert_eq!(checked.in_order().count(), 4);
+    assert_eq!(checked.parameters(), (4 * 3 * 9 + 4) + (4 * 3 * 25 + 4));
+    nodes[4].inputs = vec!["sum".to_owned()];
+    assert_eq!(refused(nodes, "flat").node, "classifier");
+}
+
+#[test]
+fn weights_that_can_not_be_had() {
+    let weights = |url: &str, sha256: &str| {
+        let (url, sha256) = (url.to_owned(), sha256.to_owned());
+        let weights =
+            Weights { url, sha256, format: WeightsFormat::Safetensors, renamed: Vec::new() };
+        CheckedGraph::new(Graph { weights: Some(weights), ..graph(sound(), "flat") })
+    };
+    assert!(weights("https://example.org/w", "0123abcd").is_ok());
+    for (url, sha256) in
+        [("ftp://example.org", "0123abcd"), ("https://x", "0123"), ("https://x", "0123abcg")]
+    {
+        assert_eq!(weights(url, sha256).unwrap_err().node, "weights");
+    }
+}
+
 #[test]
 fn sizes_without_measure() {
     let huge = vec![node("c", &["input"], conv(u32::MAX, 3, 1))];
@@ -93,6 +153,9 @@ fn sizes_without_measure() {
     assert_eq!(refused(none, "c").node, "c");
     let zero = Op::MaxPool(Window { kernel: 2, stride: 0, padding: 0 });
     assert!(refused(vec![node("p", &["input"], zero)], "p").why.contains("stride 0"));
+    let window = Window { kernel: 3, stride: 1, padding: 1 };
+    let op = Op::Conv2d { out_channels: 4, window, dilation: 1000, groups: 1, bias: true };
+    assert!(refused(vec![node("c", &["input"], op)], "c").why.contains("window of 2001"));
     let mut spec = graph(sound(), "flat");
     spec.input.height = 100_000;
     assert!(CheckedGraph::new(spec).unwrap_err().why.contains("side"));

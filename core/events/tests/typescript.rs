@@ -9,7 +9,7 @@ use sluice_events::message::{
     Ack, Agreement, AsideFile, CurvePoint, Level, Look, Notice, PROTOCOL, Plugins, Queue,
     QueueItem, Refused, SetAside, Statistics, ToPage, ToServer, Training, Welcome,
 };
-use sluice_events::plugin::{Parameter, PluginInfo, Value};
+use sluice_events::plugin::{Parameter, PluginInfo, PluginKind, Value};
 use sluice_events::{Answer, CommandId, ImageId, Label, ModelId, RankingId, Source};
 use ts_rs::{Config, TS};
 
@@ -33,8 +33,8 @@ macro_rules! declare {
 fn generated() -> String {
     let types = declare!(
         ToServer, ToPage, Welcome, Ack, Look, Refused, Queue, QueueItem, Statistics, CurvePoint,
-        Agreement, Training, Plugins, PluginInfo, Parameter, Value, SetAside, AsideFile, Notice,
-        Level, Answer, Label, Source, ImageId, ModelId, RankingId, CommandId,
+        Agreement, Training, Plugins, PluginKind, PluginInfo, Parameter, Value, SetAside,
+        AsideFile, Notice, Level, Answer, Label, Source, ImageId, ModelId, RankingId, CommandId,
     );
     format!(
         "// Generated from core/events by its test `typescript`; do not edit.\n\n\

@@ -1,63 +1,38 @@
-//! What the component boundary costs: max-prob as a plugin, and the same work native, in one run.
+//! What the component boundary costs: each selector as a component, and the same code native, in one
+//! run. Features have 256 values, as patches do; 1,000 images are answered.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
 
+#[path = "../tests/pool/mod.rs"]
+mod pool;
+
 use std::hint::black_box;
-use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use sluice_host::{Candidates, FeatureRows, Limits, PluginHost, PluginSet};
+use pool::{Native, drawn, natives};
+use sluice_host::{Limits, PluginHost, PluginSet};
 
 const LIMIT: usize = 64;
-
-struct NoFeatures;
-
-impl FeatureRows for NoFeatures {
-    fn dim(&self) -> usize {
-        0
-    }
-    fn push_row(&self, _row: u32, _to: &mut Vec<f32>) {}
-}
-
-fn native(probabilities: &[f32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..probabilities.len() as u32).collect();
-    let key = |a: &u32, b: &u32| {
-        let (p, q) = (probabilities[*a as usize], probabilities[*b as usize]);
-        q.total_cmp(&p).then(a.cmp(b))
-    };
-    order.select_nth_unstable_by(LIMIT - 1, key);
-    order.truncate(LIMIT);
-    order.sort_unstable_by(key);
-    order
-}
+const DIM: usize = 256;
 
 fn rank(c: &mut Criterion) {
-    let host = PluginHost::new(Limits::default()).expect("wasmtime runs here");
+    let host = PluginHost::new(Limits::default(), None).expect("wasmtime runs here");
     let plugins = PluginSet::in_the_box(&host).unwrap();
-    let max_prob = plugins.selector("max-prob").unwrap();
-    let mut random = ChaCha8Rng::seed_from_u64(1);
-    let mut group = c.benchmark_group("top 64");
-    group.sample_size(20);
     for size in [1_000, 100_000, 1_000_000] {
-        let probabilities: Vec<f32> = (0..size).map(|_| random.random()).collect();
-        group.bench_with_input(BenchmarkId::new("native", size), &probabilities, |b, p| {
-            b.iter(|| black_box(native(p)));
-        });
-        group.bench_with_input(BenchmarkId::new("plugin", size), &probabilities, |b, p| {
-            b.iter(|| {
-                let candidates = Candidates {
-                    probabilities: p.clone(),
-                    features: Arc::new(NoFeatures),
-                    answers: Vec::new(),
-                    parameters: Vec::new(),
-                    seed: 1,
-                };
-                black_box(max_prob.rank(candidates, LIMIT).unwrap())
+        let candidates = drawn(1, size, DIM, 1000);
+        let mut group = c.benchmark_group(format!("top {LIMIT} of {size}"));
+        group.sample_size(20);
+        for (name, native) in natives() {
+            let selector = plugins.selector(name).unwrap();
+            let info = selector.info();
+            group.bench_function(BenchmarkId::new("native", name), |b| {
+                b.iter(|| black_box(native(&Native::new(&candidates, info), LIMIT).unwrap()));
             });
-        });
+            group.bench_function(BenchmarkId::new("plugin", name), |b| {
+                b.iter(|| black_box(selector.rank(candidates.clone(), LIMIT).unwrap()));
+            });
+        }
+        group.finish();
     }
-    group.finish();
 }
 
 criterion_group!(benches, rank);

@@ -18,13 +18,27 @@ pub enum PluginFault {
         /// What would be understood.
         known: &'static str,
     },
+    /// The file can't be read.
+    #[error("can't be read: {0}")]
+    Unreadable(String),
     /// The file is too large.
-    #[error("is {bytes} bytes large; {limit} is the most that is loaded")]
+    #[error("is larger than {limit_mib} MiB, which is the most that is loaded")]
     TooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The most.
-        limit: usize,
+        /// The most, MiB.
+        limit_mib: usize,
+    },
+    /// It has the interface's name and version, and is something else.
+    #[error(
+        "does not fit the published {world} interface {version} ({why}); build it with that version's \
+         WIT, unchanged"
+    )]
+    OtherShape {
+        /// Which world.
+        world: &'static str,
+        /// Its version.
+        version: &'static str,
+        /// What wasmtime said.
+        why: String,
     },
     /// It ran for too long.
     #[error("did not finish within {limit_ms} ms and was stopped")]
@@ -54,12 +68,17 @@ pub enum PluginFault {
 
 /// A plugin did something it must not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("plugin {} {} {fault}", .plugin.name, .plugin.version)]
+#[error("plugin {} {fault}", named(.plugin))]
 pub struct PluginError {
     /// Which. Its version is empty as long as it has not said it.
     pub plugin: PluginRef,
     /// What.
     pub fault: PluginFault,
+}
+
+/// Name and version, as far as they are known.
+pub fn named(plugin: &PluginRef) -> String {
+    format!("{} {}", plugin.name, plugin.version).trim_end().to_owned()
 }
 
 /// A plugin's own words are never longer than this, characters.

@@ -2,9 +2,12 @@
 
 mod v0_1;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use sluice_events::facts::PluginRef;
 use sluice_events::network::CheckedGraph;
-use sluice_events::plugin::PluginInfo;
+use sluice_events::plugin::{PluginInfo, Values};
 use wasmtime::component::Component;
 
 use crate::engine::PluginHost;
@@ -14,21 +17,28 @@ use crate::error::{PluginError, PluginFault};
 #[derive(Clone)]
 pub struct NetworkPlugin {
     host: PluginHost,
-    instance: v0_1::Adapter,
-    info: PluginInfo,
+    call: v0_1::Adapter,
+    info: Arc<PluginInfo>,
     reference: PluginRef,
+    path: Option<PathBuf>,
 }
 
 impl NetworkPlugin {
-    pub(crate) fn load(
+    pub(crate) fn ask(
         host: &PluginHost,
         component: &Component,
-        hash: [u8; 32],
-    ) -> Result<Self, PluginFault> {
-        let instance = v0_1::Adapter::new(host, component)?;
-        let info = instance.info(host)?;
-        let reference = PluginRef { name: info.name.clone(), version: info.version.clone(), hash };
-        Ok(Self { host: host.clone(), instance, info, reference })
+    ) -> Result<(v0_1::Adapter, PluginInfo), PluginFault> {
+        v0_1::Adapter::new(host, component)
+    }
+
+    pub(crate) fn new(
+        host: &PluginHost,
+        call: v0_1::Adapter,
+        info: PluginInfo,
+        reference: PluginRef,
+        path: Option<PathBuf>,
+    ) -> Self {
+        Self { host: host.clone(), call, info: Arc::new(info), reference, path }
     }
 
     /// What it says about itself.
@@ -41,13 +51,23 @@ impl NetworkPlugin {
         &self.reference
     }
 
-    /// The graph for pictures of about this height and width, pixels.
+    /// The file that it came from; none for one that is in the box.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The graph for pictures of about this height and width, pixels. A parameter that is missing has
+    /// its default.
     ///
     /// # Errors
     /// When the network fails, or describes something that can't be built.
-    pub fn describe(&self, typical: (u32, u32)) -> Result<CheckedGraph, PluginError> {
-        self.instance
-            .describe(&self.host, typical)
+    pub fn describe(
+        &self,
+        typical: (u32, u32),
+        parameters: Values,
+    ) -> Result<CheckedGraph, PluginError> {
+        self.call
+            .describe(&self.host, typical, parameters)
             .and_then(|graph| {
                 CheckedGraph::new(graph).map_err(|why| PluginFault::WrongAnswer(why.to_string()))
             })

@@ -2,10 +2,11 @@
 
 mod v0_1;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sluice_events::facts::PluginRef;
-use sluice_events::plugin::{PluginInfo, Value};
+use sluice_events::plugin::{PluginInfo, Values};
 use wasmtime::component::Component;
 
 use crate::engine::PluginHost;
@@ -15,20 +16,21 @@ use crate::error::{PluginError, PluginFault};
 pub trait FeatureRows: Send + Sync {
     /// Length of a vector; 0 as long as there are none.
     fn dim(&self) -> usize;
-    /// Appends the vector of a row; NaN where there is none yet.
-    fn push_row(&self, row: u32, to: &mut Vec<f32>);
+    /// The vectors of these rows, one after the other; NaN where there is none yet.
+    fn gather(&self, rows: &[u32]) -> Vec<f32>;
 }
 
 /// What one call of a selector may know.
+#[derive(Clone)]
 pub struct Candidates {
     /// P(positive) of each candidate, 0 to 1, NaN where it is not scored.
-    pub probabilities: Vec<f32>,
+    pub probabilities: Arc<[f32]>,
     /// Their features, and those of the answered images.
     pub features: Arc<dyn FeatureRows>,
-    /// Row of each answered image, and whether the answer was yes.
+    /// Row of each answered image, and whether the answer was yes; the oldest answer first.
     pub answers: Vec<(u32, bool)>,
-    /// Values that a person set, by name.
-    pub parameters: Vec<(String, Value)>,
+    /// Values of the selector's parameters; one that is missing has its default.
+    pub parameters: Values,
     /// Seed of the call's randomness.
     pub seed: u64,
 }
@@ -37,21 +39,28 @@ pub struct Candidates {
 #[derive(Clone)]
 pub struct SelectorPlugin {
     host: PluginHost,
-    instance: v0_1::Adapter,
-    info: PluginInfo,
+    call: v0_1::Adapter,
+    info: Arc<PluginInfo>,
     reference: PluginRef,
+    path: Option<PathBuf>,
 }
 
 impl SelectorPlugin {
-    pub(crate) fn load(
+    pub(crate) fn ask(
         host: &PluginHost,
         component: &Component,
-        hash: [u8; 32],
-    ) -> Result<Self, PluginFault> {
-        let instance = v0_1::Adapter::new(host, component)?;
-        let info = instance.info(host)?;
-        let reference = PluginRef { name: info.name.clone(), version: info.version.clone(), hash };
-        Ok(Self { host: host.clone(), instance, info, reference })
+    ) -> Result<(v0_1::Adapter, PluginInfo), PluginFault> {
+        v0_1::Adapter::new(host, component)
+    }
+
+    pub(crate) fn new(
+        host: &PluginHost,
+        call: v0_1::Adapter,
+        info: PluginInfo,
+        reference: PluginRef,
+        path: Option<PathBuf>,
+    ) -> Self {
+        Self { host: host.clone(), call, info: Arc::new(info), reference, path }
     }
 
     /// What it says about itself.
@@ -64,6 +73,11 @@ impl SelectorPlugin {
         &self.reference
     }
 
+    /// The file that it came from; none for one that is in the box.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// The candidates' indices, best first: what the selector says, and behind it what it left out,
     /// in the pool's own order; `limit` of them at most.
     ///
@@ -71,7 +85,7 @@ impl SelectorPlugin {
     /// When the selector fails or says something that makes no sense.
     pub fn rank(&self, candidates: Candidates, limit: usize) -> Result<Vec<u32>, PluginError> {
         let size = candidates.probabilities.len();
-        self.instance
+        self.call
             .rank(&self.host, candidates, limit)
             .and_then(|order| complete(order, size, limit))
             .map_err(|fault| PluginError { plugin: self.reference.clone(), fault })

@@ -1,8 +1,5 @@
 //! Plugins that can be chosen: those in the box, embedded in the program, and those of a folder.
 
-use std::fs;
-use std::path::Path;
-
 use rust_embed::RustEmbed;
 
 use crate::engine::PluginHost;
@@ -31,41 +28,13 @@ impl PluginSet {
         let mut set = Self::default();
         for file in Components::iter() {
             let Some(component) = Components::get(&file) else { continue };
-            set.add(host.load(&file, &component.data)?);
+            set.add(host.load(&file, None, &component.data)?);
         }
         Ok(set)
     }
 
-    /// Adds the components (`.wasm`) of a folder; one of a known name takes its place. Gives a
-    /// sentence about each file that can't be used; the others are there all the same.
-    pub fn add_folder(&mut self, host: &PluginHost, folder: &Path) -> Vec<String> {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                return vec![format!(
-                    "the plugins in {} can't be listed: {error}",
-                    folder.display()
-                )];
-            }
-        };
-        let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "wasm"));
-        paths.sort();
-        let mut problems = Vec::new();
-        for path in paths {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            match fs::read(&path) {
-                Ok(bytes) => match host.load(&name, &bytes) {
-                    Ok(plugin) => self.add(plugin),
-                    Err(error) => problems.push(error.to_string()),
-                },
-                Err(error) => problems.push(format!("plugin {name} can't be read: {error}")),
-            }
-        }
-        problems
-    }
-
-    fn add(&mut self, plugin: Plugin) {
+    /// Adds a plugin; it takes the place of one of the same name and kind.
+    pub fn add(&mut self, plugin: Plugin) {
         match plugin {
             Plugin::Selector(plugin) => {
                 self.selectors.retain(|known| known.info().name != plugin.info().name);

@@ -21,7 +21,7 @@ pub(crate) fn world_of(bytes: &[u8]) -> Result<World, PluginFault> {
     let not = |why: &str| PluginFault::NotAPlugin(why.to_owned());
     if !Parser::is_component(bytes) {
         return Err(not(if Parser::is_core_wasm(bytes) {
-            "it is a core module; make a component of it, for example with wasm-tools"
+            "it is a core module; `sluice plugin build` makes a component, and so does wasm-tools"
         } else {
             "it is not WebAssembly"
         }));

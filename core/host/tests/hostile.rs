@@ -1,52 +1,41 @@
 //! Guests that break the rules, and files that are no guests: each is named, and the host goes on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
+mod pool;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use pool::{Rows, scored};
+use sluice_events::plugin::{Value, Values};
 use sluice_host::{
-    Candidates, FeatureRows, Limits, Plugin, PluginError, PluginFault, PluginHost, PluginSet,
-    SelectorPlugin,
+    Candidates, Change, Limits, Plugin, PluginError, PluginFault, PluginFolder, PluginHost,
+    PluginSet, SelectorPlugin,
 };
 
 const LIMITS: Limits =
     Limits { deadline_ms: 500, memory_mib: 64, fuel: u64::MAX / 2, file_bytes: 1 << 20 };
-
-struct NoFeatures;
-
-impl FeatureRows for NoFeatures {
-    fn dim(&self) -> usize {
-        0
-    }
-    fn push_row(&self, _row: u32, _to: &mut Vec<f32>) {}
-}
 
 fn guests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/target/guests")
 }
 
 fn host(limits: Limits) -> PluginHost {
-    PluginHost::new(limits).expect("wasmtime runs here")
+    PluginHost::new(limits, None).expect("wasmtime runs here")
 }
 
 fn guest(limits: Limits, name: &str) -> SelectorPlugin {
     let bytes =
         std::fs::read(guests().join(format!("{name}.wasm"))).expect("`make plugins` built it");
-    match host(limits).load(name, &bytes).expect("it loads") {
+    match host(limits).load(name, None, &bytes).expect("it loads") {
         Plugin::Selector(selector) => selector,
         Plugin::Network(_) => panic!("{name} is a selector"),
     }
 }
 
 fn rank(selector: &SelectorPlugin) -> PluginError {
-    let candidates = Candidates {
-        probabilities: vec![0.5; 10],
-        features: Arc::new(NoFeatures),
-        answers: Vec::new(),
-        parameters: Vec::new(),
-        seed: 1,
-    };
-    selector.rank(candidates, 10).expect_err("it breaks a rule")
+    selector.rank(scored(&[0.5; 10]), 10).expect_err("it breaks a rule")
 }
 
 #[test]
@@ -56,7 +45,92 @@ fn each_crime_is_told_from_the_others() {
     assert_eq!(fault("loops"), PluginFault::TooSlow { limit_ms: 500 });
     assert_eq!(fault("hogs"), PluginFault::OutOfMemory { limit_mib: 64 });
     assert_eq!(fault("lies"), PluginFault::WrongAnswer("candidate 10 of 10".into()));
+    assert_eq!(fault("repeats"), PluginFault::WrongAnswer("candidate 0 twice".into()));
     assert_eq!(fault("refuses"), PluginFault::Refused("there is no order in this".into()));
+}
+
+#[test]
+fn what_is_asked_for_counts_as_memory_too() {
+    let features = Arc::new(Rows { values: vec![0.0; 4096], dim: 4096 });
+    let candidates = Candidates { features, ..scored(&[0.5]) };
+    let fault = guest(LIMITS, "floods").rank(candidates, 10).expect_err("it breaks a rule").fault;
+    assert_eq!(fault, PluginFault::OutOfMemory { limit_mib: 64 });
+}
+
+#[test]
+fn a_plugin_that_nobody_could_choose_is_not_loaded() {
+    let shouts = std::fs::read(guests().join("shouts.wasm")).unwrap();
+    let error = host(LIMITS).load("shouts.wasm", None, &shouts).err().expect("refused");
+    assert_eq!(
+        error.to_string(),
+        "plugin shouts.wasm gave a wrong answer: is called \"LOUD name!\"; a name is lower case letters, \
+         digits and hyphens"
+    );
+}
+
+#[test]
+fn a_changed_contract_is_told_from_a_broken_file() {
+    let other = std::fs::read(guests().join("other-shape.wasm")).unwrap();
+    let fault = host(LIMITS).load("other-shape.wasm", None, &other).err().expect("refused").fault;
+    assert!(matches!(fault, PluginFault::OtherShape { world: "network", .. }), "{fault}");
+    assert!(fault.to_string().contains("build it with that version's WIT"), "{fault}");
+}
+
+#[test]
+fn there_is_nothing_in_the_system_that_a_guest_may_want() {
+    let peeks = guest(LIMITS, "peeks");
+    let rank = |seed, parameters: &Values| {
+        let parameters = parameters.clone();
+        peeks.rank(Candidates { seed, parameters, ..scored(&[0.5; 1000]) }, 1)
+    };
+    let none = Values::new();
+    let drawn = rank(1, &none).expect("it finds nothing");
+    assert_eq!(rank(1, &none).unwrap(), drawn, "its randomness is the call's");
+    assert_ne!(rank(2, &none).unwrap(), drawn);
+    let waits = Values::from([("waits".to_owned(), Value::Boolean(true))]);
+    let begun = Instant::now();
+    let fault = rank(1, &waits).expect_err("nothing is waited for").fault;
+    assert!(
+        matches!(&fault, PluginFault::Trapped(why) if why.contains("wanted to wait")),
+        "{fault}"
+    );
+    assert!(begun.elapsed() < Duration::from_mins(10), "an hour was not waited");
+}
+
+#[test]
+fn a_graph_that_can_not_be_built_names_the_node() {
+    let bytes = std::fs::read(guests().join("bad-graphs.wasm")).unwrap();
+    let Plugin::Network(network) = host(LIMITS).load("bad-graphs", None, &bytes).unwrap() else {
+        panic!("it is a network");
+    };
+    let describe = |how: &str| {
+        let how = Values::from([("how".to_owned(), Value::Text(how.to_owned()))]);
+        network.describe((32, 32), how).map(|graph| graph.feature_dim())
+    };
+    assert_eq!(describe("sound"), Ok(8));
+    for (how, said) in [
+        ("cycle", "node 'egg': is part of a cycle"),
+        ("shapes", "node 'sum': adds 8×32×32 and 9×32×32"),
+        ("twins", "node 'sum': two nodes have this name"),
+        ("billion", "node 'wide': more than 500000000 parameters"),
+        ("nan", "node 'input': mean and standard deviation must be finite"),
+    ] {
+        let error = describe(how).expect_err(how).to_string();
+        let wanted = format!("plugin bad-graphs 0.1.0 gave a wrong answer: {said}");
+        assert!(error.starts_with(&wanted), "{how}: {error}");
+    }
+}
+
+#[test]
+fn a_large_file_is_refused_before_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.wasm");
+    std::fs::File::create(&path).unwrap().set_len(100 << 20).unwrap();
+    let error = host(Limits::default()).load_file(&path).err().expect("refused");
+    assert_eq!(
+        error.to_string(),
+        "plugin large.wasm is larger than 64 MiB, which is the most that is loaded"
+    );
 }
 
 #[test]
@@ -82,11 +156,11 @@ fn a_selector_that_trapped_once_is_asked_again_in_a_fresh_instance() {
 #[test]
 fn what_is_no_plugin_is_refused_with_a_reason() {
     let whole = std::fs::read(guests().join("traps.wasm")).expect("`make plugins` built it");
-    let load = |bytes: &[u8]| host(LIMITS).load("file.wasm", bytes).err().expect("refused").fault;
+    let load =
+        |bytes: &[u8]| host(LIMITS).load("file.wasm", None, bytes).err().expect("refused").fault;
     assert!(matches!(load(b""), PluginFault::NotAPlugin(_)));
     assert!(matches!(load(b"GIF89a"), PluginFault::NotAPlugin(_)));
     assert!(matches!(load(&whole[..whole.len() / 2]), PluginFault::NotAPlugin(_)));
-    assert!(matches!(load(&vec![0; 2 << 20]), PluginFault::TooLarge { .. }));
     // An empty core module.
     let module = load(b"\0asm\x01\0\0\0");
     assert!(module.to_string().contains("core module"), "{module}");
@@ -100,7 +174,7 @@ fn another_version_of_the_interface_is_named() {
     while let Some(at) = other.windows(old.len()).position(|window| window == old) {
         other[at..at + new.len()].copy_from_slice(new);
     }
-    let fault = host(LIMITS).load("newer.wasm", &other).err().expect("refused").fault;
+    let fault = host(LIMITS).load("newer.wasm", None, &other).err().expect("refused").fault;
     let known = PluginFault::Version { world: "selector", found: "0.7.0".into(), known: "0.1" };
     assert_eq!(fault, known);
 }
@@ -113,8 +187,13 @@ fn a_folder_with_bad_files_still_gives_the_good_ones() {
     std::fs::write(folder.path().join("readme.txt"), b"hello").unwrap();
     let host = host(Limits::default());
     let mut set = PluginSet::in_the_box(&host).unwrap();
-    let problems = set.add_folder(&host, folder.path());
+    let mut shelf = PluginFolder::new(host, folder.path());
+    let changes = shelf.load();
+    shelf.add_to(&mut set);
     assert!(set.selector("lies").is_some() && set.selector("max-prob").is_some());
-    assert_eq!(problems.len(), 1, "{problems:?}");
-    assert!(problems[0].starts_with("plugin broken.wasm"), "{problems:?}");
+    let [Change::Failed(broken), Change::Loaded(lies)] = changes.as_slice() else {
+        panic!("one is broken, one is loaded: {changes:?}");
+    };
+    assert!(broken.to_string().starts_with("plugin broken.wasm is not"), "{broken}");
+    assert_eq!(lies.info().name, "lies");
 }

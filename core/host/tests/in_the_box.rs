@@ -1,43 +1,32 @@
 //! The plugins in the box, loaded and called as the server does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
+mod pool;
+
 use std::sync::Arc;
 
-use sluice_host::{Candidates, FeatureRows, Limits, PluginHost, PluginSet, SelectorPlugin};
-
-struct NoFeatures;
-
-impl FeatureRows for NoFeatures {
-    fn dim(&self) -> usize {
-        0
-    }
-    fn push_row(&self, _row: u32, _to: &mut Vec<f32>) {}
-}
+use pool::{Native, drawn, natives, scored};
+use proptest::prelude::*;
+use sluice_events::plugin::{Value, Values};
+use sluice_host::{Candidates, Limits, PluginHost, PluginSet, SelectorPlugin};
 
 fn plugins() -> PluginSet {
-    let host = PluginHost::new(Limits::default()).expect("wasmtime runs here");
+    let host = PluginHost::new(Limits::default(), None).expect("wasmtime runs here");
     PluginSet::in_the_box(&host).expect("the plugins in the box load")
 }
 
 fn rank(selector: &SelectorPlugin, probabilities: &[f32], limit: usize, seed: u64) -> Vec<u32> {
-    let candidates = Candidates {
-        probabilities: probabilities.to_vec(),
-        features: Arc::new(NoFeatures),
-        answers: Vec::new(),
-        parameters: Vec::new(),
-        seed,
-    };
+    let candidates = Candidates { seed, ..scored(probabilities) };
     selector.rank(candidates, limit).expect("the selector ranks")
 }
 
 #[test]
 fn all_are_there_and_say_what_they_are() {
     let plugins = plugins();
-    let names = |infos: Vec<&str>| infos.join(" ");
-    let selectors = plugins.selectors.iter().map(|p| p.info().name.as_str()).collect();
-    let networks = plugins.networks.iter().map(|p| p.info().name.as_str()).collect();
-    assert_eq!(names(selectors), "max-entropy max-prob random sequential");
-    assert_eq!(names(networks), "mobilenet-v3-small small-cnn");
+    let selectors: Vec<&str> = plugins.selectors.iter().map(|p| p.info().name.as_str()).collect();
+    let networks: Vec<&str> = plugins.networks.iter().map(|p| p.info().name.as_str()).collect();
+    assert_eq!(selectors, natives().map(|(name, _)| name));
+    assert_eq!(networks, ["mobilenet-v3-small", "resnet18", "small-cnn"]);
     assert!(plugins.selectors.iter().all(|p| !p.info().summary.is_empty()));
 }
 
@@ -47,8 +36,15 @@ fn each_selector_orders_by_its_own_meaning() {
     let probabilities = [0.2, 0.9, f32::NAN, 0.55, 0.9];
     let order = |name: &str| rank(plugins.selector(name).unwrap(), &probabilities, 5, 1);
     assert_eq!(order("max-prob"), [1, 4, 3, 0, 2]);
+    assert_eq!(order("min-prob"), [0, 3, 1, 4, 2]);
     assert_eq!(order("max-entropy"), [3, 0, 1, 4, 2]);
+    assert_eq!(order("min-entropy"), [1, 4, 0, 3, 2]);
     assert_eq!(order("sequential"), [0, 1, 2, 3, 4]);
+    // Without features there are no regions, and nothing is like anything.
+    assert_eq!(order("explore"), [1, 4, 3, 0, 2]);
+    let mut by_chance = order("similar");
+    by_chance.sort_unstable();
+    assert_eq!(by_chance, [0, 1, 2, 3, 4]);
 }
 
 #[test]
@@ -73,13 +69,62 @@ fn a_limit_and_an_empty_pool_are_fine() {
 }
 
 #[test]
+fn a_parameter_changes_what_a_selector_does() {
+    let plugins = plugins();
+    let similar = plugins.selector("similar").unwrap();
+    let few = Values::from([("considered".to_owned(), Value::Integer(100))]);
+    let pool = drawn(1, 2000, 8, 40);
+    let with = |parameters: &Values| {
+        let candidates = Candidates { parameters: parameters.clone(), ..pool.clone() };
+        similar.rank(candidates, 64).unwrap()
+    };
+    assert_eq!(with(&few), with(&few));
+    assert_ne!(with(&few), with(&Values::new()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// The component and the same code as plain Rust give the same order, so that the tests of one
+    /// hold for the other.
+    #[test]
+    fn a_component_orders_as_the_same_code_does_natively(
+        seed: u64,
+        size in 0_usize..1500,
+        dim in 0_usize..20,
+        answered in 0_u32..60,
+        limit in 0_usize..1600,
+    ) {
+        let plugins = SHARED.with(Arc::clone);
+        let candidates = drawn(seed, size, dim, answered);
+        for (name, native) in natives() {
+            let selector = plugins.selector(name).unwrap();
+            let order = selector.rank(candidates.clone(), limit).unwrap();
+            let expected = native(&Native::new(&candidates, selector.info()), limit).unwrap();
+            prop_assert_eq!(&order[..expected.len()], expected.as_slice(), "{}", name);
+            prop_assert_eq!(order.len(), limit.min(size), "{}", name);
+        }
+    }
+}
+
+thread_local! {
+    static SHARED: Arc<PluginSet> = Arc::new(plugins());
+}
+
+#[test]
 fn the_networks_in_the_box_can_be_built() {
     let plugins = plugins();
-    let features = |name: &str| {
-        let graph = plugins.network(name).unwrap().describe((64, 64)).expect("a sound graph");
+    let describe = |name: &str, values: &Values| {
+        let graph = plugins.network(name).unwrap().describe((64, 64), values.clone());
+        let graph = graph.expect("a sound graph");
         (graph.feature_dim(), graph.parameters())
     };
-    // torchvision's MobileNetV3-small has 927,008 parameters before its classifier.
-    assert_eq!(features("mobilenet-v3-small"), (576, 927_008));
-    assert_eq!(features("small-cnn").0, 128);
+    // torchvision's MobileNetV3-small has 927,008 parameters before its classifier, and its ResNet-18
+    // 11,176,512 before its last layer.
+    let none = Values::new();
+    assert_eq!(describe("mobilenet-v3-small", &none), (576, 927_008));
+    assert_eq!(describe("resnet18", &none), (512, 11_176_512));
+    assert_eq!(describe("small-cnn", &none).0, 128);
+    let narrow = Values::from([("width".to_owned(), Value::Integer(8))]);
+    assert_eq!(describe("small-cnn", &narrow).0, 32);
 }

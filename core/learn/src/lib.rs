@@ -84,7 +84,7 @@ pub enum Backbone {
         name: String,
         /// What to build.
         graph: Box<CheckedGraph>,
-        /// safetensors.
+        /// A state dict: safetensors, or what `torch.save` writes.
         weights: PathBuf,
     },
 }
@@ -119,8 +119,9 @@ pub struct Learned {
 pub trait Features: Send + Sync {
     /// Length of a vector; 0 as long as there are none.
     fn dim(&self) -> usize;
-    /// Appends an image's vector; NaN where there is none yet.
-    fn push(&self, image: ImageId, to: &mut Vec<f32>);
+    /// The vectors of these images, one after the other; NaN where there is none yet. Nothing, as long
+    /// as there are none at all.
+    fn gather(&self, images: &[ImageId]) -> Vec<f32>;
 }
 
 /// Why features can't be computed.

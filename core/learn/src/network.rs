@@ -1,6 +1,6 @@
 //! A checked graph becomes a network of tensors.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use sluice_events::network::{Activation, CheckedGraph, Node, Op, Shape};
@@ -30,19 +30,19 @@ pub(crate) struct Network {
 impl Network {
     /// Loads weights from a file. Names that the network has no use for (a classifier's) are ignored.
     pub fn load(graph: CheckedGraph, path: &Path, device: Device) -> Result<Self, WeightsError> {
-        let mut file = weights::load(path)?;
+        let mut file = weights::load(path, graph.graph().weights.as_ref())?;
         let mut tensors = HashMap::new();
         let mut differences = Vec::new();
-        for (name, shape) in expected(&graph) {
-            match file.remove(&name) {
+        for Expected { node, name, shape } in expected(&graph) {
+            let found = match file.remove(&name) {
                 Some(tensor) if tensor.size() == shape => {
                     tensors.insert(name, tensor.to_device(device));
+                    continue;
                 }
-                Some(tensor) => {
-                    differences.push(format!("{name} is {:?}, not {shape:?}", tensor.size()));
-                }
-                None => differences.push(format!("{name} {shape:?} is missing")),
-            }
+                Some(tensor) => format!("{:?} is there", tensor.size()),
+                None => "it is missing".to_owned(),
+            };
+            differences.push(format!("node '{node}' needs {name} of {shape:?}, and {found}"));
         }
         if differences.is_empty() {
             return Ok(Self::with_tensors(graph, tensors, device));
@@ -50,7 +50,8 @@ impl Network {
         let more = differences.len().saturating_sub(DIFFERENCES_SHOWN);
         differences.truncate(DIFFERENCES_SHOWN);
         if more > 0 {
-            differences.push(format!("and {more} more"));
+            let unused = file.into_keys().min().map(|name| format!(" (the file has {name})"));
+            differences.push(format!("and {more} more{}", unused.unwrap_or_default()));
         }
         Err(WeightsError::Mismatch { path: path.to_owned(), differences })
     }
@@ -120,12 +121,12 @@ impl Network {
         let x = inputs[0];
         let both = |side: u32| [i64::from(side), i64::from(side)];
         match &node.op {
-            Op::Conv2d { window, groups, .. } => x.conv2d(
+            Op::Conv2d { window, dilation, groups, .. } => x.conv2d(
                 self.tensor(node, "weight"),
                 self.parameter(node, "bias"),
                 both(window.stride),
                 both(window.padding),
-                [1, 1],
+                both(*dilation),
                 i64::from(*groups),
             ),
             Op::BatchNorm { epsilon } => x.batch_norm(
@@ -139,7 +140,7 @@ impl Network {
                 true,
             ),
             Op::LayerNorm { epsilon } => x.layer_norm(
-                [x.size()[1]],
+                &x.size()[x.dim() - 1..],
                 self.parameter(node, "weight"),
                 self.parameter(node, "bias"),
                 f64::from(*epsilon),
@@ -175,7 +176,36 @@ impl Network {
             Op::Flatten => x.flatten(1, -1),
             // Only asked, never trained here.
             Op::Dropout { .. } => x.shallow_clone(),
+            Op::Tokens => x.flatten(2, -1).transpose(1, 2),
+            Op::ClassToken => {
+                let token = self.tensors[&node.parameters].expand([x.size()[0], 1, -1], false);
+                Tensor::cat(&[&token, x], 1)
+            }
+            Op::PositionEmbedding => x + &self.tensors[&node.parameters],
+            Op::SelfAttention { heads } => self.attend(node, x, i64::from(*heads)),
+            Op::Token { place } => x.select(1, i64::from(*place)),
         }
+    }
+
+    /// Self-attention (Vaswani et al. 2017) over tokens (n, tokens, features).
+    fn attend(&self, node: &Node, x: &Tensor, heads: i64) -> Tensor {
+        let projected =
+            x.linear(self.tensor(node, "in_proj_weight"), self.parameter(node, "in_proj_bias"));
+        let by_head = |part: Tensor| {
+            let (n, tokens, features) = (part.size()[0], part.size()[1], part.size()[2]);
+            part.reshape([n, tokens, heads, features / heads]).transpose(1, 2)
+        };
+        let mut parts = projected.chunk(3, -1).into_iter().map(by_head);
+        let (Some(query), Some(key), Some(value)) = (parts.next(), parts.next(), parts.next())
+        else {
+            unreachable!("three parts were asked for");
+        };
+        let none = None::<&Tensor>;
+        let seen = Tensor::scaled_dot_product_attention(
+            &query, &key, &value, none, 0.0, false, None, false,
+        );
+        let together = seen.transpose(1, 2).reshape(x.size());
+        together.linear(self.tensor(node, "out_proj.weight"), self.parameter(node, "out_proj.bias"))
     }
 }
 
@@ -196,16 +226,26 @@ fn activate(kind: Activation, x: &Tensor) -> Tensor {
     }
 }
 
-/// Names and shapes of all tensors in the network's state dict.
-fn expected(graph: &CheckedGraph) -> BTreeMap<String, Vec<i64>> {
-    let mut all = BTreeMap::new();
+/// A tensor that a node needs.
+struct Expected {
+    node: String,
+    /// In the state dict.
+    name: String,
+    shape: Vec<i64>,
+}
+
+/// All tensors that the network needs.
+fn expected(graph: &CheckedGraph) -> Vec<Expected> {
+    let mut all = Vec::new();
     for (node, inputs) in graph.in_order() {
-        let channels = i64::from(inputs.first().map_or(0, |shape: &Shape| shape.channels()));
-        let mut add = |name: &str, shape: &[i64]| {
-            all.insert(key(node, name), shape.to_vec());
+        let first = inputs.first().copied().unwrap_or(Shape::Vector(0));
+        let channels = i64::from(first.channels());
+        let mut add_named = |name: String, shape: &[i64]| {
+            all.push(Expected { node: node.name.clone(), name, shape: shape.to_vec() });
         };
+        let mut add = |name: &str, shape: &[i64]| add_named(key(node, name), shape);
         match &node.op {
-            Op::Conv2d { out_channels, window, groups, bias } => {
+            Op::Conv2d { out_channels, window, groups, bias, .. } => {
                 let (out, kernel) = (i64::from(*out_channels), i64::from(window.kernel));
                 add("weight", &[out, channels / i64::from(*groups), kernel, kernel]);
                 if *bias {
@@ -228,7 +268,28 @@ fn expected(graph: &CheckedGraph) -> BTreeMap<String, Vec<i64>> {
                 add("weight", &[channels]);
                 add("bias", &[channels]);
             }
-            _ => {}
+            Op::SelfAttention { .. } => {
+                add("in_proj_weight", &[3 * channels, channels]);
+                add("in_proj_bias", &[3 * channels]);
+                add("out_proj.weight", &[channels, channels]);
+                add("out_proj.bias", &[channels]);
+            }
+            Op::ClassToken => add_named(node.parameters.clone(), &[1, 1, channels]),
+            Op::PositionEmbedding => {
+                let tokens = first.len() as i64 / channels.max(1);
+                add_named(node.parameters.clone(), &[1, tokens, channels]);
+            }
+            Op::Activation(_)
+            | Op::MaxPool(_)
+            | Op::AvgPool(_)
+            | Op::AdaptiveAvgPool { .. }
+            | Op::Add
+            | Op::Multiply
+            | Op::Concat
+            | Op::Flatten
+            | Op::Dropout { .. }
+            | Op::Tokens
+            | Op::Token { .. } => {}
         }
     }
     all

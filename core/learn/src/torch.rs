@@ -202,13 +202,20 @@ impl Features for SharedTable {
         table.rows.as_ref().map_or(0, |rows| rows.size()[1] as usize)
     }
 
-    fn push(&self, image: ImageId, to: &mut Vec<f32>) {
+    fn gather(&self, images: &[ImageId]) -> Vec<f32> {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(rows) = &table.rows else { return };
-        let dim = rows.size()[1] as usize;
-        match Vec::<f32>::try_from(rows.get(i64::from(image.0))) {
-            Ok(row) if table.has(image) => to.extend(row),
-            _ => to.extend(std::iter::repeat_n(f32::NAN, dim)),
+        let Some(rows) = &table.rows else { return Vec::new() };
+        let (all, dim) = (rows.size()[0], rows.size()[1] as usize);
+        // An image that is not there takes the place of another until it is marked below.
+        let index = |image: &ImageId| if table.has(*image) { i64::from(image.0) } else { 0 };
+        let indices: Vec<i64> = images.iter().map(index).filter(|index| *index < all).collect();
+        let gathered = rows.index_select(0, &Tensor::from_slice(&indices)).flatten(0, -1);
+        let mut values = Vec::<f32>::try_from(gathered).unwrap_or_default();
+        for (row, image) in values.chunks_exact_mut(dim.max(1)).zip(images) {
+            if !table.has(*image) {
+                row.fill(f32::NAN);
+            }
         }
+        values
     }
 }

@@ -1,13 +1,15 @@
 //! Pictures to probabilities, by the boundary alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use sluice_events::ImageId;
-use sluice_events::network::{Activation, CheckedGraph, Graph, InputSpec, Node, Op, Window};
+use sluice_events::network::{
+    Activation, CheckedGraph, Graph, InputSpec, Node, Op, Weights, WeightsFormat, Window,
+};
 use sluice_learn::{Backbone, LearnError, Learner, Pictures, Torch};
 
 const IMAGES: u32 = 120;
@@ -102,9 +104,7 @@ fn one_answer_alone_is_nothing_to_learn_from() {
 fn the_same_seed_gives_the_same_features() {
     let row = || {
         let (torch, _) = learned(Backbone::Patches { seed: 3 }).unwrap();
-        let mut row = Vec::new();
-        torch.features().push(ImageId(7), &mut row);
-        row
+        torch.features().gather(&[ImageId(7)])
     };
     let (first, second) = (row(), row());
     assert!(first.len() > 50 && first.iter().any(|value| *value != 0.0));
@@ -113,7 +113,7 @@ fn the_same_seed_gives_the_same_features() {
 }
 
 /// Convolution, pooled over the picture: two features.
-fn graph() -> CheckedGraph {
+fn graph(published: Option<Weights>) -> CheckedGraph {
     let node = |name: &str, parameters: &str, input: &str, op: Op| Node {
         name: name.into(),
         parameters: parameters.into(),
@@ -128,14 +128,14 @@ fn graph() -> CheckedGraph {
                 "conv",
                 "c",
                 "input",
-                Op::Conv2d { out_channels: 2, window, groups: 1, bias: true },
+                Op::Conv2d { out_channels: 2, window, dilation: 1, groups: 1, bias: true },
             ),
             node("relu", "", "conv", Op::Activation(Activation::Relu)),
             node("pool", "", "relu", Op::AdaptiveAvgPool { height: 1, width: 1 }),
             node("flat", "", "pool", Op::Flatten),
         ],
         features: "flat".into(),
-        weights: None,
+        weights: published,
     })
     .expect("a sound graph")
 }
@@ -160,8 +160,24 @@ fn write_weights(path: &Path, rows: &str) {
 }
 
 fn network(weights: &Path) -> Backbone {
-    let weights = weights.to_owned();
-    Backbone::Network { name: "edges".into(), graph: Box::new(graph()), weights }
+    published(weights, None)
+}
+
+fn published(weights: &Path, published: Option<Weights>) -> Backbone {
+    let (graph, weights) = (Box::new(graph(published)), weights.to_owned());
+    Backbone::Network { name: "edges".into(), graph, weights }
+}
+
+/// The state dict of this file's name, as `torch.save` wrote it (`weights/make.py`).
+fn saved(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights").join(name)
+}
+
+/// Where weights are published whose names begin with `module.`.
+fn at(url: &str, sha256: &str) -> Option<Weights> {
+    let renamed = vec![("module.".to_owned(), String::new())];
+    let (url, sha256) = (url.to_owned(), sha256.to_owned());
+    Some(Weights { url, sha256, format: WeightsFormat::Pytorch, renamed })
 }
 
 #[test]
@@ -169,27 +185,76 @@ fn a_networks_features_with_weights_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("edges.safetensors");
     write_weights(&weights, "[2,3,3,3]");
-    let (torch, _) = learned(network(&weights)).unwrap();
-    let features = torch.features();
-    assert_eq!(features.dim(), 2);
-    for image in [0, 3, 1, 2].map(ImageId) {
-        let mut row = Vec::new();
-        features.push(image, &mut row);
-        assert_eq!(row[0] > row[1], is_upright(image), "{row:?}");
+    let edges = at("https://example.org/edges.pth", EDGES);
+    for backbone in [
+        network(&weights),
+        published(&saved("edges.pth"), edges),
+        network(&saved("edges-in-half-numbers.pth")),
+        network(&saved("edges-strided.pth")),
+    ] {
+        let (torch, _) = learned(backbone).unwrap();
+        let features = torch.features();
+        assert_eq!(features.dim(), 2);
+        let rows = features.gather(&[0, 3, 1, 2].map(ImageId));
+        for (row, image) in rows.chunks(2).zip([0, 3, 1, 2].map(ImageId)) {
+            assert_eq!(row[0] > row[1], is_upright(image), "{row:?}");
+        }
+        // What is not there has no features, and does not move the others.
+        let some = features.gather(&[BROKEN, ImageId(3), ImageId(u32::MAX)]);
+        assert!(some[..2].iter().all(|value| value.is_nan()) && some[4].is_nan());
+        assert_eq!(some[2..4], rows[2..4]);
     }
 }
+
+/// SHA-256 of `edges.pth`.
+const EDGES: &str = "e803c0e898b83e29fd02eb230cfc5be8ac88a5917bc6aa2aa8717fbc5e24d4a7";
 
 #[test]
 fn weights_that_do_not_fit_are_named_and_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("w.safetensors");
-    let refuse = |weights: &Path| learned(network(weights)).err().expect("refused").to_string();
+    let refuse = |backbone: Backbone| learned(backbone).err().expect("refused").to_string();
     write_weights(&weights, "[3,2,3,3]");
-    let error = refuse(&weights);
-    assert!(error.contains("c.weight is [3, 2, 3, 3], not [2, 3, 3, 3]"), "{error}");
+    let error = refuse(network(&weights));
+    let wanted = "node 'conv' needs c.weight of [2, 3, 3, 3], and [3, 2, 3, 3] is there";
+    assert!(error.contains(wanted), "{error}");
+    let error = refuse(network(&saved("edges.pth")));
+    assert!(
+        error.contains("node 'conv' needs c.weight of [2, 3, 3, 3], and it is missing"),
+        "{error}"
+    );
     std::fs::write(&weights, b"rubbish that is no weights").unwrap();
-    assert!(refuse(&weights).contains("holds no weights"));
-    std::fs::write(&weights, b"PK\x03\x04 a pickle of PyTorch").unwrap();
-    assert!(refuse(&weights).contains("safetensors.torch.save_file"));
-    assert!(refuse(&folder.path().join("none")).contains("can't be read"));
+    assert!(refuse(network(&weights)).contains("holds no weights"));
+    std::fs::write(&weights, b"").unwrap();
+    assert!(refuse(network(&weights)).contains("holds no weights"));
+    std::fs::write(&weights, b"PK\x03\x04 a damaged archive").unwrap();
+    assert!(refuse(network(&weights)).contains("holds no weights"));
+    assert!(refuse(network(&folder.path().join("none"))).contains("can't be read"));
+    // A whole model would have to be run to be read.
+    let error = refuse(network(&saved("a-whole-model.pth")));
+    assert!(error.contains("holds no weights") || error.contains("is missing"), "{error}");
+}
+
+#[test]
+fn a_file_that_goes_by_the_published_name_must_be_the_published_one() {
+    let other = at("https://example.org/edges.pth", "0123456789abcdef");
+    let error = learned(published(&saved("edges.pth"), other)).err().expect("refused").to_string();
+    assert!(
+        error.contains(&format!("its SHA-256 is {}…, not 0123456789abcdef…", &EDGES[..16])),
+        "{error}"
+    );
+    // A file of another name is the person's own.
+    let elsewhere = at("https://example.org/others.pth", "0123456789abcdef");
+    assert!(learned(published(&saved("edges.pth"), elsewhere)).is_ok());
+}
+
+#[test]
+fn weights_that_were_cut_off_anywhere_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(saved("edges-strided.pth")).unwrap();
+    let cut = folder.path().join("cut.pth");
+    for length in (0..whole.len()).step_by(97) {
+        std::fs::write(&cut, &whole[..length]).unwrap();
+        assert!(learned(network(&cut)).is_err(), "{length} bytes");
+    }
 }

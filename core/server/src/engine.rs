@@ -7,6 +7,9 @@
 //! Answers that come while it works are taken together in the next round, so it is never further
 //! behind than one round. Whatever fails here, answering goes on.
 
+mod features;
+mod order;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -16,25 +19,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use sluice_events::Command;
 use sluice_events::command::{FittedModel, MadeRanking};
 use sluice_events::facts::{PluginRef, Ranked};
 use sluice_events::message::{Level, Training};
-use sluice_events::{Command, ImageId};
-use sluice_host::{Candidates, FeatureRows, PluginError, PluginSet, SelectorPlugin};
-use sluice_learn::{Absorbed, Backbone, Features, LearnError, Learner};
+use sluice_events::plugin::Values;
+use sluice_learn::{Absorbed, Learner};
 use sluice_session::SessionHandle;
 use sluice_session::projections::TrainingSet;
 use tokio::sync::watch;
 
 use crate::bell::Bell;
+use crate::catalogue::{Catalogue, InUse};
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
-use crate::pictures::{PoolFolder, PoolPictures};
+use crate::pictures::PoolFolder;
 
-/// Orders by chance as long as there is nothing to learn from.
-const CHANCE: &str = "random";
-/// Entries of a ranking that are made; queues are cut from them.
-const RANKED: usize = 1000;
 /// While features come in, the pool is ordered anew this often though nobody answered.
 const REFRESH: Duration = Duration::from_secs(1);
 
@@ -44,16 +44,12 @@ pub struct Engine {
     pub session: SessionHandle,
     /// The pool.
     pub folder: PoolFolder,
-    /// What can be chosen.
-    pub plugins: PluginSet,
+    /// What can be chosen, and what is.
+    pub catalogue: Catalogue,
     /// Files of weights by network.
     pub weights: HashMap<String, PathBuf>,
     /// Who learns.
     pub learner: Box<dyn Learner>,
-    /// The selector that orders the pool when nobody chose.
-    pub default_selector: String,
-    /// The network that gives features when nobody chose; none: features that need no weights.
-    pub default_network: Option<String>,
     /// Seed of features and of selectors.
     pub seed: u64,
     /// Where times and counts go.
@@ -74,15 +70,17 @@ pub struct Engine {
 #[derive(Clone, PartialEq)]
 struct Input {
     learned_from: u64,
+    /// Which build is to order; none where there is no such selector.
     selector: Option<PluginRef>,
+    selector_values: Values,
     embedded: u32,
 }
 
 /// The session as one round sees it.
 struct Snapshot {
     set: TrainingSet,
-    selector: Option<PluginRef>,
-    network: Option<PluginRef>,
+    /// The plugins of this round; a newer build waits for the next one.
+    in_use: InUse,
     ranked: bool,
     rankings: u64,
     /// Number of the newest event that matters to a ranking.
@@ -93,9 +91,9 @@ struct Snapshot {
 #[derive(Default)]
 struct Memory {
     last: Option<(Input, Instant)>,
-    /// Whether features were begun, and with which network.
-    begun: bool,
-    network: Option<String>,
+    /// What was to give features in the last round, and what does.
+    wanted: Option<features::Source>,
+    in_use: Option<features::Source>,
     /// The last failure of each plugin, so that it is told once.
     failures: HashMap<PluginRef, String>,
     /// The chosen selector that was not there, so that it is told once.
@@ -136,7 +134,7 @@ impl Engine {
     /// One round; `None` when the session is closed.
     fn round(&mut self, memory: &mut Memory) -> Option<()> {
         let snapshot = self.snapshot()?;
-        self.follow_network(memory, snapshot.network.as_ref());
+        self.follow_network(memory, &snapshot);
         let absorbed = self.learner.absorb();
         for (image, reason) in &absorbed.failed {
             let aside = Command::SetAside { image: *image, reason: reason.clone() };
@@ -145,7 +143,8 @@ impl Engine {
         self.tell_progress(memory, &absorbed);
         let input = Input {
             learned_from: snapshot.relevant,
-            selector: snapshot.selector.clone(),
+            selector: snapshot.in_use.selector().map(|selector| selector.reference().clone()),
+            selector_values: snapshot.in_use.selector_values.clone(),
             embedded: absorbed.embedded,
         };
         if !is_due(memory, &input, &absorbed) {
@@ -157,73 +156,15 @@ impl Engine {
     }
 
     fn snapshot(&self) -> Option<Snapshot> {
-        let look = |view: &sluice_session::View<'_>| Snapshot {
+        let catalogue = self.catalogue.clone();
+        let look = move |view: &sluice_session::View<'_>| Snapshot {
             set: view.state.training_set(),
-            selector: view.state.selector.clone(),
-            network: view.state.network.clone(),
+            in_use: catalogue.in_use(view.state),
             ranked: view.state.ranking.is_some(),
             rankings: view.state.rankings,
             relevant: view.state.last_relevant,
         };
         self.session.read_blocking(look).ok()
-    }
-
-    /// Begins features anew when another network was chosen.
-    fn follow_network(&mut self, memory: &mut Memory, chosen: Option<&PluginRef>) {
-        let chosen = chosen.map(|network| network.name.clone()).or(self.default_network.clone());
-        if memory.begun && memory.network == chosen {
-            return;
-        }
-        let first = !memory.begun;
-        (memory.begun, memory.network) = (true, chosen.clone());
-        let backbone = self.backbone(chosen.as_deref());
-        if matches!(backbone, Backbone::Patches { .. })
-            && !first
-            && memory.training.features == "patches"
-        {
-            return;
-        }
-        if let Err(error) = self.begin(backbone) {
-            self.warn(format!("{error}. The features in use stay."));
-            if first && self.begin(Backbone::Patches { seed: self.seed }).is_err() {
-                self.warn("No features can be computed; the order stays what it is.".to_owned());
-            }
-        }
-        memory.last = None;
-    }
-
-    fn begin(&mut self, backbone: Backbone) -> Result<(), LearnError> {
-        let pictures = PoolPictures { folder: self.folder.clone(), bell: self.bell.clone() };
-        self.learner.begin(self.folder.len(), backbone, Arc::new(pictures))
-    }
-
-    /// The network with its weights, or features that need none, saying why.
-    fn backbone(&self, chosen: Option<&str>) -> Backbone {
-        let patches = Backbone::Patches { seed: self.seed };
-        let Some(name) = chosen else { return patches };
-        let Some(weights) = self.weights.get(name) else {
-            self.notices.pin(Level::Info, format!(
-                "There are no weights for {name} (start with --weights FILE), so features are used \
-                 that need none. Answers and rankings go on."
-            ));
-            return patches;
-        };
-        let Some(network) = self.plugins.network(name) else {
-            self.warn(format!("There is no network {name}; features are used that need none."));
-            return patches;
-        };
-        match network.describe((224, 224)) {
-            Ok(graph) => Backbone::Network {
-                name: name.to_owned(),
-                graph: Box::new(graph),
-                weights: weights.clone(),
-            },
-            Err(error) => {
-                self.record_failure(&error);
-                self.warn(format!("{error}. Features are used that need no network."));
-                patches
-            }
-        }
     }
 
     /// Fits, scores, orders, records.
@@ -233,8 +174,8 @@ impl Engine {
         let learned = self.learner.learn(labels, candidates);
         let took = begun.elapsed();
         let (model, probabilities) = match learned {
-            Some(learned) => (Some(learned.model), learned.probabilities),
-            None => (None, vec![f32::NAN; candidates.len()]),
+            Some(learned) => (Some(learned.model), Arc::<[f32]>::from(learned.probabilities)),
+            None => (None, vec![f32::NAN; candidates.len()].into()),
         };
         let scored = probabilities.iter().filter(|p| !p.is_nan()).count() as u32;
         if scored > 0 {
@@ -242,7 +183,7 @@ impl Engine {
             self.metrics.scored_images.inc_by(u64::from(scored));
             memory.training.scored_per_second = Some(f64::from(scored) / took.as_secs_f64());
         }
-        let Some((selector, order)) = self.order(memory, snapshot, &probabilities) else { return };
+        let Some(ordered) = self.order(memory, snapshot, &probabilities) else { return };
         let ranked = |&index: &u32| Ranked {
             image: candidates[index as usize],
             probability: Some(probabilities[index as usize]).filter(|p| !p.is_nan()),
@@ -251,10 +192,11 @@ impl Engine {
         let made = MadeRanking {
             learned_from: *learned_from,
             model,
-            selector,
+            selector: ordered.by,
+            parameters: ordered.parameters,
             candidates: candidates.len() as u32,
             scored,
-            order: order.iter().map(ranked).collect(),
+            order: ordered.order.iter().map(ranked).collect(),
         };
         match self.session.command_blocking(Command::RecordRanking(made)) {
             Ok(_) => {}
@@ -272,84 +214,9 @@ impl Engine {
         self.training.send_replace(memory.training.clone());
     }
 
-    /// Asks the chosen selector; until there is a model, chance instead of one that needs a model.
-    fn order(
-        &self,
-        memory: &mut Memory,
-        snapshot: &Snapshot,
-        probabilities: &[f32],
-    ) -> Option<(PluginRef, Vec<u32>)> {
-        let chosen = snapshot.selector.as_ref().map_or(&self.default_selector, |s| &s.name);
-        if self.plugins.selector(chosen).is_none() && memory.missing.as_ref() != Some(chosen) {
-            memory.missing = Some(chosen.clone());
-            let default = &self.default_selector;
-            self.warn(format!(
-                "The selector {chosen} is not there any more; {default} orders instead."
-            ));
-        }
-        let selector = self
-            .plugins
-            .selector(chosen)
-            .or_else(|| self.plugins.selector(&self.default_selector))?;
-        let scored = probabilities.iter().any(|p| !p.is_nan());
-        let selector = match self.plugins.selector(CHANCE) {
-            Some(chance) if selector.info().needs_model && !scored => chance,
-            _ => selector,
-        };
-        match self.ask(selector, snapshot, probabilities) {
-            Ok(order) => {
-                memory.failures.remove(selector.reference());
-                Some((selector.reference().clone(), order))
-            }
-            Err(error) => {
-                let told = memory.failures.insert(error.plugin.clone(), error.to_string());
-                if told != Some(error.to_string()) {
-                    self.record_failure(&error);
-                    let stays = if snapshot.ranked {
-                        "The last ranking stays"
-                    } else {
-                        "Another selector takes over"
-                    };
-                    self.warn(format!(
-                        "{error}. {stays}; choose another selector to go on learning."
-                    ));
-                }
-                let default =
-                    self.plugins.selector(&self.default_selector).filter(|_| !snapshot.ranked)?;
-                let order = self.ask(default, snapshot, probabilities).ok()?;
-                Some((default.reference().clone(), order))
-            }
-        }
-    }
-
-    fn ask(
-        &self,
-        selector: &SelectorPlugin,
-        snapshot: &Snapshot,
-        probabilities: &[f32],
-    ) -> Result<Vec<u32>, PluginError> {
-        let size = snapshot.set.candidates.len() as u32;
-        let rows = snapshot.set.candidates.iter().copied();
-        let answered = snapshot.set.labels.iter().map(|(image, _)| *image);
-        let candidates = Candidates {
-            probabilities: probabilities.to_vec(),
-            features: Arc::new(Rows {
-                images: rows.chain(answered).collect(),
-                features: self.learner.features(),
-            }),
-            answers: (size..)
-                .zip(&snapshot.set.labels)
-                .map(|(row, (_, yes))| (row, *yes))
-                .collect(),
-            parameters: Vec::new(),
-            seed: self.seed.wrapping_add(snapshot.rankings),
-        };
-        selector.rank(candidates, RANKED)
-    }
-
-    fn record_failure(&self, error: &PluginError) {
+    fn record_failure(&self, plugin: &PluginRef, what: String) {
         self.metrics.plugin_failures.inc();
-        let (plugin, what) = (error.plugin.clone(), error.fault.to_string());
+        let plugin = plugin.clone();
         self.session.command_blocking(Command::RecordPluginFailure { plugin, what }).ok();
     }
 
@@ -386,27 +253,10 @@ fn features_reference() -> PluginRef {
 /// features.
 fn is_due(memory: &Memory, input: &Input, absorbed: &Absorbed) -> bool {
     let Some((last, since)) = &memory.last else { return true };
-    let answered = last.learned_from != input.learned_from || last.selector != input.selector;
+    let answered = last.learned_from != input.learned_from
+        || last.selector != input.selector
+        || last.selector_values != input.selector_values;
     let more_features = last.embedded != input.embedded;
     let complete = absorbed.embedded == absorbed.to_embed;
     answered || (more_features && (complete || since.elapsed() >= REFRESH))
-}
-
-/// Features by row of one call: candidates, then answered images.
-struct Rows {
-    images: Vec<ImageId>,
-    features: Arc<dyn Features>,
-}
-
-impl FeatureRows for Rows {
-    fn dim(&self) -> usize {
-        self.features.dim()
-    }
-
-    fn push_row(&self, row: u32, to: &mut Vec<f32>) {
-        match self.images.get(row as usize) {
-            Some(&image) => self.features.push(image, to),
-            None => to.extend(std::iter::repeat_n(f32::NAN, self.dim())),
-        }
-    }
 }

@@ -14,12 +14,14 @@
 //! - Images are reached by id only. Nothing here writes to the pool.
 //!
 //! - [`open`]: everything a session needs, put together; [`engine`]: from answers to rankings;
+//! - [`catalogue`]: what can be chosen, and what is; `plugins`: where that comes from;
 //! - [`http`]: the routes; `socket`, `images`, `page`, `access`: what is behind them;
 //! - [`metrics`]: every metric, declared once.
 
 mod access;
 mod begin;
 mod bell;
+pub mod catalogue;
 pub mod engine;
 pub mod http;
 mod images;
@@ -28,6 +30,7 @@ pub mod notices;
 pub mod open;
 mod page;
 mod pictures;
+mod plugins;
 mod socket;
 mod survey;
 mod witness;

@@ -8,9 +8,9 @@ use std::thread::JoinHandle;
 
 use prometheus_client::registry::Registry;
 use sluice_events::ImageId;
-use sluice_events::message::{Level, Training};
-use sluice_events::plugin::PluginInfo;
-use sluice_host::{Limits, NetworkPlugin, PluginError, PluginHost, PluginSet, SelectorPlugin};
+use sluice_events::message::Training;
+use sluice_events::plugin::{PluginKind, Values};
+use sluice_host::{FolderWatch, Limits, PluginError};
 use sluice_learn::{Learner, Torch};
 use sluice_log::storage::Storage;
 use sluice_log::{Log, OpenError as LogError, Options, SnapshotFolder};
@@ -20,10 +20,12 @@ use tokio::sync::watch;
 
 use crate::begin::{begin, tell_lost, tell_recovery};
 use crate::bell::Bell;
+use crate::catalogue::Catalogue;
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
+use crate::plugins::Plugins;
 use crate::survey::Survey;
 use crate::witness::Witness;
 
@@ -44,12 +46,16 @@ pub struct SessionOptions {
     pub network: Option<String>,
     /// Files of weights by network.
     pub weights: HashMap<String, PathBuf>,
+    /// Values of parameters, by the plugins' names.
+    pub parameters: HashMap<String, Values>,
     /// What a file may cost.
     pub decode: DecodeLimits,
     /// What a plugin may use.
     pub plugins: Limits,
-    /// More plugins than those in the box.
+    /// More plugins than those in the box; looked at again and again.
     pub plugin_folder: Option<PathBuf>,
+    /// Where compiled plugins are kept; none: they are compiled at each start.
+    pub compiled: Option<PathBuf>,
 }
 
 /// Why a session can't be run.
@@ -93,11 +99,14 @@ pub enum OpenError {
     /// A plugin of this build is broken.
     #[error("this build of sluice is broken: {0}")]
     Plugin(#[from] PluginError),
+    /// A plugin can't have a value that the settings want.
+    #[error("the settings of plugins: {0}")]
+    Parameter(String),
     /// There is no plugin of that name.
     #[error("there is no {kind} {name}; there are {known}")]
     UnknownPlugin {
-        /// Selector or network.
-        kind: &'static str,
+        /// Which world.
+        kind: PluginKind,
         /// What was asked for.
         name: String,
         /// What there is.
@@ -114,12 +123,8 @@ pub struct Service {
     pub session: SessionHandle,
     /// Where the images are.
     pub folder: PoolFolder,
-    /// What can be chosen.
-    pub plugins: PluginSet,
-    /// The selector that orders the pool when nobody chose.
-    pub default_selector: String,
-    /// The network that gives features when nobody chose.
-    pub default_network: Option<String>,
+    /// What can be chosen, and what is.
+    pub catalogue: Catalogue,
     /// Whether there is a model.
     pub model: bool,
     /// The log's id.
@@ -134,6 +139,7 @@ pub struct Service {
     pub notices: NoticeBoard,
     stop: Arc<AtomicBool>,
     bell: Bell,
+    watch: Option<FolderWatch>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -163,13 +169,8 @@ impl Service {
         learner: Box<dyn Learner>,
     ) -> Result<Self, OpenError> {
         check_readable(&options, finding)?;
-        let host = PluginHost::new(options.plugins).map_err(OpenError::Host)?;
-        let mut plugins = PluginSet::in_the_box(&host)?;
         let notices = NoticeBoard::default();
-        for problem in options.plugin_folder.iter().flat_map(|f| plugins.add_folder(&host, f)) {
-            notices.pin(Level::Warning, format!("{problem}. It can't be chosen."));
-        }
-        check_names(&plugins, &options)?;
+        let plugins = Plugins::load(&options)?;
         let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
         let log = Log::open(storage, Options::default())?;
         let log_id = log.id().to_string();
@@ -191,16 +192,15 @@ impl Service {
             view.state.images.iter().map(|image| image.path.clone()).collect()
         })?;
         let folder = PoolFolder::new(options.pool, paths, options.decode);
+        let (catalogue, watch) = plugins.offer(&session, &metrics, &notices, &bell)?;
         let (training, watched) = watch::channel(Training::default());
         let stop = Arc::new(AtomicBool::new(false));
         let engine = Engine {
             session: session.clone(),
             folder: folder.clone(),
-            plugins: plugins.clone(),
+            catalogue: catalogue.clone(),
             weights: options.weights,
             learner,
-            default_selector: options.selector.clone(),
-            default_network: options.network.clone(),
             seed,
             metrics: Arc::clone(&metrics),
             training,
@@ -213,9 +213,7 @@ impl Service {
         Ok(Self {
             session,
             folder,
-            plugins,
-            default_selector: options.selector,
-            default_network: options.network,
+            catalogue,
             model: options.model,
             log_id,
             metrics,
@@ -224,6 +222,7 @@ impl Service {
             notices,
             stop,
             bell,
+            watch,
             threads,
         })
     }
@@ -240,29 +239,10 @@ impl Service {
     pub fn close(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
-        let Self { session, threads, .. } = self;
-        drop(session);
+        let Self { session, watch, threads, .. } = self;
+        drop((session, watch));
         for thread in threads {
             let _ = thread.join();
-        }
-    }
-}
-
-fn check_names(plugins: &PluginSet, options: &SessionOptions) -> Result<(), OpenError> {
-    let names = |infos: Vec<&PluginInfo>| {
-        infos.into_iter().map(|info| info.name.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    if plugins.selector(&options.selector).is_none() {
-        let known = names(plugins.selectors.iter().map(SelectorPlugin::info).collect());
-        let name = options.selector.clone();
-        return Err(OpenError::UnknownPlugin { kind: "selector", name, known });
-    }
-    let wanted = options.network.iter().chain(options.weights.keys());
-    match wanted.into_iter().find(|name| plugins.network(name).is_none()) {
-        None => Ok(()),
-        Some(name) => {
-            let known = names(plugins.networks.iter().map(NetworkPlugin::info).collect());
-            Err(OpenError::UnknownPlugin { kind: "network", name: name.clone(), known })
         }
     }
 }

@@ -17,11 +17,14 @@ use sluice_events::facts::{PluginRef, Seen, Source};
 use sluice_events::message::{
     Ack, PROTOCOL, Plugins, Refused, ToPage, ToServer, Training, Welcome,
 };
+use sluice_events::plugin::PluginKind;
 use sluice_events::{Command, CommandId, ImageId};
+use sluice_host::PluginSet;
 use sluice_session::{CommandError, Done};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::catalogue::find;
 use crate::http::App;
 use crate::images::AT_ONCE;
 use crate::notices::Pinned;
@@ -45,6 +48,7 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrad
         let page = Page {
             durable: app.service.session.durable(),
             training: app.service.training.clone(),
+            plugins: app.service.catalogue.follow(),
             notices: app.service.notices.watch(),
             app: Arc::clone(&app),
             sink,
@@ -64,7 +68,7 @@ type Outcome = (CommandId, Result<Done, CommandError>);
 /// What this page was told last.
 #[derive(Default)]
 struct Told {
-    plugins: Option<(String, String)>,
+    plugins: Option<Plugins>,
     set_aside: Option<u32>,
     notices: usize,
 }
@@ -74,6 +78,7 @@ struct Page {
     sink: SplitSink<WebSocket, Message>,
     durable: watch::Receiver<u64>,
     training: watch::Receiver<Training>,
+    plugins: watch::Receiver<Arc<PluginSet>>,
     notices: watch::Receiver<Pinned>,
     /// Whose answers these are, once the page has said hello.
     annotator: Option<String>,
@@ -110,6 +115,9 @@ impl Page {
                     statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
                 }
                 Ok(()) = self.training.changed(), if greeted => {
+                    statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
+                }
+                Ok(()) = self.plugins.changed(), if greeted => {
                     statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
                 }
                 Ok(()) = self.notices.changed(), if greeted => self.send_notices().await?,
@@ -201,15 +209,26 @@ impl Page {
             ToServer::Undo { id } => Some((id, Command::Undo { id })),
             ToServer::Redo { id } => Some((id, Command::Redo { id })),
             ToServer::ChooseSelector { id, name } => {
-                let plugin =
-                    self.app.service.plugins.selector(&name).map(|p| p.reference().clone());
                 let choose = |selector| Command::ChooseSelector { id, selector };
-                self.choose(id, &name, plugin, choose).await?
+                self.choose(id, PluginKind::Selector, &name, choose).await?
             }
             ToServer::ChooseNetwork { id, name } => {
-                let plugin = self.app.service.plugins.network(&name).map(|p| p.reference().clone());
                 let choose = |network| Command::ChooseNetwork { id, network };
-                self.choose(id, &name, plugin, choose).await?
+                self.choose(id, PluginKind::Network, &name, choose).await?
+            }
+            ToServer::SetParameters { id, kind, plugin, values } => {
+                let found = find(&self.app.service.catalogue.offered(), kind, &plugin);
+                let accepted = match found {
+                    Some((info, _)) => info.accept(&values),
+                    None => Err(format!("there is no {kind} {plugin}")),
+                };
+                match accepted {
+                    Ok(values) => Some((id, Command::SetParameters { id, kind, plugin, values })),
+                    Err(why) => {
+                        let why = format!("{why}; what was set before stays");
+                        return self.refuse(Some(id), why, false).await.map(|()| None);
+                    }
+                }
             }
             ToServer::Want { count } => {
                 self.queue = count.clamp(1, QUEUE_LIMIT) as usize;
@@ -226,14 +245,14 @@ impl Page {
     async fn choose(
         &mut self,
         id: CommandId,
+        kind: PluginKind,
         name: &str,
-        plugin: Option<PluginRef>,
         choose: impl FnOnce(PluginRef) -> Command,
     ) -> Result<Option<(CommandId, Command)>, axum::Error> {
-        if let Some(plugin) = plugin {
+        if let Some((_, plugin)) = find(&self.app.service.catalogue.offered(), kind, name) {
             return Ok(Some((id, choose(plugin))));
         }
-        let why = format!("there is no plugin {name}; what was in use stays in use");
+        let why = format!("there is no {kind} {name}; what was in use stays in use");
         self.refuse(Some(id), why, false).await.map(|()| None)
     }
 
@@ -294,13 +313,13 @@ impl Page {
         let now_us = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.as_micros() as u64);
+        let catalogue = self.app.service.catalogue.clone();
+        self.plugins.mark_unchanged();
         let looked = self.app.service.session.read(move |view| {
-            let name =
-                |plugin: &Option<PluginRef>| plugin.as_ref().map(|plugin| plugin.name.clone());
-            let chosen = (name(&view.state.selector), name(&view.state.network));
-            (view.state.statistics(now_us), view.state.set_aside(), chosen)
+            let plugins = Plugins::from(catalogue.in_use(view.state));
+            (view.state.statistics(now_us), view.state.set_aside(), plugins)
         });
-        let Ok((statistics, set_aside, (selector, network))) = looked.await else { return Ok(()) };
+        let Ok((statistics, set_aside, plugins)) = looked.await else { return Ok(()) };
         self.send(&ToPage::Statistics(statistics)).await?;
         let training = self.training.borrow_and_update().clone();
         self.send(&ToPage::Training(training)).await?;
@@ -308,18 +327,8 @@ impl Page {
             self.told.set_aside = Some(set_aside.total);
             self.send(&ToPage::SetAside(set_aside)).await?;
         }
-        let service = &self.app.service;
-        let selector = selector.unwrap_or_else(|| service.default_selector.clone());
-        let network = network.or_else(|| service.default_network.clone()).unwrap_or_default();
-        let chosen = (selector, network);
-        if self.told.plugins.as_ref() != Some(&chosen) {
-            let plugins = Plugins {
-                selectors: service.plugins.selectors.iter().map(|p| p.info().clone()).collect(),
-                selector: chosen.0.clone(),
-                networks: service.plugins.networks.iter().map(|p| p.info().clone()).collect(),
-                network: chosen.1.clone(),
-            };
-            self.told.plugins = Some(chosen);
+        if self.told.plugins.as_ref() != Some(&plugins) {
+            self.told.plugins = Some(plugins.clone());
             self.send(&ToPage::Plugins(plugins)).await?;
         }
         Ok(())

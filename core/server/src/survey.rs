@@ -72,5 +72,7 @@ impl Features for NoFeatures {
         0
     }
 
-    fn push(&self, _: ImageId, _: &mut Vec<f32>) {}
+    fn gather(&self, _: &[ImageId]) -> Vec<f32> {
+        Vec::new()
+    }
 }

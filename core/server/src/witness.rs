@@ -50,7 +50,10 @@ impl Observer for Witness {
             _ => {}
         }
         if changes_the_order(event)
-            || matches!(event, Event::SelectorChosen(_) | Event::NetworkChosen(_))
+            || matches!(
+                event,
+                Event::SelectorChosen(_) | Event::NetworkChosen(_) | Event::ParametersSet(_)
+            )
         {
             self.bell.ring();
         }

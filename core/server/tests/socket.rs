@@ -3,7 +3,7 @@
 
 mod app;
 
-use app::{Place, answer_message, guests, images};
+use app::{Place, answer_message, images};
 use serde_json::json;
 use sluice_server::{Access, OpenError};
 use tokio_tungstenite::tungstenite::Message;
@@ -14,7 +14,7 @@ async fn a_page_is_greeted_with_all_it_needs() {
     let place = Place::with_images(30);
     let app = place.serve().await;
     let mut page = app.stranger().await;
-    page.send(json!({"type": "hello", "protocol": 1, "annotator": "me"})).await;
+    page.send(json!({"type": "hello", "protocol": 2, "annotator": "me"})).await;
     let welcome = page.next("welcome").await;
     assert_eq!((&welcome["question"], &welcome["model"]), (&json!("Is it bright?"), &json!(true)));
     assert_eq!(images(&page.next("queue").await).len(), 24);
@@ -24,7 +24,19 @@ async fn a_page_is_greeted_with_all_it_needs() {
     assert_eq!(plugins["selector"], "max-prob");
     let names: Vec<_> =
         plugins["selectors"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
-    assert_eq!(names, ["max-entropy", "max-prob", "random", "sequential"]);
+    assert_eq!(
+        names,
+        [
+            "explore",
+            "max-entropy",
+            "max-prob",
+            "min-entropy",
+            "min-prob",
+            "random",
+            "sequential",
+            "similar"
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +124,7 @@ async fn rubbish_is_refused_with_a_reason_and_the_connection_lives() {
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("hello"));
     page.send(json!({"type": "hello", "protocol": 99, "annotator": "me"})).await;
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("reload"));
-    page.send(json!({"type": "hello", "protocol": 1, "annotator": "me"})).await;
+    page.send(json!({"type": "hello", "protocol": 2, "annotator": "me"})).await;
     page.next("welcome").await;
     let id = Uuid::new_v4();
     let mut wrong = answer_message(id, 1, "maybe");
@@ -147,72 +159,6 @@ async fn a_page_can_not_pretend_to_be_the_model() {
     message["source"] = json!("model");
     page.send(message).await;
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("by key or by time"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn another_selector_orders_at_once_and_is_remembered() {
-    let place = Place::with_images(30);
-    let app = place.serve().await;
-    let mut page = app.page().await;
-    page.answer(17, "positive").await;
-    page.answer(0, "negative").await;
-    page.until("queue", |queue| images(queue)[..2] == [7, 27]).await;
-    let id = Uuid::new_v4();
-    page.send(json!({"type": "choose_selector", "id": id, "name": "sequential"})).await;
-    page.until("queue", |queue| images(queue)[..3] == [1, 2, 3]).await;
-    page.until("plugins", |plugins| plugins["selector"] == "sequential").await;
-    let id = Uuid::new_v4();
-    page.send(json!({"type": "choose_selector", "id": id, "name": "astrology"})).await;
-    let refused = page.until("refused", |refused| refused["id"] == id.to_string()).await;
-    assert!(refused["why"].as_str().unwrap().contains("no plugin astrology"));
-    page.close().await;
-    app.stop().await;
-    let app = place.serve().await;
-    let mut page = app.page().await;
-    assert_eq!(page.next("plugins").await["selector"], "sequential");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_network_without_weights_is_said_and_answering_goes_on() {
-    let place = Place::with_images(10);
-    let app = place.serve().await;
-    let mut page = app.page().await;
-    let id = Uuid::new_v4();
-    page.send(json!({"type": "choose_network", "id": id, "name": "mobilenet-v3-small"})).await;
-    let notice = page.next("notice").await;
-    assert!(notice["text"].as_str().unwrap().contains("no weights for mobilenet-v3-small"));
-    page.until("plugins", |plugins| plugins["network"] == "mobilenet-v3-small").await;
-    page.answer(1, "positive").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_that_crashes_is_named_and_the_last_ranking_stays() {
-    let place = Place::with_images(30);
-    let mut options = place.options();
-    options.plugin_folder = Some(guests());
-    options.plugins.deadline_ms = 300;
-    let app = app::TestApp::start(place.service(options).unwrap(), Access::default()).await;
-    let mut page = app.page().await;
-    page.answer(17, "positive").await;
-    page.answer(0, "negative").await;
-    page.until("queue", |queue| images(queue)[..2] == [7, 27]).await;
-    for (name, crime) in
-        [("traps", "crashed"), ("loops", "did not finish"), ("lies", "wrong answer")]
-    {
-        let id = Uuid::new_v4();
-        page.send(json!({"type": "choose_selector", "id": id, "name": name})).await;
-        let notice = page.next("notice").await;
-        let text = notice["text"].as_str().unwrap();
-        assert!(text.contains(name) && text.contains(crime) && text.contains("stays"), "{text}");
-    }
-    // Answers go on, and the order is the one from before.
-    page.answer(7, "positive").await;
-    page.until("queue", |queue| images(queue)[0] == 27).await;
-    let (_, _, metrics) = app.get("/metrics", &[]).await;
-    let failures = String::from_utf8(metrics).unwrap();
-    let failures =
-        failures.lines().find(|line| line.starts_with("sluice_plugin_failures_total")).unwrap();
-    assert!(failures.rsplit(' ').next().unwrap().parse::<u32>().unwrap() >= 3, "{failures}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ use sluice_events::facts::{
     FoundImage, ImagesFound, Label, Labelled, ModelTrained, PluginRef, Ranked, RankingMade, Seen,
     SessionOpened, Source,
 };
+use sluice_events::plugin::Values;
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId, codec};
 use sluice_log::head::{DurableEnd, SLOT_DISTANCE};
 use sluice_log::segment::{self, SegmentHeader};
@@ -189,6 +190,7 @@ fn ranking(number: u64, learned_from: u64) -> Event {
         model: Some(ModelId(number)),
         learned_from,
         selector: plugin(),
+        parameters: Values::new(),
         candidates: ANSWERS,
         scored: ANSWERS,
         first: first.collect(),

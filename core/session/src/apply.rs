@@ -54,6 +54,10 @@ impl State {
                 self.commands.insert(chosen.command, seq);
                 self.network = Some(chosen.network.clone());
             }
+            Event::ParametersSet(set) => {
+                self.commands.insert(set.command, seq);
+                self.parameters.insert((set.kind, set.plugin.clone()), set.values.clone());
+            }
             Event::ModelTrained(trained) => {
                 self.models = trained.model.0;
                 self.model = Some(trained.clone());

@@ -2,8 +2,8 @@
 
 use sluice_events::command::MadeRanking;
 use sluice_events::facts::{
-    ImageRestored, ImageSetAside, ImagesFound, Labelled, NetworkChosen, PluginFailed, RankingMade,
-    Redone, SelectorChosen, Skipped, Undone,
+    ImageRestored, ImageSetAside, ImagesFound, Labelled, NetworkChosen, ParametersSet,
+    PluginFailed, RankingMade, Redone, SelectorChosen, Skipped, Undone,
 };
 use sluice_events::{Command, Event, ImageId, ModelId, RankingId};
 
@@ -101,6 +101,10 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::ChooseNetwork { id, network } => {
             vec![Event::NetworkChosen(NetworkChosen { command: *id, network: network.clone() })]
         }
+        Command::SetParameters { id, kind, plugin, values } => {
+            let (kind, plugin, values) = (*kind, plugin.clone(), values.clone());
+            vec![Event::ParametersSet(ParametersSet { command: *id, kind, plugin, values })]
+        }
         Command::RecordRanking(made) => ranking(state, made),
         Command::RecordPluginFailure { plugin, what } => {
             vec![Event::PluginFailed(PluginFailed { plugin: plugin.clone(), what: what.clone() })]
@@ -141,6 +145,7 @@ fn ranking(state: &State, made: &MadeRanking) -> Vec<Event> {
         model: trained.as_ref().map(|model| model.model).or(scored_by_last),
         learned_from: made.learned_from,
         selector: made.selector.clone(),
+        parameters: made.parameters.clone(),
         candidates: made.candidates,
         scored: made.scored,
         first: made.order.iter().take(RANKING_KEPT).copied().collect(),

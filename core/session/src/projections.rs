@@ -4,7 +4,7 @@ use sluice_events::facts::Ranked;
 use sluice_events::message::{
     Agreement, AsideFile, CurvePoint, Look, Queue, QueueItem, SetAside, Statistics,
 };
-use sluice_events::{Answer, ImageId, Source};
+use sluice_events::{ImageId, Label, Source};
 
 use crate::state::{ImageState, State};
 
@@ -20,7 +20,7 @@ const ASIDE_SHOWN: usize = 100;
 pub struct TrainingSet {
     /// Every event up to this one is in it.
     pub learned_from: u64,
-    /// Readable images with a yes or no, and whether it is yes.
+    /// Readable images with a yes or no, and whether it is yes; the oldest answer first.
     pub labels: Vec<(ImageId, bool)>,
     /// Unlabelled, not skipped, readable; in the pool's own order.
     pub candidates: Vec<ImageId>,
@@ -31,16 +31,21 @@ impl State {
     pub fn training_set(&self) -> TrainingSet {
         let mut set =
             TrainingSet { learned_from: self.next_seq.saturating_sub(1), ..TrainingSet::default() };
-        for (index, image) in self.images.iter().enumerate() {
-            let id = ImageId(index as u32);
-            match image.answer {
-                _ if image.set_aside.is_some() => {}
-                Some(Answer::Positive) => set.labels.push((id, true)),
-                Some(Answer::Negative) => set.labels.push((id, false)),
-                Some(Answer::Skip) => {}
-                None => set.candidates.push(id),
+        let ids = (0..).map(ImageId);
+        let candidates = ids.zip(&self.images).filter(|(_, image)| image.is_candidate());
+        set.candidates = candidates.map(|(id, _)| id).collect();
+        // An image that was answered again counts with its last answer.
+        let mut counted = vec![false; self.images.len()];
+        for look in self.looks.iter().rev() {
+            let Some(counted) = counted.get_mut(look.image.index()) else { continue };
+            if !std::mem::replace(counted, true)
+                && self.images[look.image.index()].set_aside.is_none()
+            {
+                let label = look.answer.label();
+                set.labels.extend(label.map(|label| (look.image, label == Label::Positive)));
             }
         }
+        set.labels.reverse();
         set
     }
 
@@ -130,7 +135,7 @@ impl State {
         let foretold = self.looks.iter().rev().filter_map(|look| {
             let by_person = matches!(look.source, Source::Manual | Source::Audit);
             let said = look.answer.label().filter(|_| by_person)?;
-            Some((look.probability? >= 0.5) == (said == sluice_events::Label::Positive))
+            Some((look.probability? >= 0.5) == (said == Label::Positive))
         });
         foretold.take(AGREEMENT_OVER).fold(Agreement::default(), |so_far, agreed| Agreement {
             agreed: so_far.agreed + u32::from(agreed),

@@ -1,10 +1,11 @@
 //! Everything that is derived from the events so far.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
+use sluice_events::plugin::{PluginKind, Values};
 use sluice_events::{Answer, CommandId, ImageId, Source};
 
 /// One image of the pool.
@@ -97,6 +98,8 @@ pub struct State {
     pub selector: Option<PluginRef>,
     /// The network that was chosen.
     pub network: Option<PluginRef>,
+    /// What was set by hand, by plugin.
+    pub parameters: BTreeMap<(PluginKind, String), Values>,
     /// The newest model.
     pub model: Option<ModelTrained>,
     /// How many models there were.

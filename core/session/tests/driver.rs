@@ -9,6 +9,7 @@ use futures::Stream;
 use futures::executor::block_on;
 use sluice_events::command::{FittedModel, MadeRanking};
 use sluice_events::facts::{FoundImage, PluginRef, Ranked, Seen, SessionOpened, Source};
+use sluice_events::plugin::Values;
 use sluice_events::{Answer, Command, CommandId, Event, ImageId, ModelId, RankingId};
 use sluice_log::storage::{MemoryStorage, Storage};
 use sluice_log::{
@@ -107,6 +108,7 @@ fn an_answer_carries_what_its_ranking_had_said() {
             features: "patches".into(),
         }),
         selector: selector(),
+        parameters: Values::new(),
         candidates: 10,
         scored: 10,
         order: vec![ranked(7, 0.9), ranked(2, 0.4)],

@@ -3,6 +3,7 @@
 
 use futures::executor::block_on;
 use sluice_events::facts::*;
+use sluice_events::plugin::{PluginKind, Value, Values};
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId, codec};
 use sluice_log::storage::{MemoryStorage, Storage};
 use sluice_log::{
@@ -56,6 +57,12 @@ fn one_of_each() -> Vec<Event> {
         Event::Redone(Redone { command: command(6), look: 5 }),
         Event::SelectorChosen(SelectorChosen { command: command(7), selector: plugin.clone() }),
         Event::NetworkChosen(NetworkChosen { command: command(8), network: plugin.clone() }),
+        Event::ParametersSet(ParametersSet {
+            command: command(9),
+            kind: PluginKind::Selector,
+            plugin: "p".into(),
+            values: Values::from([("a".into(), Value::Integer(5))]),
+        }),
         Event::ModelTrained(ModelTrained {
             model: ModelId(1),
             learned_from: 4,
@@ -69,6 +76,7 @@ fn one_of_each() -> Vec<Event> {
             model: Some(ModelId(1)),
             learned_from: 4,
             selector: plugin.clone(),
+            parameters: Values::new(),
             candidates: 2,
             scored: 2,
             first: vec![Ranked { image: ImageId(1), probability: Some(0.25) }],
@@ -109,7 +117,7 @@ fn golden_snapshot() {
     let bytes = snapshot::encode(&state).unwrap();
     assert_eq!(snapshot::decode(&bytes).as_ref(), Some(&state));
     let hash = blake3::hash(&bytes).to_hex();
-    assert_eq!((snapshot::PROJECTION, &hash[..16]), (1, "62e7b2226a7ee591"));
+    assert_eq!((snapshot::PROJECTION, &hash[..16]), (2, "6df7244555edb9fe"));
 }
 
 #[test]

@@ -14,7 +14,11 @@ pub enum Written {
     Same,
 }
 
-/// Encodes `module` and writes it to `to`, unless the same bytes are there already.
+/// Encodes `module` and writes it to `to`, unless the same bytes are there already. Whoever looks at
+/// `to` meanwhile sees the old file or the new one.
+///
+/// # Errors
+/// When the module is no plugin's, or a file can't be read or written.
 pub fn write(module: &Path, to: &Path) -> Result<Written> {
     let core = fs::read(module).with_context(|| format!("can't read {}", module.display()))?;
     let component = ComponentEncoder::default()
@@ -27,6 +31,9 @@ pub fn write(module: &Path, to: &Path) -> Result<Written> {
     }
     let folder = to.parent().context("a file needs a folder")?;
     fs::create_dir_all(folder)?;
-    fs::write(to, &component).with_context(|| format!("can't write {}", to.display()))?;
+    let new = to.with_extension("wasm.new");
+    fs::write(&new, &component)
+        .and_then(|()| fs::rename(&new, to))
+        .with_context(|| format!("can't write {}", to.display()))?;
     Ok(Written::New(component.len()))
 }

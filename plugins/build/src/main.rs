@@ -1,17 +1,11 @@
-//! Builds the plugins in the box: each crate of `plugins/selectors` and `plugins/networks` to a core
-//! module for wasm32, and that to a component in `plugins/dist`; and the guests that tests use.
-//!
-//! ```text
-//!   crates --cargo (wasm32-unknown-unknown)--> modules --ComponentEncoder--> plugins/dist/<kind>/<name>.wasm
-//! ```
-
-mod component;
-mod toolchain;
+//! Builds the plugins in the box: each crate of `plugins/selectors` and `plugins/networks` to a
+//! component in `plugins/dist`; and the guests that tests use.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use component::Written;
+use sluice_plugins_build::component::{self, Written};
+use sluice_plugins_build::toolchain;
 
 /// Folders of crates, and where their components go. The guests are for tests and never shipped.
 const KINDS: [(&str, &str); 3] =
@@ -22,9 +16,7 @@ fn main() -> Result<()> {
     toolchain::build(plugins)?;
     for (kind, folder) in KINDS {
         for name in crates_in(&plugins.join(kind))? {
-            let module = plugins
-                .join("target/wasm32-unknown-unknown/release")
-                .join(format!("{}.wasm", name.replace('-', "_")));
+            let module = toolchain::module(plugins, &name.replace('-', "_"));
             let to = plugins.join(folder).join(format!("{name}.wasm"));
             if let Written::New(bytes) = component::write(&module, &to)? {
                 println!("plugins: {kind}/{name} ({} kB)", bytes.div_ceil(1000));

@@ -13,13 +13,16 @@ use anyhow::{Context, Result, bail};
 const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
-/// Compiles all guests.
-pub fn build(plugins: &Path) -> Result<()> {
+/// Compiles the crate or workspace in a folder, into its own `target`.
+///
+/// # Errors
+/// When there is no compiler for wasm32 and none can be had, or it refuses the code.
+pub fn build(folder: &Path) -> Result<()> {
     if has_target()? || (!has_debian() && add_target()) {
         let mut cargo = Command::new("cargo");
         // Set by the cargo that runs this program, and meant for the host.
         cargo.env_remove("RUSTC").env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-        return compile(cargo, plugins, &[]);
+        return compile(cargo, folder, &[]);
     }
     if !has_debian() && !install_debian() {
         bail!(
@@ -38,21 +41,27 @@ pub fn build(plugins: &Path) -> Result<()> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("LD_LIBRARY_PATH");
-    compile(cargo, plugins, &["-Zbuild-std=std,panic_abort"])
+    compile(cargo, folder, &["-Zbuild-std=std,panic_abort"])
 }
 
-fn compile(mut cargo: Command, plugins: &Path, more: &[&str]) -> Result<()> {
+/// The core module of a library that was compiled.
+pub fn module(folder: &Path, library: &str) -> PathBuf {
+    folder.join("target").join(TARGET).join("release").join(format!("{library}.wasm"))
+}
+
+fn compile(mut cargo: Command, folder: &Path, more: &[&str]) -> Result<()> {
     let status = cargo
         .args(["build", "--release", "--quiet", "--target", TARGET, "--manifest-path"])
-        .arg(plugins.join("Cargo.toml"))
+        .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")
-        .arg(plugins.join("target"))
+        .arg(folder.join("target"))
         .args(more)
-        .current_dir(plugins)
+        // Where the settings of cargo are looked for.
+        .current_dir(folder)
         .status()
         .context("can't run cargo")?;
     if !status.success() {
-        bail!("the plugins did not compile (see above)");
+        bail!("{} did not compile (see above)", folder.display());
     }
     Ok(())
 }

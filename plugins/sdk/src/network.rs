@@ -1,5 +1,7 @@
 //! The network world, and a builder that names nodes and wires each to the one before it.
 
+use crate::parameters::typed;
+
 #[doc(hidden)]
 pub mod bindings {
     wit_bindgen::generate!({
@@ -12,8 +14,8 @@ pub mod bindings {
 
 use bindings::exports::sluice::network::network as exported;
 pub use bindings::sluice::network::types::{
-    Activation, Conv2d, Graph, InputSpec, Linear, Node, Op, Parameter, PluginInfo, Shape, Value,
-    Weights, WeightsFormat, Window,
+    Activation, Conv2d, Graph, InputSpec, Linear, Node, Op, Parameter, PluginInfo, Rename, Shape,
+    Value, Weights, WeightsFormat, Window,
 };
 #[doc(hidden)]
 pub use exported::Guest;
@@ -38,7 +40,36 @@ pub trait Network {
     }
 
     /// The graph for pictures of about this size.
-    fn describe(typical: Shape) -> Result<Graph, String>;
+    ///
+    /// # Errors
+    /// A sentence for the person; the network in use stays then.
+    fn describe(settings: &dyn Settings, typical: Shape) -> Result<Graph, String>;
+}
+
+/// What a person set.
+pub trait Settings {
+    /// The value of one of the network's own parameters.
+    fn parameter(&self, name: &str) -> Option<Value>;
+}
+
+impl dyn Settings + '_ {
+    /// The value of one of the network's own parameters.
+    ///
+    /// # Errors
+    /// When it was not declared, or as another type.
+    pub fn get<T: TryFrom<Value, Error = &'static str>>(&self, name: &str) -> Result<T, String> {
+        typed(name, self.parameter(name))
+    }
+}
+
+/// The server's settings, from within a component.
+#[doc(hidden)]
+pub struct Imported;
+
+impl Settings for Imported {
+    fn parameter(&self, name: &str) -> Option<Value> {
+        bindings::sluice::network::settings::parameter(name)
+    }
 }
 
 #[doc(hidden)]
@@ -82,10 +113,11 @@ impl Nodes {
     }
 }
 
-/// Makes the crate a network component.
+/// Makes the crate a network component, where it is compiled for wasm32.
 #[macro_export]
 macro_rules! export_network {
     ($network:ty) => {
+        #[cfg(target_arch = "wasm32")]
         const _: () = {
             struct Component;
 
@@ -97,7 +129,7 @@ macro_rules! export_network {
                 fn describe(
                     typical: $crate::network::Shape,
                 ) -> Result<$crate::network::Graph, String> {
-                    <$network as $crate::Network>::describe(typical)
+                    <$network as $crate::Network>::describe(&$crate::network::Imported, typical)
                 }
             }
 

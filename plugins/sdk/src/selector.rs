@@ -1,5 +1,7 @@
 //! The selector world.
 
+use crate::parameters::typed;
+
 #[doc(hidden)]
 pub mod bindings {
     wit_bindgen::generate!({
@@ -10,12 +12,46 @@ pub mod bindings {
     });
 }
 
-/// What a selector may know: size, probabilities, features, answers, parameters, randomness.
-pub use bindings::sluice::selector::pool;
+use bindings::sluice::selector::pool as imported;
 pub use bindings::sluice::selector::types::{Answer, Parameter, PluginInfo, Value};
 
-/// A selector. Every method is called on a fresh instance's memory or on one that was called before:
-/// keep no state between calls.
+/// What a selector may know. Each call copies only what is asked for.
+pub trait Pool {
+    /// How many images are to be ordered: the candidates are 0 up to, but not including, this, in
+    /// the pool's own order.
+    fn size(&self) -> u32;
+
+    /// P(positive) of each candidate, 0 to 1; NaN where the model has not scored it yet.
+    fn probabilities(&self) -> Vec<f32>;
+
+    /// Length of a feature vector; 0 as long as there are none.
+    fn feature_dim(&self) -> usize;
+
+    /// Feature vectors, one after the other. Rows 0 up to `size` are the candidates; the rows of
+    /// answered images are named by `answers`. NaN where an image has no features yet.
+    fn features(&self, rows: &[u32]) -> Vec<f32>;
+
+    /// The images that were answered yes or no, the oldest answer first.
+    fn answers(&self) -> Vec<Answer>;
+
+    /// The value of one of the selector's own parameters.
+    fn parameter(&self, name: &str) -> Option<Value>;
+
+    /// Random bits, from a seed that is the same in a replay.
+    fn random_u64(&self) -> u64;
+}
+
+impl dyn Pool + '_ {
+    /// The value of one of the selector's own parameters.
+    ///
+    /// # Errors
+    /// When it was not declared, or as another type.
+    pub fn get<T: TryFrom<Value, Error = &'static str>>(&self, name: &str) -> Result<T, String> {
+        typed(name, self.parameter(name))
+    }
+}
+
+/// A selector. Each call runs in a fresh instance: state does not last from one to the next.
 pub trait Selector {
     /// The name that a person chooses it by: lower case, digits and hyphens.
     const NAME: &'static str;
@@ -23,7 +59,8 @@ pub trait Selector {
     const SUMMARY: &'static str;
     /// Its own version.
     const VERSION: &'static str = "0.1.0";
-    /// Whether the order follows what a model says.
+    /// Whether the order follows what a model says. Until there is a model, the server orders by
+    /// chance instead.
     const NEEDS_MODEL: bool = false;
 
     /// What a person can set.
@@ -31,8 +68,46 @@ pub trait Selector {
         Vec::new()
     }
 
-    /// The candidates to show next, best first, at most `limit`, none twice.
-    fn rank(limit: usize) -> Result<Vec<u32>, String>;
+    /// The candidates to show next, best first, at most `limit`, none twice; the server puts the
+    /// rest behind them.
+    ///
+    /// # Errors
+    /// A sentence for the person; the last ranking stays then.
+    fn rank(pool: &dyn Pool, limit: usize) -> Result<Vec<u32>, String>;
+}
+
+/// The server's pool, from within a component.
+#[doc(hidden)]
+pub struct Imported;
+
+impl Pool for Imported {
+    fn size(&self) -> u32 {
+        imported::size()
+    }
+
+    fn probabilities(&self) -> Vec<f32> {
+        imported::probabilities()
+    }
+
+    fn feature_dim(&self) -> usize {
+        imported::feature_dim() as usize
+    }
+
+    fn features(&self, rows: &[u32]) -> Vec<f32> {
+        imported::features(rows)
+    }
+
+    fn answers(&self) -> Vec<Answer> {
+        imported::answers()
+    }
+
+    fn parameter(&self, name: &str) -> Option<Value> {
+        imported::parameter(name)
+    }
+
+    fn random_u64(&self) -> u64 {
+        imported::random_u64()
+    }
 }
 
 #[doc(hidden)]
@@ -46,10 +121,11 @@ pub fn info<S: Selector>() -> PluginInfo {
     }
 }
 
-/// Makes the crate a selector component.
+/// Makes the crate a selector component, where it is compiled for wasm32.
 #[macro_export]
 macro_rules! export_selector {
     ($selector:ty) => {
+        #[cfg(target_arch = "wasm32")]
         const _: () = {
             struct Component;
 
@@ -59,7 +135,8 @@ macro_rules! export_selector {
                 }
 
                 fn rank(limit: u32) -> Result<Vec<u32>, String> {
-                    <$selector as $crate::Selector>::rank(limit as usize)
+                    let pool = $crate::selector::Imported;
+                    <$selector as $crate::Selector>::rank(&pool, limit as usize)
                 }
             }
 

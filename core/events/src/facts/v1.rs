@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ImageId;
+use crate::facts::{PluginRef, Ranked};
+use crate::ids::{ImageId, ModelId, RankingId};
+use crate::plugin::Values;
 
 /// An image as the scan of the folder found it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,5 +45,39 @@ pub struct ImageRestored {
 impl From<ImageRestored> for super::ImageRestored {
     fn from(old: ImageRestored) -> Self {
         Self { image: old.image, bytes: None }
+    }
+}
+
+/// The unlabelled images were ordered; no selector had parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RankingMade {
+    /// Its number.
+    pub ranking: RankingId,
+    /// The model whose probabilities it used.
+    pub model: Option<ModelId>,
+    /// Every event up to this sequence number was known to it.
+    pub learned_from: u64,
+    /// Who ordered.
+    pub selector: PluginRef,
+    /// How many images were to be ordered.
+    pub candidates: u32,
+    /// How many of them the model had scored.
+    pub scored: u32,
+    /// The first entries, best first.
+    pub first: Vec<Ranked>,
+}
+
+impl From<RankingMade> for super::RankingMade {
+    fn from(old: RankingMade) -> Self {
+        Self {
+            ranking: old.ranking,
+            model: old.model,
+            learned_from: old.learned_from,
+            selector: old.selector,
+            parameters: Values::new(),
+            candidates: old.candidates,
+            scored: old.scored,
+            first: old.first,
+        }
     }
 }

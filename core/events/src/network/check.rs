@@ -1,8 +1,9 @@
-//! Whether a graph can be built: names, order, shapes, sizes.
+//! Whether a graph can be built: names, order, sizes.
 
 use std::collections::HashMap;
 
-use super::{Graph, INPUT, Node, Op, Window};
+use super::shape::{Shape, count_parameters, infer};
+use super::{Graph, INPUT, Node, Weights};
 
 /// A graph may have this many nodes.
 const MAX_NODES: usize = 4096;
@@ -12,49 +13,6 @@ const MAX_INPUT_SIDE: u32 = 2048;
 const MAX_PARAMETERS: u64 = 500_000_000;
 /// Values of one node's output for one image.
 const MAX_ACTIVATION: u64 = 64_000_000;
-
-/// What a node gives for one image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// Channels, height, width.
-    Map(u32, u32, u32),
-    /// A feature vector.
-    Vector(u32),
-}
-
-impl Shape {
-    /// Number of values; saturates.
-    pub fn len(self) -> u64 {
-        match self {
-            Self::Map(c, h, w) => {
-                u64::from(c).saturating_mul(u64::from(h)).saturating_mul(u64::from(w))
-            }
-            Self::Vector(n) => u64::from(n),
-        }
-    }
-
-    /// Whether there is no value at all.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    /// Channels, or features.
-    pub fn channels(self) -> u32 {
-        match self {
-            Self::Map(c, _, _) => c,
-            Self::Vector(n) => n,
-        }
-    }
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Map(c, h, w) => write!(f, "{c}×{h}×{w}"),
-            Self::Vector(n) => write!(f, "{n} features"),
-        }
-    }
-}
 
 /// Why a graph can't be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +24,7 @@ pub struct GraphError {
     pub why: String,
 }
 
-fn wrong<T>(node: &str, why: impl Into<String>) -> Result<T, GraphError> {
+pub(super) fn wrong<T>(node: &str, why: impl Into<String>) -> Result<T, GraphError> {
     Err(GraphError { node: node.to_owned(), why: why.into() })
 }
 
@@ -74,7 +32,7 @@ fn wrong<T>(node: &str, why: impl Into<String>) -> Result<T, GraphError> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckedGraph {
     graph: Graph,
-    /// Indices of the nodes, each after its inputs.
+    /// Indices of the nodes that the features need, each after its inputs.
     order: Vec<usize>,
     /// Of each node, in the graph's order: shapes of its inputs, and of its output.
     shapes: Vec<(Vec<Shape>, Shape)>,
@@ -84,17 +42,18 @@ pub struct CheckedGraph {
 
 impl CheckedGraph {
     /// Checks that names are unique and known, that there is no cycle, that shapes agree, and that
-    /// everything stays within its bounds.
+    /// everything stays within its bounds; then forgets the nodes that the features don't need.
     ///
     /// # Errors
     /// The first thing that is wrong, with the node's name.
     pub fn new(graph: Graph) -> Result<Self, GraphError> {
         check_input(&graph)?;
+        graph.weights.as_ref().map_or(Ok(()), check_weights)?;
         let names = index_names(&graph)?;
-        let order = sort(&graph, &names)?;
+        let mut order = sort(&graph, &names)?;
         let mut shapes: Vec<Option<(Vec<Shape>, Shape)>> = vec![None; graph.nodes.len()];
         let picture = Shape::Map(3, graph.input.height, graph.input.width);
-        let mut parameters = 0_u64;
+        let mut counts = vec![0_u64; graph.nodes.len()];
         for &at in &order {
             let node = &graph.nodes[at];
             let inputs: Vec<Shape> = node
@@ -109,8 +68,9 @@ impl CheckedGraph {
             if output.is_empty() || output.len() > MAX_ACTIVATION {
                 return wrong(&node.name, format!("its output would be {output}"));
             }
-            parameters = parameters.saturating_add(count_parameters(&node.op, &inputs));
-            if parameters > MAX_PARAMETERS {
+            counts[at] = count_parameters(&node.op, &inputs);
+            if counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count)) > MAX_PARAMETERS
+            {
                 return wrong(&node.name, format!("more than {MAX_PARAMETERS} parameters in all"));
             }
             shapes[at] = Some((inputs, output));
@@ -122,6 +82,9 @@ impl CheckedGraph {
         let Shape::Vector(feature_dim) = shapes[feature_node].1 else {
             return wrong(&graph.features, "the feature vector must be flat; add a flatten");
         };
+        let needed = needed(&graph, &names, feature_node);
+        order.retain(|at| needed[*at]);
+        let parameters = order.iter().map(|at| counts[*at]).sum();
         Ok(Self { graph, order, shapes, feature_dim, parameters })
     }
 
@@ -130,7 +93,7 @@ impl CheckedGraph {
         &self.graph
     }
 
-    /// Every node after its inputs, with the shapes of its inputs.
+    /// Every node that the features need, each after its inputs, with the shapes of its inputs.
     pub fn in_order(&self) -> impl Iterator<Item = (&Node, &[Shape])> {
         self.order.iter().map(|&at| (&self.graph.nodes[at], self.shapes[at].0.as_slice()))
     }
@@ -140,7 +103,7 @@ impl CheckedGraph {
         self.feature_dim
     }
 
-    /// Number of trainable values.
+    /// Number of trainable values that the features need.
     pub fn parameters(&self) -> u64 {
         self.parameters
     }
@@ -157,6 +120,17 @@ fn check_input(graph: &Graph) -> Result<(), GraphError> {
         || input.mean.iter().any(|m| !m.is_finite())
     {
         return wrong(INPUT, "mean and standard deviation must be finite, the latter above 0");
+    }
+    Ok(())
+}
+
+fn check_weights(weights: &Weights) -> Result<(), GraphError> {
+    let digits = &weights.sha256;
+    if !(8..=64).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return wrong("weights", "a SHA-256 is 64 hexadecimal digits, or its first eight or more");
+    }
+    if !weights.url.starts_with("https://") && !weights.url.starts_with("http://") {
+        return wrong("weights", "their address must begin with https:// or http://");
     }
     Ok(())
 }
@@ -215,109 +189,15 @@ fn sort(graph: &Graph, names: &HashMap<&str, usize>) -> Result<Vec<usize>, Graph
     }
 }
 
-fn infer(node: &Node, inputs: &[Shape]) -> Result<Shape, GraphError> {
-    let name = &node.name;
-    let many = matches!(node.op, Op::Add | Op::Multiply | Op::Concat);
-    if !many && inputs.len() != 1 {
-        return wrong(name, format!("takes one input, has {}", inputs.len()));
-    }
-    let first = inputs[0];
-    match &node.op {
-        Op::Conv2d { out_channels, window, groups, .. } => {
-            let Shape::Map(channels, h, w) = first else {
-                return wrong(name, format!("a convolution needs a map, gets {first}"));
-            };
-            if *groups == 0 || channels % groups != 0 || out_channels % groups != 0 {
-                return wrong(
-                    name,
-                    format!("{channels} to {out_channels} channels in {groups} groups"),
-                );
-            }
-            let (h, w) = slide(name, *window, h, w)?;
-            Ok(Shape::Map(*out_channels, h, w))
+/// Which nodes a node needs, itself included.
+fn needed(graph: &Graph, names: &HashMap<&str, usize>, node: usize) -> Vec<bool> {
+    let mut needed = vec![false; graph.nodes.len()];
+    let mut open = vec![node];
+    while let Some(at) = open.pop() {
+        if !std::mem::replace(&mut needed[at], true) {
+            let inputs = graph.nodes[at].inputs.iter();
+            open.extend(inputs.filter_map(|name| names.get(name.as_str())));
         }
-        Op::MaxPool(window) | Op::AvgPool(window) => {
-            let Shape::Map(channels, h, w) = first else {
-                return wrong(name, format!("pooling needs a map, gets {first}"));
-            };
-            if window.padding * 2 > window.kernel {
-                return wrong(name, "padding is at most half of a pooling window");
-            }
-            let (h, w) = slide(name, *window, h, w)?;
-            Ok(Shape::Map(channels, h, w))
-        }
-        Op::AdaptiveAvgPool { height, width } => match first {
-            Shape::Map(channels, _, _) => Ok(Shape::Map(channels, *height, *width)),
-            Shape::Vector(_) => wrong(name, "pooling needs a map, gets a vector"),
-        },
-        Op::Linear { out_features, .. } => match first {
-            Shape::Vector(_) => Ok(Shape::Vector(*out_features)),
-            Shape::Map(..) => wrong(name, format!("a linear layer needs a vector, gets {first}")),
-        },
-        Op::LayerNorm { .. } => match first {
-            Shape::Vector(_) => Ok(first),
-            Shape::Map(..) => wrong(name, format!("layer norm needs a vector, gets {first}")),
-        },
-        Op::BatchNorm { .. } | Op::Activation(_) | Op::Dropout { .. } => Ok(first),
-        Op::Flatten => match u32::try_from(first.len()) {
-            Ok(length) => Ok(Shape::Vector(length)),
-            Err(_) => wrong(name, format!("{first} is too large to flatten")),
-        },
-        Op::Add => match inputs.iter().find(|s| **s != first) {
-            Some(other) => wrong(name, format!("adds {first} and {other}")),
-            None => Ok(first),
-        },
-        Op::Multiply => inputs[1..].iter().try_fold(first, |a, &b| stretch(name, a, b)),
-        Op::Concat => inputs[1..].iter().try_fold(first, |a, &b| join(name, a, b)),
     }
-}
-
-fn slide(name: &str, window: Window, h: u32, w: u32) -> Result<(u32, u32), GraphError> {
-    let Window { kernel, stride, padding } = window;
-    if kernel == 0 || stride == 0 || kernel > 1024 || padding > 1024 {
-        return wrong(name, format!("kernel {kernel}, stride {stride}, padding {padding}"));
-    }
-    let along = |side: u32| (side + 2 * padding).checked_sub(kernel).map(|rest| rest / stride + 1);
-    match (along(h), along(w)) {
-        (Some(h), Some(w)) => Ok((h, w)),
-        _ => wrong(name, format!("a window of {kernel} does not fit into {w}×{h}")),
-    }
-}
-
-fn stretch(name: &str, a: Shape, b: Shape) -> Result<Shape, GraphError> {
-    match (a, b) {
-        (Shape::Map(c, h, w), Shape::Map(c2, h2, w2))
-            if c == c2 && (h == h2 || h == 1 || h2 == 1) && (w == w2 || w == 1 || w2 == 1) =>
-        {
-            Ok(Shape::Map(c, h.max(h2), w.max(w2)))
-        }
-        _ if a == b => Ok(a),
-        _ => wrong(name, format!("multiplies {a} and {b}")),
-    }
-}
-
-fn join(name: &str, a: Shape, b: Shape) -> Result<Shape, GraphError> {
-    match (a, b) {
-        (Shape::Map(c, h, w), Shape::Map(c2, h2, w2)) if h == h2 && w == w2 => {
-            Ok(Shape::Map(c.saturating_add(c2), h, w))
-        }
-        (Shape::Vector(n), Shape::Vector(m)) => Ok(Shape::Vector(n.saturating_add(m))),
-        _ => wrong(name, format!("joins {a} and {b}")),
-    }
-}
-
-fn count_parameters(op: &Op, inputs: &[Shape]) -> u64 {
-    let channels = u64::from(inputs[0].channels());
-    match op {
-        Op::Conv2d { out_channels, window, groups, bias } => {
-            let kernel = u64::from(window.kernel).pow(2);
-            let per_output = channels / u64::from(*groups) * kernel + u64::from(*bias);
-            u64::from(*out_channels).saturating_mul(per_output)
-        }
-        Op::Linear { out_features, bias } => {
-            u64::from(*out_features).saturating_mul(channels + u64::from(*bias))
-        }
-        Op::BatchNorm { .. } | Op::LayerNorm { .. } => channels * 2,
-        _ => 0,
-    }
+    needed
 }

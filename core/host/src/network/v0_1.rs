@@ -1,10 +1,14 @@
 //! Adapter of `sluice:network@0.1.0`.
 
-use sluice_events::{network as plain, plugin};
-use wasmtime::component::{Component, Linker};
+use std::sync::Arc;
+
+use sluice_events::network as plain;
+use sluice_events::plugin::{Parameter, PluginInfo, Values};
+use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::engine::{Guest, PluginHost};
 use crate::error::{PluginFault, clipped};
+use crate::wasi;
 
 wasmtime::component::bindgen!({
     path: "../../plugins/wit/network/v0.1.0",
@@ -12,30 +16,51 @@ wasmtime::component::bindgen!({
 });
 
 use exports::sluice::network::network as guest;
-use sluice::network::types;
+use sluice::network::{settings, types};
+
+crate::plain::plain_parameters!(types);
+
+const CONTRACT: (&str, &str) = ("network", "0.1.0");
+
+/// What a call's store holds.
+pub(crate) struct Call {
+    parameters: Values,
+    declared: Arc<[Parameter]>,
+}
 
 #[derive(Clone)]
-pub(super) struct Adapter {
-    component: NetworkPluginPre<Guest<()>>,
+pub(crate) struct Adapter {
+    component: NetworkPluginPre<Guest<Call>>,
+    declared: Arc<[Parameter]>,
 }
 
 impl Adapter {
-    pub fn new(host: &PluginHost, component: &Component) -> Result<Self, PluginFault> {
-        let not = |error: wasmtime::Error| PluginFault::NotAPlugin(format!("{error:#}"));
-        let linker = Linker::new(host.engine());
+    pub fn new(
+        host: &PluginHost,
+        component: &Component,
+    ) -> Result<(Self, PluginInfo), PluginFault> {
+        let other = |error: wasmtime::Error| host.misfit(&error, CONTRACT);
+        let mut linker = Linker::new(host.engine());
+        NetworkPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)
+            .and_then(|()| wasi::link(&mut linker, component))
+            .map_err(other)?;
         let component = linker.instantiate_pre(component).and_then(NetworkPluginPre::new);
-        Ok(Self { component: component.map_err(not)? })
+        let mut adapter = Self { component: component.map_err(other)?, declared: Arc::new([]) };
+        let info = adapter.info(host)?;
+        adapter.declared = info.parameters.as_slice().into();
+        Ok((adapter, info))
     }
 
-    pub fn info(&self, host: &PluginHost) -> Result<plugin::PluginInfo, PluginFault> {
-        let info =
-            self.call(host, |guest, store| guest.sluice_network_network().call_info(store))?;
-        Ok(plugin::PluginInfo {
+    fn info(&self, host: &PluginHost) -> Result<PluginInfo, PluginFault> {
+        let info = self.call(host, Values::new(), |guest, store| {
+            guest.sluice_network_network().call_info(store)
+        })?;
+        Ok(PluginInfo {
             name: clipped(info.name),
             version: clipped(info.version),
             summary: clipped(info.summary),
             needs_model: false,
-            parameters: info.parameters.into_iter().map(parameter).collect(),
+            parameters: parameters(info.parameters),
         })
     }
 
@@ -43,9 +68,10 @@ impl Adapter {
         &self,
         host: &PluginHost,
         (height, width): (u32, u32),
+        parameters: Values,
     ) -> Result<plain::Graph, PluginFault> {
         let typical = types::Shape { height, width };
-        let described = self.call(host, |guest, store| {
+        let described = self.call(host, parameters, |guest, store| {
             guest.sluice_network_network().call_describe(store, typical)
         })?;
         described.map(graph).map_err(|why| PluginFault::Refused(clipped(why)))
@@ -54,27 +80,21 @@ impl Adapter {
     fn call<T>(
         &self,
         host: &PluginHost,
-        call: impl FnOnce(&NetworkPlugin, &mut wasmtime::Store<Guest<()>>) -> wasmtime::Result<T>,
+        parameters: Values,
+        call: impl FnOnce(&NetworkPlugin, &mut wasmtime::Store<Guest<Call>>) -> wasmtime::Result<T>,
     ) -> Result<T, PluginFault> {
-        let mut store = host.store(())?;
-        self.component
-            .instantiate(&mut store)
-            .and_then(|guest| call(&guest, &mut store))
-            .map_err(|error| host.fault(&error))
+        let mut store = host.store(Call { parameters, declared: Arc::clone(&self.declared) }, 0)?;
+        let guest = self.component.instantiate(&mut store);
+        let guest = guest.map_err(|error| host.misfit(&error, CONTRACT))?;
+        call(&guest, &mut store).map_err(|error| host.fault(&error))
     }
 }
 
-fn parameter(parameter: types::Parameter) -> plugin::Parameter {
-    plugin::Parameter {
-        name: parameter.name,
-        default: match parameter.default {
-            types::Value::Boolean(value) => plugin::Value::Boolean(value),
-            types::Value::Integer(value) => plugin::Value::Integer(value),
-            types::Value::Number(value) => plugin::Value::Number(value),
-            types::Value::Text(value) => plugin::Value::Text(value),
-        },
-        range: parameter.range,
-        help: parameter.help,
+impl types::Host for Guest<Call> {}
+
+impl settings::Host for Guest<Call> {
+    fn parameter(&mut self, name: String) -> Option<types::Value> {
+        value_of(&name, &self.data.parameters, &self.data.declared)
     }
 }
 
@@ -96,6 +116,11 @@ fn graph(graph: guest::Graph) -> plain::Graph {
                 types::WeightsFormat::Pytorch => plain::WeightsFormat::Pytorch,
                 types::WeightsFormat::Safetensors => plain::WeightsFormat::Safetensors,
             },
+            renamed: weights
+                .renamed
+                .into_iter()
+                .map(|part| (part.in_file, part.in_graph))
+                .collect(),
         }),
     }
 }
@@ -109,6 +134,7 @@ fn node(node: types::Node) -> plain::Node {
             types::Op::Conv2d(conv) => plain::Op::Conv2d {
                 out_channels: conv.out_channels,
                 window: window(conv.window),
+                dilation: conv.dilation,
                 groups: conv.groups,
                 bias: conv.bias,
             },
@@ -128,6 +154,11 @@ fn node(node: types::Node) -> plain::Node {
             types::Op::Concat => plain::Op::Concat,
             types::Op::Flatten => plain::Op::Flatten,
             types::Op::Dropout(probability) => plain::Op::Dropout { probability },
+            types::Op::Tokens => plain::Op::Tokens,
+            types::Op::ClassToken => plain::Op::ClassToken,
+            types::Op::PositionEmbedding => plain::Op::PositionEmbedding,
+            types::Op::SelfAttention(heads) => plain::Op::SelfAttention { heads },
+            types::Op::Token(place) => plain::Op::Token { place },
         },
     }
 }

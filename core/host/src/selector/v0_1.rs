@@ -1,13 +1,17 @@
 //! Adapter of `sluice:selector@0.1.0`.
 
+use std::sync::Arc;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sluice_events::plugin as plain;
+use sluice_events::plugin::{Parameter, PluginInfo};
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use super::Candidates;
-use crate::engine::{Guest, PluginHost, TooMuchAsked};
+use crate::engine::{Guest, PluginHost};
 use crate::error::{PluginFault, clipped};
+use crate::limits::TooMuchMemory;
+use crate::wasi;
 
 wasmtime::component::bindgen!({
     path: "../../plugins/wit/selector/v0.1.0",
@@ -17,41 +21,52 @@ wasmtime::component::bindgen!({
 
 use sluice::selector::{pool, types};
 
+crate::plain::plain_parameters!(types);
+
+const CONTRACT: (&str, &str) = ("selector", "0.1.0");
+
 /// What a call's store holds.
-struct Call {
+pub(crate) struct Call {
+    /// None while the selector is asked what it is.
     candidates: Option<Candidates>,
-    declared: Vec<plain::Parameter>,
+    declared: Arc<[Parameter]>,
     random: ChaCha8Rng,
     /// Bytes that the guest may be handed at once.
     memory_bytes: usize,
 }
 
 #[derive(Clone)]
-pub(super) struct Adapter {
+pub(crate) struct Adapter {
     component: SelectorPluginPre<Guest<Call>>,
-    declared: Vec<plain::Parameter>,
+    declared: Arc<[Parameter]>,
 }
 
 impl Adapter {
-    pub fn new(host: &PluginHost, component: &Component) -> Result<Self, PluginFault> {
-        let not = |error: wasmtime::Error| PluginFault::NotAPlugin(format!("{error:#}"));
+    pub fn new(
+        host: &PluginHost,
+        component: &Component,
+    ) -> Result<(Self, PluginInfo), PluginFault> {
+        let other = |error: wasmtime::Error| host.misfit(&error, CONTRACT);
         let mut linker = Linker::new(host.engine());
-        SelectorPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest).map_err(not)?;
+        SelectorPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)
+            .and_then(|()| wasi::link(&mut linker, component))
+            .map_err(other)?;
         let component = linker.instantiate_pre(component).and_then(SelectorPluginPre::new);
-        let mut adapter = Self { component: component.map_err(not)?, declared: Vec::new() };
-        adapter.declared = adapter.info(host)?.parameters;
-        Ok(adapter)
+        let mut adapter = Self { component: component.map_err(other)?, declared: Arc::new([]) };
+        let info = adapter.info(host)?;
+        adapter.declared = info.parameters.as_slice().into();
+        Ok((adapter, info))
     }
 
-    pub fn info(&self, host: &PluginHost) -> Result<plain::PluginInfo, PluginFault> {
+    fn info(&self, host: &PluginHost) -> Result<PluginInfo, PluginFault> {
         let info = self
             .call(host, None, |guest, store| guest.sluice_selector_selector().call_info(store))?;
-        Ok(plain::PluginInfo {
+        Ok(PluginInfo {
             name: clipped(info.name),
             version: clipped(info.version),
             summary: clipped(info.summary),
             needs_model: info.needs_model,
-            parameters: info.parameters.into_iter().map(parameter).collect(),
+            parameters: parameters(info.parameters),
         })
     }
 
@@ -76,12 +91,11 @@ impl Adapter {
     ) -> Result<T, PluginFault> {
         let seed = candidates.as_ref().map_or(0, |candidates| candidates.seed);
         let random = ChaCha8Rng::seed_from_u64(seed);
-        let (declared, memory_bytes) = (self.declared.clone(), host.memory_bytes());
-        let mut store = host.store(Call { candidates, declared, random, memory_bytes })?;
-        self.component
-            .instantiate(&mut store)
-            .and_then(|guest| call(&guest, &mut store))
-            .map_err(|error| host.fault(&error))
+        let (declared, memory_bytes) = (Arc::clone(&self.declared), host.limits().memory_bytes());
+        let mut store = host.store(Call { candidates, declared, random, memory_bytes }, seed)?;
+        let guest = self.component.instantiate(&mut store);
+        let guest = guest.map_err(|error| host.misfit(&error, CONTRACT))?;
+        call(&guest, &mut store).map_err(|error| host.fault(&error))
     }
 }
 
@@ -93,7 +107,7 @@ impl pool::Host for Guest<Call> {
     }
 
     fn probabilities(&mut self) -> Vec<f32> {
-        self.data.candidates.as_ref().map(|c| c.probabilities.clone()).unwrap_or_default()
+        self.data.candidates.as_ref().map(|c| c.probabilities.to_vec()).unwrap_or_default()
     }
 
     fn feature_dim(&mut self) -> u32 {
@@ -101,17 +115,12 @@ impl pool::Host for Guest<Call> {
     }
 
     fn features(&mut self, rows: Vec<u32>) -> wasmtime::Result<Vec<f32>> {
-        let dim = self.data.candidates.as_ref().map_or(0, |c| c.features.dim());
-        if rows.len().saturating_mul(dim).saturating_mul(4) > self.data.memory_bytes {
-            return Err(TooMuchAsked.into());
+        let Some(candidates) = &self.data.candidates else { return Ok(Vec::new()) };
+        let bytes = rows.len().saturating_mul(candidates.features.dim()).saturating_mul(4);
+        if bytes > self.data.memory_bytes {
+            return Err(TooMuchMemory.into());
         }
-        let mut values = Vec::with_capacity(rows.len() * dim);
-        if let Some(candidates) = &self.data.candidates {
-            for row in rows {
-                candidates.features.push_row(row, &mut values);
-            }
-        }
-        Ok(values)
+        Ok(candidates.features.gather(&rows))
     }
 
     fn answers(&mut self) -> Vec<types::Answer> {
@@ -121,36 +130,11 @@ impl pool::Host for Guest<Call> {
     }
 
     fn parameter(&mut self, name: String) -> Option<types::Value> {
-        let set = self.data.candidates.as_ref().map(|c| c.parameters.as_slice());
-        let set = set.unwrap_or_default().iter().find(|(set, _)| *set == name);
-        let declared = self.data.declared.iter().find(|declared| declared.name == name);
-        set.map(|(_, value)| value).or(declared.map(|d| &d.default)).cloned().map(value_to_guest)
+        let candidates = self.data.candidates.as_ref()?;
+        value_of(&name, &candidates.parameters, &self.data.declared)
     }
 
     fn random_u64(&mut self) -> u64 {
         self.data.random.next_u64()
-    }
-}
-
-fn value_to_guest(value: plain::Value) -> types::Value {
-    match value {
-        plain::Value::Boolean(value) => types::Value::Boolean(value),
-        plain::Value::Integer(value) => types::Value::Integer(value),
-        plain::Value::Number(value) => types::Value::Number(value),
-        plain::Value::Text(value) => types::Value::Text(value),
-    }
-}
-
-fn parameter(parameter: types::Parameter) -> plain::Parameter {
-    plain::Parameter {
-        name: parameter.name,
-        default: match parameter.default {
-            types::Value::Boolean(value) => plain::Value::Boolean(value),
-            types::Value::Integer(value) => plain::Value::Integer(value),
-            types::Value::Number(value) => plain::Value::Number(value),
-            types::Value::Text(value) => plain::Value::Text(value),
-        },
-        range: parameter.range,
-        help: parameter.help,
     }
 }

@@ -62,9 +62,11 @@ impl Place {
             selector: "max-prob".to_owned(),
             network: None,
             weights: HashMap::new(),
+            parameters: HashMap::new(),
             decode: DecodeLimits::default(),
             plugins: Limits::default(),
             plugin_folder: None,
+            compiled: None,
         }
     }
 
@@ -135,7 +137,9 @@ impl Features for NoFeatures {
     fn dim(&self) -> usize {
         0
     }
-    fn push(&self, _: ImageId, _: &mut Vec<f32>) {}
+    fn gather(&self, _: &[ImageId]) -> Vec<f32> {
+        Vec::new()
+    }
 }
 
 pub struct TestApp {
@@ -156,7 +160,7 @@ impl TestApp {
 
     pub async fn page(&self) -> Page {
         let mut page = self.stranger().await;
-        page.send(json!({"type": "hello", "protocol": 1, "annotator": "tester"})).await;
+        page.send(json!({"type": "hello", "protocol": 2, "annotator": "tester"})).await;
         page.next("welcome").await;
         page
     }

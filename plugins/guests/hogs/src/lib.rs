@@ -1,6 +1,6 @@
 //! For tests: wants all the memory there is.
 
-use sluice_plugin::Selector;
+use sluice_plugin::{Pool, Selector};
 
 struct Guest;
 
@@ -8,7 +8,7 @@ impl Selector for Guest {
     const NAME: &'static str = "hogs";
     const SUMMARY: &'static str = "For tests: wants all the memory there is.";
 
-    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
+    fn rank(_pool: &dyn Pool, _limit: usize) -> Result<Vec<u32>, String> {
         let mut hoard: Vec<Vec<u8>> = Vec::new();
         loop {
             hoard.push(vec![1; 1 << 20]);

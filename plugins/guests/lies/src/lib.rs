@@ -1,6 +1,6 @@
 //! For tests: names a candidate that does not exist.
 
-use sluice_plugin::Selector;
+use sluice_plugin::{Pool, Selector};
 
 struct Guest;
 
@@ -8,8 +8,8 @@ impl Selector for Guest {
     const NAME: &'static str = "lies";
     const SUMMARY: &'static str = "For tests: names a candidate that does not exist.";
 
-    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
-        Ok(vec![sluice_plugin::pool::size()])
+    fn rank(pool: &dyn Pool, _limit: usize) -> Result<Vec<u32>, String> {
+        Ok(vec![pool.size()])
     }
 }
 

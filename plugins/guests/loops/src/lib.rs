@@ -1,6 +1,6 @@
 //! For tests: never ends.
 
-use sluice_plugin::Selector;
+use sluice_plugin::{Pool, Selector};
 
 struct Guest;
 
@@ -8,9 +8,9 @@ impl Selector for Guest {
     const NAME: &'static str = "loops";
     const SUMMARY: &'static str = "For tests: never ends.";
 
-    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
+    fn rank(pool: &dyn Pool, _limit: usize) -> Result<Vec<u32>, String> {
         loop {
-            std::hint::black_box(sluice_plugin::pool::size());
+            std::hint::black_box(pool.size());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! For tests: says that it can not.
 
-use sluice_plugin::Selector;
+use sluice_plugin::{Pool, Selector};
 
 struct Guest;
 
@@ -8,7 +8,7 @@ impl Selector for Guest {
     const NAME: &'static str = "refuses";
     const SUMMARY: &'static str = "For tests: says that it can not.";
 
-    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
+    fn rank(_pool: &dyn Pool, _limit: usize) -> Result<Vec<u32>, String> {
         Err("there is no order in this".into())
     }
 }

@@ -1,6 +1,6 @@
 //! For tests: crashes at every call.
 
-use sluice_plugin::Selector;
+use sluice_plugin::{Pool, Selector};
 
 struct Guest;
 
@@ -8,7 +8,7 @@ impl Selector for Guest {
     const NAME: &'static str = "traps";
     const SUMMARY: &'static str = "For tests: crashes at every call.";
 
-    fn rank(_limit: usize) -> Result<Vec<u32>, String> {
+    fn rank(_pool: &dyn Pool, _limit: usize) -> Result<Vec<u32>, String> {
         panic!("on purpose")
     }
 }

@@ -2,8 +2,8 @@
 //! parameter names, so that its ImageNet weights fit. The features are the 576 pooled channels.
 
 use sluice_plugin::network::{
-    Activation, Conv2d, Graph, IMAGENET_MEAN, IMAGENET_STANDARD_DEVIATION, InputSpec, Network,
-    Nodes, Op, Shape, Weights, WeightsFormat, Window,
+    Activation, Conv2d, Graph, IMAGENET_MEAN, IMAGENET_STANDARD_DEVIATION, InputSpec, Linear,
+    Network, Nodes, Op, Settings, Shape, Weights, WeightsFormat, Window,
 };
 
 const EPSILON: f32 = 1e-3;
@@ -46,13 +46,14 @@ const ROWS: [Row; 11] = {
     ]
 };
 
-struct MobileNetV3Small;
+/// The network.
+pub struct MobileNetV3Small;
 
 impl Network for MobileNetV3Small {
     const NAME: &'static str = "mobilenet-v3-small";
     const SUMMARY: &'static str = "MobileNetV3-small: 576 features, ImageNet weights exist.";
 
-    fn describe(_typical: Shape) -> Result<Graph, String> {
+    fn describe(_settings: &dyn Settings, _typical: Shape) -> Result<Graph, String> {
         let mut nodes = Nodes::default();
         let first = Block { kernel: 3, stride: 2, groups: 1 };
         let mut at = first.add(&mut nodes, "features.0", "input", 16, Some(Activation::Hardswish));
@@ -66,6 +67,11 @@ impl Network for MobileNetV3Small {
         let pooled = Op::AdaptiveAvgPool(Shape { height: 1, width: 1 });
         at = nodes.plain("avgpool", &[&at], pooled);
         let features = nodes.plain("flatten", &[&at], Op::Flatten);
+        let linear = |out_features| Op::Linear(Linear { out_features, bias: true });
+        at = nodes.with_parameters("classifier.0", &features, linear(1024));
+        at = nodes.plain("classifier.1", &[&at], Op::Activation(Activation::Hardswish));
+        at = nodes.plain("classifier.2", &[&at], Op::Dropout(0.2));
+        nodes.with_parameters("classifier.3", &at, linear(1000));
         Ok(Graph {
             input: InputSpec {
                 size: Shape { height: 224, width: 224 },
@@ -78,6 +84,7 @@ impl Network for MobileNetV3Small {
                 url: "https://download.pytorch.org/models/mobilenet_v3_small-047dcff4.pth".into(),
                 sha256: "047dcff4".into(),
                 format: WeightsFormat::Pytorch,
+                renamed: Vec::new(),
             }),
         })
     }
@@ -101,7 +108,7 @@ impl Block {
     ) -> String {
         let window =
             Window { kernel: self.kernel, stride: self.stride, padding: (self.kernel - 1) / 2 };
-        let conv = Conv2d { out_channels, window, groups: self.groups, bias: false };
+        let conv = Conv2d { out_channels, window, dilation: 1, groups: self.groups, bias: false };
         let at = nodes.with_parameters(&format!("{name}.0"), input, Op::Conv2d(conv));
         let at = nodes.with_parameters(&format!("{name}.1"), &at, Op::BatchNorm(EPSILON));
         match activation {
@@ -145,7 +152,9 @@ fn inverted_residual(
 fn squeeze_excitation(nodes: &mut Nodes, name: &str, input: &str, channels: u32) -> String {
     let squeezed = rounded_to_eight(channels / 4);
     let window = Window { kernel: 1, stride: 1, padding: 0 };
-    let conv = |out_channels| Op::Conv2d(Conv2d { out_channels, window, groups: 1, bias: true });
+    let conv = |out_channels| {
+        Op::Conv2d(Conv2d { out_channels, window, dilation: 1, groups: 1, bias: true })
+    };
     let pooled = Op::AdaptiveAvgPool(Shape { height: 1, width: 1 });
     let at = nodes.plain(&format!("{name}.avgpool"), &[input], pooled);
     let at = nodes.with_parameters(&format!("{name}.fc1"), &at, conv(squeezed));

@@ -1,16 +1,17 @@
 //! The most likely positives first: finds the rare ones with the fewest looks.
 
-use sluice_plugin::{Selector, order::largest_first, pool};
+use sluice_plugin::{Pool, Selector, order::largest_first};
 
-struct MaxProb;
+/// The selector.
+pub struct MaxProb;
 
 impl Selector for MaxProb {
     const NAME: &'static str = "max-prob";
     const SUMMARY: &'static str = "The most likely positives first.";
     const NEEDS_MODEL: bool = true;
 
-    fn rank(limit: usize) -> Result<Vec<u32>, String> {
-        Ok(largest_first(&pool::probabilities(), limit))
+    fn rank(pool: &dyn Pool, limit: usize) -> Result<Vec<u32>, String> {
+        Ok(largest_first(pool.probabilities(), limit))
     }
 }
 

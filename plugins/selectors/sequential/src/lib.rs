@@ -1,15 +1,16 @@
 //! The pool's own order: by path.
 
-use sluice_plugin::{Selector, pool};
+use sluice_plugin::{Pool, Selector};
 
-struct Sequential;
+/// The selector.
+pub struct Sequential;
 
 impl Selector for Sequential {
     const NAME: &'static str = "sequential";
     const SUMMARY: &'static str = "The pool's own order, by path.";
 
-    fn rank(limit: usize) -> Result<Vec<u32>, String> {
-        Ok((0..pool::size()).take(limit).collect())
+    fn rank(pool: &dyn Pool, limit: usize) -> Result<Vec<u32>, String> {
+        Ok((0..pool.size()).take(limit).collect())
     }
 }
 

@@ -1,0 +1,143 @@
+//! What gives the features: patches of the pool's own pictures, or the network that was chosen.
+
+use std::sync::Arc;
+
+use sluice_events::facts::PluginRef;
+use sluice_events::message::Level;
+use sluice_events::plugin::{PluginKind, Values};
+use sluice_events::{Command, CommandId, ImageId};
+use sluice_host::{NetworkPlugin, named};
+use sluice_learn::{Backbone, LearnError, Pictures};
+use uuid::Uuid;
+
+use super::{Engine, Memory, Snapshot};
+use crate::catalogue::{PATCHES, find};
+use crate::pictures::PoolPictures;
+
+/// Pictures whose size is looked at to tell a network what is typical.
+const LOOKED_AT: u32 = 16;
+
+/// What was chosen to give features.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Source {
+    /// The network or [`PATCHES`], by name.
+    pub name: String,
+    /// Which build of the network; none where there is no such network.
+    build: Option<PluginRef>,
+    values: Values,
+}
+
+/// Why a network gives no features.
+enum Hindrance {
+    /// Nothing is wrong: it can't without weights.
+    NoWeights(String),
+    Failed(PluginRef, String),
+}
+
+impl Engine {
+    /// Begins features anew when another network was chosen, or in another build, or with other values.
+    pub(super) fn follow_network(&mut self, memory: &mut Memory, snapshot: &Snapshot) {
+        let in_use = &snapshot.in_use;
+        let network = in_use.offered.network(&in_use.network).cloned();
+        let build = network.as_ref().map(|network| network.reference().clone());
+        let (name, values) = (in_use.network.clone(), in_use.network_values.clone());
+        let wanted = Source { name, build, values };
+        if memory.wanted.as_ref() == Some(&wanted) {
+            return;
+        }
+        memory.wanted = Some(wanted.clone());
+        let begun = if wanted.name == PATCHES {
+            self.begin_patches(memory);
+            return;
+        } else if let Some(network) = network {
+            self.begin_network(&network, wanted.values.clone())
+        } else {
+            let gone = format!("There is no network {} any more", wanted.name);
+            Err(Hindrance::NoWeights(gone))
+        };
+        match begun {
+            Ok(()) => {
+                memory.in_use = Some(wanted);
+                memory.last = None;
+            }
+            Err(Hindrance::NoWeights(why)) => {
+                let text = format!(
+                    "{why}, so features are used that need none. Answers and rankings go on."
+                );
+                self.notices.pin(Level::Info, text);
+                self.begin_patches(memory);
+            }
+            Err(Hindrance::Failed(plugin, why)) => {
+                self.record_failure(&plugin, why.clone());
+                let plugin = named(&plugin);
+                self.warn(format!(
+                    "The network {plugin} can't be used: {why}. The features in use stay, and answers \
+                     and rankings go on."
+                ));
+                self.keep(memory);
+            }
+        }
+    }
+
+    /// What is in use was not touched: the choice goes back to it. At the start there is nothing in use;
+    /// the choice stays, because the hindrance may be gone at the next one.
+    fn keep(&mut self, memory: &mut Memory) {
+        let Some(in_use) = memory.in_use.clone() else { return self.begin_patches(memory) };
+        let kept = find(&self.catalogue.offered(), PluginKind::Network, &in_use.name);
+        if let Some((_, network)) = kept
+            && memory.wanted.as_ref().is_some_and(|wanted| wanted.name != in_use.name)
+        {
+            memory.wanted = Some(in_use);
+            let id = CommandId(Uuid::now_v7());
+            self.session.command_blocking(Command::ChooseNetwork { id, network }).ok();
+        }
+    }
+
+    fn begin_patches(&mut self, memory: &mut Memory) {
+        if memory.in_use.as_ref().is_some_and(|in_use| in_use.name == PATCHES) {
+            return;
+        }
+        if let Err(error) = self.begin(Backbone::Patches { seed: self.seed }) {
+            self.warn(format!(
+                "No features can be computed ({error}); the order stays what it is."
+            ));
+        }
+        let (name, values) = (PATCHES.to_owned(), Values::new());
+        memory.in_use = Some(Source { name, build: None, values });
+        memory.last = None;
+    }
+
+    fn begin_network(&mut self, network: &NetworkPlugin, values: Values) -> Result<(), Hindrance> {
+        let name = &network.info().name;
+        let failed = |why: String| Hindrance::Failed(network.reference().clone(), why);
+        let graph = network
+            .describe(self.typical_size(), values)
+            .map_err(|error| failed(error.fault.to_string()))?;
+        let weights = self.weights.get(name).ok_or_else(|| {
+            let flag = "start with --network NAME --weights FILE, or name a file in the settings";
+            Hindrance::NoWeights(format!("There are no weights for {name} ({flag})"))
+        })?;
+        let (name, weights) = (name.clone(), weights.clone());
+        self.begin(Backbone::Network { name, graph: Box::new(graph), weights })
+            .map_err(|error| failed(error.to_string()))
+    }
+
+    fn begin(&mut self, backbone: Backbone) -> Result<(), LearnError> {
+        self.learner.begin(self.folder.len(), backbone, Arc::new(self.pictures()))
+    }
+
+    fn pictures(&self) -> PoolPictures {
+        PoolPictures { folder: self.folder.clone(), bell: self.bell.clone() }
+    }
+
+    /// Height and width of the pool's pictures, about, pixels.
+    fn typical_size(&self) -> (u32, u32) {
+        let (pictures, all) = (self.pictures(), self.folder.len());
+        let spread = (0..all).step_by((all / LOOKED_AT).max(1) as usize);
+        let mut sides: Vec<u32> =
+            spread.filter_map(|image| pictures.longer_side(ImageId(image))).collect();
+        sides.sort_unstable();
+        let median = sides.get(sides.len() / 2).copied().unwrap_or(224);
+        (median, median)
+    }
+}

@@ -1,0 +1,159 @@
+//! The plugins of a session: those in the box and those of the person's folder, loaded at the start and
+//! again whenever the folder changes, and what is said about it.
+
+use std::sync::Arc;
+
+use sluice_events::Command;
+use sluice_events::message::Level;
+use sluice_events::plugin::{PluginInfo, PluginKind};
+use sluice_host::{
+    Change, FolderWatch, NetworkPlugin, PluginFolder, PluginHost, PluginSet, SelectorPlugin, named,
+};
+use sluice_session::SessionHandle;
+use tokio::sync::watch;
+
+use crate::bell::Bell;
+use crate::catalogue::{Catalogue, Defaults, PATCHES};
+use crate::metrics::Metrics;
+use crate::notices::NoticeBoard;
+use crate::open::{OpenError, SessionOptions};
+
+/// Loaded, and not offered to anybody yet.
+pub(crate) struct Plugins {
+    in_the_box: PluginSet,
+    folder: Option<PluginFolder>,
+    /// What happened when the folder was loaded.
+    changes: Vec<Change>,
+    defaults: Defaults,
+}
+
+impl Plugins {
+    /// Loads everything, and checks what the settings name.
+    pub fn load(options: &SessionOptions) -> Result<Self, OpenError> {
+        let host = PluginHost::new(options.plugins, options.compiled.as_deref());
+        let host = host.map_err(OpenError::Host)?;
+        let in_the_box = PluginSet::in_the_box(&host)?;
+        let mut folder = options.plugin_folder.as_ref().map(|path| PluginFolder::new(host, path));
+        let changes = folder.as_mut().map(PluginFolder::load).unwrap_or_default();
+        let defaults = Defaults {
+            selector: options.selector.clone(),
+            network: options.network.clone().unwrap_or_else(|| PATCHES.to_owned()),
+            values: options.parameters.clone(),
+        };
+        let plugins = Self { in_the_box, folder, changes, defaults };
+        check(&plugins.all(), options)?;
+        Ok(plugins)
+    }
+
+    fn all(&self) -> PluginSet {
+        all(&self.in_the_box, self.folder.as_ref())
+    }
+
+    /// Offers them from now on, and follows the folder until the result is dropped.
+    pub fn offer(
+        self,
+        session: &SessionHandle,
+        metrics: &Arc<Metrics>,
+        notices: &NoticeBoard,
+        bell: &Bell,
+    ) -> std::io::Result<(Catalogue, Option<FolderWatch>)> {
+        let (offered, follow) = watch::channel(Arc::new(self.all()));
+        let catalogue = Catalogue::new(follow, self.defaults);
+        let herald = Herald {
+            session: session.clone(),
+            metrics: Arc::clone(metrics),
+            notices: notices.clone(),
+        };
+        // What is there at the start is no news; what can't be used is.
+        let failed = |change: &Change| !matches!(change, Change::Loaded(_));
+        herald.tell(self.changes.into_iter().filter(failed));
+        let (in_the_box, bell) = (self.in_the_box, bell.clone());
+        let watch = self.folder.map(|folder| {
+            folder.watch(move |folder, changes| {
+                offered.send_replace(Arc::new(all(&in_the_box, Some(folder))));
+                herald.tell(changes);
+                bell.ring();
+            })
+        });
+        Ok((catalogue, watch.transpose()?))
+    }
+}
+
+fn all(in_the_box: &PluginSet, folder: Option<&PluginFolder>) -> PluginSet {
+    let mut set = in_the_box.clone();
+    if let Some(folder) = folder {
+        folder.add_to(&mut set);
+    }
+    set
+}
+
+/// Says what happened in the folder.
+struct Herald {
+    session: SessionHandle,
+    metrics: Arc<Metrics>,
+    notices: NoticeBoard,
+}
+
+impl Herald {
+    fn tell(&self, changes: impl IntoIterator<Item = Change>) {
+        for change in changes {
+            match change {
+                Change::Loaded(plugin) => {
+                    let (kind, name) = (plugin.kind(), named(plugin.reference()));
+                    let text = format!("The {kind} {name} was loaded and can be chosen.");
+                    self.notices.pin(Level::Info, text);
+                }
+                Change::Gone(plugin) => {
+                    let (kind, name) = (plugin.kind(), named(plugin.reference()));
+                    let text = format!("The {kind} {name} is gone with its file.");
+                    self.notices.pin(Level::Info, text);
+                }
+                Change::Unlisted(why) => {
+                    let text = format!("{why}. What was loaded stays; answers go on.");
+                    self.notices.pin(Level::Warning, text);
+                }
+                Change::Failed(error) => {
+                    self.metrics.plugin_failures.inc();
+                    let text = format!("The {error}. What could be chosen before still can.");
+                    self.notices.pin(Level::Warning, text);
+                    let (plugin, what) = (error.plugin, error.fault.to_string());
+                    let failed = Command::RecordPluginFailure { plugin, what };
+                    self.session.command_blocking(failed).ok();
+                }
+            }
+        }
+    }
+}
+
+/// Whether everything that the settings name is there, and can be set as they say.
+fn check(plugins: &PluginSet, options: &SessionOptions) -> Result<(), OpenError> {
+    let known = |infos: Vec<&PluginInfo>| {
+        infos.into_iter().map(|info| info.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let unknown = |kind, name: &str| {
+        let known = match kind {
+            PluginKind::Selector => {
+                known(plugins.selectors.iter().map(SelectorPlugin::info).collect())
+            }
+            PluginKind::Network => {
+                known(plugins.networks.iter().map(NetworkPlugin::info).collect())
+            }
+        };
+        OpenError::UnknownPlugin { kind, name: name.to_owned(), known }
+    };
+    if plugins.selector(&options.selector).is_none() {
+        return Err(unknown(PluginKind::Selector, &options.selector));
+    }
+    let networks = options.network.iter().filter(|name| *name != PATCHES);
+    for name in networks.chain(options.weights.keys()) {
+        plugins.network(name).ok_or_else(|| unknown(PluginKind::Network, name))?;
+    }
+    for (name, values) in &options.parameters {
+        let selector = plugins.selector(name).map(SelectorPlugin::info);
+        let info = selector.or_else(|| plugins.network(name).map(NetworkPlugin::info));
+        let info =
+            info.ok_or_else(|| OpenError::Parameter(format!("there is no plugin {name}")))?;
+        info.accept(values).map_err(OpenError::Parameter)?;
+    }
+    Ok(())
+}
