@@ -1,10 +1,12 @@
 // The one state of the page, and what a person can do.
 
 import { signal } from '@preact/signals'
-import type { Answer, ImageId, Notice, ToPage, ToServer } from '../protocol'
+import type { Answer, ImageId, Notice, PluginKind, Plugins, ToPage, ToServer } from '../protocol'
 import { Connection, socketAddress } from './connection'
 import { newId } from './ids'
 import { type Action, initial, type Pending, reduce, unsaved } from './state'
+
+export type Values = Plugins['selector_values']
 
 export const state = signal(initial)
 
@@ -74,6 +76,11 @@ export function chooseSelector(name: string): void {
 
 export function chooseNetwork(name: string): void {
   ask({ type: 'choose_network', id: newId(), name })
+}
+
+/** Sets all values of a plugin that are set by hand; none: as the settings or the plugin say. */
+export function setParameters(kind: PluginKind, plugin: string, values: Values): void {
+  ask({ type: 'set_parameters', id: newId(), kind, plugin, values })
 }
 
 /** The browser could not show it: on to the next, and the server looks for itself. */
