@@ -8,7 +8,7 @@ CARGO := cargo
 export LIBTORCH := $(or $(LIBTORCH),$(CURDIR)/.toolchain/libtorch)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz lint types bench tools libtorch plugins page browser clean
+.PHONY: help run build test fuzz lint types bench tools libtorch plugins examples page browser torchvision clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,10 @@ libtorch:
 plugins: ## Build the plugins in the box to WebAssembly components
 	@$(CARGO) run --quiet --locked --manifest-path plugins/build/Cargo.toml --target-dir target/plugins-build
 
+examples: build ## Build the plugins of examples/ to target/examples
+	@target/debug/sluice plugin build examples/selector-rust --into target/examples >/dev/null
+	@examples/selector-python/build
+
 frontend/node_modules/.package-lock.json: frontend/package.json frontend/package-lock.json
 	@echo "page: installing npm packages"
 	@# Not `npm ci`: it refuses lock files whose optional packages of other platforms it could not see.
@@ -56,10 +60,11 @@ page: frontend/dist/index.html ## Build the page
 browser:
 	@frontend/browser/get-chromium
 
-test: build browser lint ## Install what the tests need, and run all of them
+test: examples browser lint ## Install what the tests need, and run all of them
 	$(CARGO) test --workspace --locked --no-fail-fast
 	core/fuzz/run $(FUZZ_SECONDS)
-	$(CARGO) test --manifest-path plugins/Cargo.toml --target-dir target/plugins-test --locked --package sluice-plugin
+	$(CARGO) test --manifest-path plugins/Cargo.toml --target-dir target/plugins-test --locked
+	$(CARGO) test --manifest-path examples/selector-rust/Cargo.toml --target-dir target/plugins-test --locked
 	cd frontend && npm test
 	cd frontend && npm run browser
 
@@ -69,6 +74,8 @@ fuzz: tools ## Fuzz what reads logs, FUZZ_SECONDS=30 for each of two targets; ho
 lint: tools libtorch plugins page ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --all --check --manifest-path plugins/Cargo.toml
+	$(CARGO) fmt --all --check --manifest-path plugins/build/Cargo.toml
+	$(CARGO) fmt --all --check --manifest-path examples/selector-rust/Cargo.toml
 	$(CARGO) fmt --check --manifest-path core/fuzz/Cargo.toml
 	$(CARGO) clippy --quiet --workspace --all-targets --locked -- --deny warnings
 	cd frontend && npm run --silent lint
@@ -79,5 +86,10 @@ types: tools libtorch plugins page ## Write the page's types of the messages ane
 bench: build ## Measure: the log, opening a session of a million answers, what the plugins cost
 	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank
 
+torchvision: tools libtorch plugins ## Hold the networks against torchvision's (fetches 0.6 GB of Python packages once)
+	@core/learn/compare/get-torchvision
+	@.toolchain/torchvision/bin/python core/learn/compare/reference.py target/torchvision
+	SLUICE_TORCHVISION=$(CURDIR)/target/torchvision $(CARGO) test --workspace --locked --test torchvision -- --ignored --nocapture
+
 clean: ## Remove everything that was built or fetched
-	rm -rf target plugins/target plugins/dist frontend/dist frontend/node_modules .toolchain
+	rm -rf target plugins/target plugins/dist examples/selector-rust/target frontend/dist frontend/node_modules .toolchain

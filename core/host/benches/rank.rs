@@ -6,6 +6,7 @@
 mod pool;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use pool::{Native, drawn, natives};
@@ -21,6 +22,7 @@ fn rank(c: &mut Criterion) {
         let candidates = drawn(1, size, DIM, 1000);
         let mut group = c.benchmark_group(format!("top {LIMIT} of {size}"));
         group.sample_size(20);
+        group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
         for (name, native) in natives() {
             let selector = plugins.selector(name).unwrap();
             let info = selector.info();

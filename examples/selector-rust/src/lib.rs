@@ -3,7 +3,7 @@
 //! until all that are new have had their turn.
 
 use sluice_plugin::selector::Parameter;
-use sluice_plugin::vectors::{nearest, normalize};
+use sluice_plugin::vectors::Directions;
 use sluice_plugin::{Pool, Selector, order::largest_first};
 
 /// So many of the likeliest are compared.
@@ -23,22 +23,21 @@ impl Selector for NoTwins {
 
     fn rank(pool: &dyn Pool, limit: usize) -> Result<Vec<u32>, String> {
         let likeness: f64 = pool.get("likeness")?;
-        let likeliest = largest_first(pool.probabilities(), limit);
+        let likeliest = largest_first(&pool.probabilities(), limit);
         let dim = pool.feature_dim();
         if dim == 0 {
             return Ok(likeliest);
         }
         let (compared, rest) = likeliest.split_at(COMPARED.min(likeliest.len()));
-        let mut features = pool.features(compared);
-        normalize(&mut features, dim);
-        let (mut first, mut twins, mut seen) = (Vec::new(), Vec::new(), Vec::new());
-        for (&candidate, vector) in compared.iter().zip(features.chunks_exact(dim)) {
-            let closest = nearest(vector, &seen, dim).map_or(0.0, |(_, cosine)| cosine);
+        let looks = Directions::of(&pool.features(compared), dim);
+        let (mut first, mut twins, mut seen) = (Vec::new(), Vec::new(), Directions::none(dim));
+        for (&candidate, look) in compared.iter().zip(looks.iter()) {
+            let closest = seen.nearest(look).map_or(0.0, |(_, cosine)| cosine);
             if f64::from(closest) >= likeness {
                 twins.push(candidate);
             } else {
                 first.push(candidate);
-                seen.extend_from_slice(vector);
+                seen.push(look);
             }
         }
         Ok([first.as_slice(), &twins, rest].concat())

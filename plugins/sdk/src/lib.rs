@@ -25,7 +25,7 @@
 //!
 //! - [`selector`], [`network`]: the two worlds;
 //! - [`order`]: the best of many without sorting all of them;
-//! - [`vectors`]: products and distances of feature vectors;
+//! - [`vectors`]: how alike feature vectors are;
 //! - [`TestPool`]: a pool of plain data, to try a selector without a server.
 //!
 //! The code is plain Rust on any machine, so that a plugin is tested with `cargo test`; the macros

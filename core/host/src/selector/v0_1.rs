@@ -49,6 +49,7 @@ impl Adapter {
         let other = |error: wasmtime::Error| host.misfit(&error, CONTRACT);
         let mut linker = Linker::new(host.engine());
         SelectorPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)
+            .and_then(|()| link_probabilities(&mut linker))
             .and_then(|()| wasi::link(&mut linker, component))
             .map_err(other)?;
         let component = linker.instantiate_pre(component).and_then(SelectorPluginPre::new);
@@ -97,6 +98,18 @@ impl Adapter {
         let guest = guest.map_err(|error| host.misfit(&error, CONTRACT))?;
         call(&guest, &mut store).map_err(|error| host.fault(&error))
     }
+}
+
+/// The generated link wants a list of its own for each call; a pool's is large, and is lent instead.
+fn link_probabilities(linker: &mut Linker<Guest<Call>>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut pool = linker.instance("sluice:selector/pool@0.1.0")?;
+    pool.func_wrap("probabilities", |store, ()| {
+        let candidates = store.data().data.candidates.as_ref();
+        Ok((candidates.map_or_else(|| Arc::from([]), |c| Arc::clone(&c.probabilities)),))
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 impl types::Host for Guest<Call> {}

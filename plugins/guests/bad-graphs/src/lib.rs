@@ -5,7 +5,8 @@ use sluice_plugin::network::{
     Window,
 };
 
-struct Guest;
+/// The guest.
+pub struct Guest;
 
 impl Network for Guest {
     const NAME: &'static str = "bad-graphs";

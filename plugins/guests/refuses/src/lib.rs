@@ -2,7 +2,8 @@
 
 use sluice_plugin::{Pool, Selector};
 
-struct Guest;
+/// The guest.
+pub struct Guest;
 
 impl Selector for Guest {
     const NAME: &'static str = "refuses";

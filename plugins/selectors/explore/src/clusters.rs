@@ -1,44 +1,51 @@
-//! Spherical k-means (Dhillon and Modha 2001) on vectors of length 1: as many as a shortlist has.
+//! Spherical k-means (Dhillon and Modha 2001): as many directions as a shortlist has.
 
-use rand::Rng;
-use rand::RngExt;
-use sluice_plugin::vectors::{dot, nearest, normalize};
+use rand::{Rng, RngExt};
+use sluice_plugin::vectors::{Directions, cosine};
 
 /// More rounds change little.
 const ROUNDS: usize = 4;
 
-/// The cluster of each vector, below `count`.
-pub fn assign(vectors: &[f32], dim: usize, count: usize, random: &mut impl Rng) -> Vec<usize> {
-    let mut centers = begin(vectors, dim, count, random);
-    let mut clusters = nearest_of(vectors, &centers, dim);
+/// The cluster of each direction, below `count`.
+pub fn assign(
+    directions: &Directions,
+    dim: usize,
+    count: usize,
+    random: &mut impl Rng,
+) -> Vec<usize> {
+    let mut clusters = nearest_of(directions, &begin(directions, dim, count, random));
     for _ in 1..ROUNDS {
-        centers.fill(0.0);
-        for (vector, cluster) in vectors.chunks_exact(dim).zip(&clusters) {
-            let center = &mut centers[cluster * dim..][..dim];
-            center.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value);
-        }
-        normalize(&mut centers, dim);
-        clusters = nearest_of(vectors, &centers, dim);
+        let centers = means(directions, &clusters, dim, count);
+        clusters = nearest_of(directions, &centers);
     }
     clusters
 }
 
-fn nearest_of(vectors: &[f32], centers: &[f32], dim: usize) -> Vec<usize> {
-    let cluster = |vector| nearest(vector, centers, dim).map_or(0, |(cluster, _)| cluster);
-    vectors.chunks_exact(dim).map(cluster).collect()
+fn nearest_of(directions: &Directions, centers: &Directions) -> Vec<usize> {
+    let cluster = |direction| centers.nearest(direction).map_or(0, |(cluster, _)| cluster);
+    directions.iter().map(cluster).collect()
 }
 
-/// Beginnings that are far from each other (k-means++, Arthur and Vassilvitskii 2007): each is a
-/// vector, drawn with a chance that grows with its distance from those before it.
-fn begin(vectors: &[f32], dim: usize, count: usize, random: &mut impl Rng) -> Vec<f32> {
-    let mut centers = Vec::with_capacity(count * dim);
-    let mut distances = vec![1.0_f32; vectors.len() / dim];
+fn means(directions: &Directions, clusters: &[usize], dim: usize, count: usize) -> Directions {
+    let mut sums = vec![0_i32; count * dim];
+    for (direction, cluster) in directions.iter().zip(clusters) {
+        let sum = &mut sums[cluster * dim..][..dim];
+        sum.iter_mut().zip(direction).for_each(|(sum, value)| *sum += i32::from(*value));
+    }
+    let sums: Vec<f32> = sums.into_iter().map(|sum| sum as f32).collect();
+    Directions::of(&sums, dim)
+}
+
+/// Beginnings that are far from each other (k-means++, Arthur and Vassilvitskii 2007): each is one of the
+/// directions, drawn with a chance that grows with its distance from those before it.
+fn begin(directions: &Directions, dim: usize, count: usize, random: &mut impl Rng) -> Directions {
+    let mut centers = Directions::none(dim);
+    let mut distances = vec![1.0_f32; directions.len()];
     for _ in 0..count {
-        let chosen = draw(&distances, random);
-        let center = &vectors[chosen * dim..][..dim];
-        centers.extend_from_slice(center);
-        for (distance, vector) in distances.iter_mut().zip(vectors.chunks_exact(dim)) {
-            *distance = distance.min((1.0 - dot(vector, center)).max(0.0));
+        let center = directions.get(draw(&distances, random));
+        centers.push(center);
+        for (distance, direction) in distances.iter_mut().zip(directions.iter()) {
+            *distance = distance.min((1.0 - cosine(direction, center)).max(0.0));
         }
     }
     centers

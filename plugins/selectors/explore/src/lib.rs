@@ -14,7 +14,7 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution};
 use sluice_plugin::selector::Parameter;
-use sluice_plugin::vectors::normalize;
+use sluice_plugin::vectors::Directions;
 use sluice_plugin::{Answer, Pool, Selector, order::largest_first};
 
 /// So many of the newest answers of each kind say what a cluster is worth.
@@ -50,9 +50,8 @@ impl Selector for Explore {
         let answers = newest(&pool.answers());
         let rows: Vec<u32> =
             shortlist.iter().copied().chain(answers.iter().map(|answer| answer.row)).collect();
-        let mut features = pool.features(&rows);
-        normalize(&mut features, dim);
-        let cluster_of = clusters::assign(&features, dim, count as usize, &mut random);
+        let directions = Directions::of(&pool.features(&rows), dim);
+        let cluster_of = clusters::assign(&directions, dim, count as usize, &mut random);
         let (of_candidates, of_answers) = cluster_of.split_at(shortlist.len());
         let mut clusters = vec![Cluster::default(); count as usize];
         for (&cluster, &candidate) in of_candidates.iter().zip(&shortlist) {
@@ -82,7 +81,7 @@ struct Cluster {
 fn shortlist(pool: &dyn Pool, count: usize, random: &mut ChaCha8Rng) -> Vec<u32> {
     let probabilities = pool.probabilities();
     if probabilities.iter().any(|p| !p.is_nan()) {
-        return largest_first(probabilities, count);
+        return largest_first(&probabilities, count);
     }
     let drawn = index::sample(random, probabilities.len(), count.min(probabilities.len()));
     drawn.iter().map(|index| index as u32).collect()

@@ -12,7 +12,9 @@ impl Selector for MaxEntropy {
     const NEEDS_MODEL: bool = true;
 
     fn rank(pool: &dyn Pool, limit: usize) -> Result<Vec<u32>, String> {
-        Ok(smallest_first(pool.probabilities().into_iter().map(|p| (p - 0.5).abs()), limit))
+        let mut certainty = pool.probabilities();
+        certainty.iter_mut().for_each(|p| *p = (*p - 0.5).abs());
+        Ok(smallest_first(&certainty, limit))
     }
 }
 

@@ -11,7 +11,7 @@ impl Selector for MaxProb {
     const NEEDS_MODEL: bool = true;
 
     fn rank(pool: &dyn Pool, limit: usize) -> Result<Vec<u32>, String> {
-        Ok(largest_first(pool.probabilities(), limit))
+        Ok(largest_first(&pool.probabilities(), limit))
     }
 }
 

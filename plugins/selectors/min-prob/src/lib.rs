@@ -12,7 +12,7 @@ impl Selector for MinProb {
     const NEEDS_MODEL: bool = true;
 
     fn rank(pool: &dyn Pool, limit: usize) -> Result<Vec<u32>, String> {
-        Ok(smallest_first(pool.probabilities(), limit))
+        Ok(smallest_first(&pool.probabilities(), limit))
     }
 }
 

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use sluice_plugin::selector::Parameter;
-use sluice_plugin::vectors::{nearest, normalize};
+use sluice_plugin::vectors::Directions;
 use sluice_plugin::{Pool, Selector, order::largest_first};
 
 /// Rows that are read at once; the first of them, drawn by chance, say where the centre is.
@@ -52,25 +52,23 @@ impl Selector for Similar {
             return Ok(draw(limit));
         }
         let drawn = draw(considered as usize);
-        let mut examples = pool.features(&examples);
-        let mut center = None;
+        let examples = pool.features(&examples);
+        let mut compared: Option<(Vec<f32>, Directions)> = None;
         let mut scores = vec![f32::NAN; size];
         for rows in drawn.chunks(CHUNK) {
-            let mut features = pool.features(rows);
-            let center = center.get_or_insert_with(|| {
+            let features = pool.features(rows);
+            let (center, examples) = compared.get_or_insert_with(|| {
                 let center = mean(&features, dim);
-                subtract(&mut examples, &center);
-                normalize(&mut examples, dim);
-                center
+                let examples = from_center(examples.clone(), &center);
+                (center, examples)
             });
-            subtract(&mut features, center);
-            // Zero where there are no features yet, which is like nothing at all.
-            normalize(&mut features, dim);
-            for (&row, vector) in rows.iter().zip(features.chunks_exact(dim)) {
-                scores[row as usize] = nearest(vector, &examples, dim).map_or(0.0, |(_, cos)| cos);
+            // Where there are no features yet, a candidate is like nothing at all.
+            let directions = from_center(features, center);
+            for (&row, direction) in rows.iter().zip(directions.iter()) {
+                scores[row as usize] = examples.nearest(direction).map_or(0.0, |(_, cos)| cos);
             }
         }
-        Ok(largest_first(scores, limit))
+        Ok(largest_first(&scores, limit))
     }
 }
 
@@ -86,10 +84,12 @@ fn mean(vectors: &[f32], dim: usize) -> Vec<f32> {
     sum
 }
 
-fn subtract(vectors: &mut [f32], center: &[f32]) {
+/// Directions as seen from the centre.
+fn from_center(mut vectors: Vec<f32>, center: &[f32]) -> Directions {
     for vector in vectors.chunks_exact_mut(center.len()) {
         vector.iter_mut().zip(center).for_each(|(value, center)| *value -= center);
     }
+    Directions::of(&vectors, center.len())
 }
 
 sluice_plugin::export_selector!(Similar);
