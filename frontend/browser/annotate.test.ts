@@ -140,3 +140,31 @@ test('nothing is asked of any other origin, and nothing fails', async ({ page, s
   await saved(page)
   expect([elsewhere, errors]).toEqual([[], []])
 })
+
+test("a plugin's parameters are set in the page, kept, and reset", async ({ page, server }) => {
+  await server.start()
+  await open(page, server.address)
+  await page.getByLabel('Order').selectOption('explore')
+  await page.getByText('Parameters').click()
+  const clusters = page.getByLabel('clusters')
+  await expect(clusters).toHaveValue('12')
+  await clusters.fill('20')
+  await clusters.press('Enter')
+  await expect(page.getByText('changed')).toBeVisible()
+  // What can't be is not kept, and is not sent.
+  await clusters.fill('1000')
+  await clusters.press('Enter')
+  await expect(clusters).toHaveValue('20')
+  // The keys answer again at once.
+  await page.keyboard.press('j')
+  await expect(page.getByTestId('answered')).toHaveText('1')
+  expect(await violations(page)).toEqual([])
+
+  await page.reload()
+  await expect(page.locator('.picture img')).toBeVisible()
+  await page.getByText('Parameters').click()
+  await expect(page.getByLabel('clusters')).toHaveValue('20')
+  await page.getByRole('button', { name: 'Reset' }).click()
+  await expect(page.getByLabel('clusters')).toHaveValue('12')
+  await expect(page.getByText('changed')).toBeHidden()
+})

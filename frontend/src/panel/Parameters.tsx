@@ -1,3 +1,4 @@
+import type { TargetedEvent } from 'preact'
 import { useId } from 'preact/hooks'
 import type { Parameter, PluginInfo, PluginKind, Value } from '../protocol'
 import { setParameters, type Values } from '../session/store'
@@ -44,33 +45,41 @@ interface FieldProps {
 }
 
 function Field({ parameter, value, set }: FieldProps) {
-  const help = useId()
-  const changed = (field: HTMLInputElement) => {
-    const next = read(parameter, field.type === 'checkbox' ? String(field.checked) : field.value)
+  const [field, help] = [useId(), useId()]
+  const changed = (input: HTMLInputElement) => {
+    const next = read(parameter, input.type === 'checkbox' ? String(input.checked) : input.value)
     if (next && inRange(parameter, next)) set(next)
     // What can't be is not kept, so that the field shows what is in effect.
-    else field.value = text(value)
-    field.blur()
+    else input.value = text(value)
+    input.blur()
+  }
+  const common = {
+    id: field,
+    'aria-describedby': help,
+    onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) => changed(currentTarget),
   }
   const isSwitch = 'boolean' in parameter.default
-  const isNumber = 'integer' in parameter.default || 'number' in parameter.default
   return (
-    <label class={isSwitch ? 'switch' : undefined}>
-      <span>{parameter.name}</span>
-      <input
-        type={isSwitch ? 'checkbox' : isNumber ? 'number' : 'text'}
-        value={isSwitch ? undefined : text(value)}
-        checked={isSwitch ? text(value) === 'true' : undefined}
-        min={parameter.range?.[0]}
-        max={parameter.range?.[1]}
-        step={'integer' in parameter.default ? 1 : 'any'}
-        aria-describedby={help}
-        onChange={({ currentTarget }) => changed(currentTarget)}
-      />
+    <div class={isSwitch ? 'field switch' : 'field'}>
+      <label for={field}>{parameter.name}</label>
+      {isSwitch ? (
+        <input type="checkbox" checked={text(value) === 'true'} {...common} />
+      ) : 'text' in parameter.default ? (
+        <input type="text" value={text(value)} {...common} />
+      ) : (
+        <input
+          type="number"
+          value={text(value)}
+          min={parameter.range?.[0]}
+          max={parameter.range?.[1]}
+          step={'integer' in parameter.default ? 1 : 'any'}
+          {...common}
+        />
+      )}
       <small id={help}>
         {parameter.help}
         {parameter.range && ` ${parameter.range[0]} to ${parameter.range[1]}.`}
       </small>
-    </label>
+    </div>
   )
 }

@@ -37,7 +37,7 @@ pub fn run(arguments: &PluginNew) -> Result<()> {
         NewKind::Network => ("network", NETWORK),
     };
     let fill = |text: &str| {
-        text.replace("{name}", name).replace("{Type}", &type_name(name)).replace("{kind}", kind)
+        text.replace("@NAME@", name).replace("@TYPE@", &type_name(name)).replace("@KIND@", kind)
     };
     write(&folder.join("Cargo.toml"), fill(MANIFEST).as_bytes())?;
     write(&folder.join("README.md"), fill(README).as_bytes())?;
