@@ -80,11 +80,12 @@ impl Parameter {
     pub fn accept(&self, value: &Value) -> Result<Value, String> {
         let name = &self.name;
         let (value, number) = match (&self.default, value) {
-            (Value::Boolean(_), Value::Boolean(_)) => return Ok(value.clone()),
             (Value::Text(_), Value::Text(text)) if text.len() > LONGEST_TEXT => {
                 return Err(format!("{name} is longer than {LONGEST_TEXT} bytes"));
             }
-            (Value::Text(_), Value::Text(_)) => return Ok(value.clone()),
+            (Value::Boolean(_), Value::Boolean(_)) | (Value::Text(_), Value::Text(_)) => {
+                return Ok(value.clone());
+            }
             (Value::Integer(_), Value::Integer(number)) => (value.clone(), *number as f64),
             (Value::Number(_), Value::Number(number)) => (value.clone(), *number),
             (Value::Number(_), Value::Integer(number)) => {
@@ -162,17 +163,12 @@ impl PluginInfo {
         let accept = |(name, value): (&String, &Value)| {
             let known = self.parameters.iter().find(|parameter| parameter.name == *name);
             let known = known.ok_or_else(|| {
-                let names: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
-                match names.is_empty() {
-                    true => format!("{} has no parameters", self.name),
-                    false => {
-                        format!(
-                            "{} has no parameter {name}; it has {}",
-                            self.name,
-                            names.join(", ")
-                        )
-                    }
+                let name_of = |parameter: &Parameter| parameter.name.clone();
+                let names: Vec<String> = self.parameters.iter().map(name_of).collect();
+                if names.is_empty() {
+                    return format!("{} has no parameters", self.name);
                 }
+                format!("{} has no parameter {name}; it has {}", self.name, names.join(", "))
             })?;
             known.accept(value).map(|value| (name.clone(), value))
         };
@@ -184,8 +180,8 @@ impl PluginInfo {
     pub fn in_effect(&self, layers: &[&Values]) -> Values {
         let value = |parameter: &Parameter| {
             let set = layers.iter().rev().filter_map(|layer| layer.get(&parameter.name));
-            set.filter_map(|value| parameter.accept(value).ok())
-                .next()
+            set.map(|value| parameter.accept(value))
+                .find_map(Result::ok)
                 .unwrap_or_else(|| parameter.default.clone())
         };
         self.parameters.iter().map(|p| (p.name.clone(), value(p))).collect()

@@ -81,6 +81,8 @@ impl<T: Send + 'static> WasiView for Guest<T> {
 #[error("it wanted to wait, and nothing ever happens in a plugin's system")]
 struct Waited;
 
+type Pollables = (Vec<Resource<DynPollable>>,);
+
 /// Links the system where the component wants one.
 pub(crate) fn link<T: Send + 'static>(
     linker: &mut Linker<Guest<T>>,
@@ -99,7 +101,6 @@ pub(crate) fn link<T: Send + 'static>(
         })?;
     }
     let mut poll = linker.instance(&format!("wasi:io/poll@{VERSION}"))?;
-    type Pollables = (Vec<Resource<DynPollable>>,);
     poll.func_wrap("poll", |_, (_,): Pollables| -> wasmtime::Result<(Vec<u32>,)> {
         Err(Waited.into())
     })?;

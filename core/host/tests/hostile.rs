@@ -60,7 +60,7 @@ fn what_is_asked_for_counts_as_memory_too() {
 #[test]
 fn a_plugin_that_nobody_could_choose_is_not_loaded() {
     let shouts = std::fs::read(guests().join("shouts.wasm")).unwrap();
-    let error = host(LIMITS).load("shouts.wasm", None, &shouts).err().expect("refused");
+    let error = host(LIMITS).load("shouts.wasm", None, &shouts).expect_err("refused");
     assert_eq!(
         error.to_string(),
         "plugin shouts.wasm gave a wrong answer: is called \"LOUD name!\"; a name is lower case letters, \
@@ -71,7 +71,7 @@ fn a_plugin_that_nobody_could_choose_is_not_loaded() {
 #[test]
 fn a_changed_contract_is_told_from_a_broken_file() {
     let other = std::fs::read(guests().join("other-shape.wasm")).unwrap();
-    let fault = host(LIMITS).load("other-shape.wasm", None, &other).err().expect("refused").fault;
+    let fault = host(LIMITS).load("other-shape.wasm", None, &other).expect_err("refused").fault;
     assert!(matches!(fault, PluginFault::OtherShape { world: "network", .. }), "{fault}");
     assert!(fault.to_string().contains("build it with that version's WIT"), "{fault}");
 }
@@ -126,7 +126,7 @@ fn a_large_file_is_refused_before_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.wasm");
     std::fs::File::create(&path).unwrap().set_len(100 << 20).unwrap();
-    let error = host(Limits::default()).load_file(&path).err().expect("refused");
+    let error = host(Limits::default()).load_file(&path).expect_err("refused");
     assert_eq!(
         error.to_string(),
         "plugin large.wasm is larger than 64 MiB, which is the most that is loaded"
@@ -157,7 +157,7 @@ fn a_selector_that_trapped_once_is_asked_again_in_a_fresh_instance() {
 fn what_is_no_plugin_is_refused_with_a_reason() {
     let whole = std::fs::read(guests().join("traps.wasm")).expect("`make plugins` built it");
     let load =
-        |bytes: &[u8]| host(LIMITS).load("file.wasm", None, bytes).err().expect("refused").fault;
+        |bytes: &[u8]| host(LIMITS).load("file.wasm", None, bytes).expect_err("refused").fault;
     assert!(matches!(load(b""), PluginFault::NotAPlugin(_)));
     assert!(matches!(load(b"GIF89a"), PluginFault::NotAPlugin(_)));
     assert!(matches!(load(&whole[..whole.len() / 2]), PluginFault::NotAPlugin(_)));
@@ -174,7 +174,7 @@ fn another_version_of_the_interface_is_named() {
     while let Some(at) = other.windows(old.len()).position(|window| window == old) {
         other[at..at + new.len()].copy_from_slice(new);
     }
-    let fault = host(LIMITS).load("newer.wasm", None, &other).err().expect("refused").fault;
+    let fault = host(LIMITS).load("newer.wasm", None, &other).expect_err("refused").fault;
     let known = PluginFault::Version { world: "selector", found: "0.7.0".into(), known: "0.1" };
     assert_eq!(fault, known);
 }

@@ -96,7 +96,7 @@ fn check_hash(path: &Path, published: &Weights) -> Result<(), WeightsError> {
     let io = |source| WeightsError::Io { path: path.to_owned(), source };
     let mut hash = Sha256::new();
     io::copy(&mut File::open(path).map_err(io)?, &mut hash).map_err(io)?;
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = format!("{:x}", hash.finalize());
     let wanted = published.sha256.to_lowercase();
     if found.starts_with(&wanted) {
         return Ok(());

@@ -174,10 +174,10 @@ fn saved(name: &str) -> PathBuf {
 }
 
 /// Where weights are published whose names begin with `module.`.
-fn at(url: &str, sha256: &str) -> Option<Weights> {
+fn at(url: &str, sha256: &str) -> Weights {
     let renamed = vec![("module.".to_owned(), String::new())];
     let (url, sha256) = (url.to_owned(), sha256.to_owned());
-    Some(Weights { url, sha256, format: WeightsFormat::Pytorch, renamed })
+    Weights { url, sha256, format: WeightsFormat::Pytorch, renamed }
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_networks_features_with_weights_from_a_file() {
     let edges = at("https://example.org/edges.pth", EDGES);
     for backbone in [
         network(&weights),
-        published(&saved("edges.pth"), edges),
+        published(&saved("edges.pth"), Some(edges)),
         network(&saved("edges-in-half-numbers.pth")),
         network(&saved("edges-strided.pth")),
     ] {
@@ -238,14 +238,15 @@ fn weights_that_do_not_fit_are_named_and_change_nothing() {
 #[test]
 fn a_file_that_goes_by_the_published_name_must_be_the_published_one() {
     let other = at("https://example.org/edges.pth", "0123456789abcdef");
-    let error = learned(published(&saved("edges.pth"), other)).err().expect("refused").to_string();
+    let error =
+        learned(published(&saved("edges.pth"), Some(other))).err().expect("refused").to_string();
     assert!(
         error.contains(&format!("its SHA-256 is {}…, not 0123456789abcdef…", &EDGES[..16])),
         "{error}"
     );
     // A file of another name is the person's own.
     let elsewhere = at("https://example.org/others.pth", "0123456789abcdef");
-    assert!(learned(published(&saved("edges.pth"), elsewhere)).is_ok());
+    assert!(learned(published(&saved("edges.pth"), Some(elsewhere))).is_ok());
 }
 
 #[test]

@@ -66,13 +66,13 @@ impl Catalogue {
         let (network_values, network_by_hand) =
             self.values(&offered, PluginKind::Network, &network, state);
         InUse {
-            selector_values,
-            selector_by_hand,
-            network_values,
-            network_by_hand,
             offered,
             selector,
+            selector_values,
+            selector_by_hand,
             network,
+            network_values,
+            network_by_hand,
         }
     }
 

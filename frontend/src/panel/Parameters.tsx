@@ -1,4 +1,4 @@
-import type { TargetedEvent } from 'preact'
+import type { TargetedEvent, TargetedKeyboardEvent } from 'preact'
 import { useId } from 'preact/hooks'
 import type { Parameter, PluginInfo, PluginKind, Value } from '../protocol'
 import { setParameters, type Values } from '../session/store'
@@ -56,6 +56,10 @@ function Field({ parameter, value, set }: FieldProps) {
   const common = {
     id: field,
     'aria-describedby': help,
+    // Also where nothing was changed: the keys are for answering again.
+    onKeyDown: ({ key, currentTarget }: TargetedKeyboardEvent<HTMLInputElement>) => {
+      if (key === 'Enter' || key === 'Escape') currentTarget.blur()
+    },
     onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) => changed(currentTarget),
   }
   const isSwitch = 'boolean' in parameter.default

@@ -40,12 +40,12 @@ pub fn run(arguments: &PluginCheck, settings: &Settings) -> Result<()> {
     let values = plugin.info().accept(&values).map_err(|why| anyhow!(why))?;
     let broken = match &plugin {
         Plugin::Selector(selector) => {
-            let broken = report(rules::selector(selector, &values));
+            let broken = report(&rules::selector(selector, &values));
             cost(selector, &values);
             broken
         }
         Plugin::Network(network) => {
-            let broken = report(rules::network(network, &values));
+            let broken = report(&rules::network(network, &values));
             graph(network, values);
             broken
         }
@@ -61,10 +61,10 @@ fn describe(plugin: &Plugin, file: &Path, bytes: u64, took: Duration) {
     let info = plugin.info();
     println!("{} {}, a {}", info.name, info.version, plugin.kind());
     println!("  {}", info.summary);
-    let hash: String =
-        plugin.reference().hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let [a, b, c, d, ..] = plugin.reference().hash;
+    let hash = u32::from_be_bytes([a, b, c, d]);
     let (file, kilobytes) = (file.display(), bytes.div_ceil(1000));
-    println!("  file        {file}, {kilobytes} kB, BLAKE3 {hash}…");
+    println!("  file        {file}, {kilobytes} kB, BLAKE3 {hash:08x}…");
     println!("  loaded in   {:.2} s (compiled code is kept for the next time)", took.as_secs_f64());
     if info.needs_model {
         println!("  needs       a model: until there is one, chance orders instead");
@@ -75,9 +75,9 @@ fn describe(plugin: &Plugin, file: &Path, bytes: u64, took: Duration) {
 }
 
 /// Prints what was tried, and gives the number of failures.
-fn report(tried: Vec<rules::Tried>) -> usize {
+fn report(tried: &[rules::Tried]) -> usize {
     println!("rules");
-    for rules::Tried { what, outcome } in &tried {
+    for rules::Tried { what, outcome } in tried {
         match outcome {
             Ok(()) => println!("  ok      {what}"),
             Err(why) => println!("  BROKEN  {what}: {why}"),

@@ -36,8 +36,10 @@ pub fn run(arguments: &PluginList, settings: &Settings) -> Result<()> {
         folder.add_to(&mut set);
     }
     let selectors = set.selectors.into_iter().map(Plugin::Selector);
-    let all: Vec<Listed> =
-        selectors.chain(set.networks.into_iter().map(Plugin::Network)).map(listed).collect();
+    let all: Vec<Listed> = selectors
+        .chain(set.networks.into_iter().map(Plugin::Network))
+        .map(|plugin| listed(&plugin))
+        .collect();
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
@@ -55,7 +57,7 @@ pub fn run(arguments: &PluginList, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-fn listed(plugin: Plugin) -> Listed {
+fn listed(plugin: &Plugin) -> Listed {
     let file = plugin.path().map(|path| path.display().to_string());
     Listed { kind: plugin.kind(), info: plugin.info().clone(), file }
 }
