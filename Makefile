@@ -78,6 +78,8 @@ lint: tools libtorch plugins page ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check --manifest-path examples/selector-rust/Cargo.toml
 	$(CARGO) fmt --check --manifest-path core/fuzz/Cargo.toml
 	$(CARGO) clippy --quiet --workspace --all-targets --locked -- --deny warnings
+	$(CARGO) clippy --quiet --manifest-path plugins/Cargo.toml --target-dir target/plugins-test --all-targets --locked -- --deny warnings
+	$(CARGO) clippy --quiet --manifest-path examples/selector-rust/Cargo.toml --target-dir target/plugins-test --all-targets --locked -- --deny warnings
 	cd frontend && npm run --silent lint
 
 types: tools libtorch plugins page ## Write the page's types of the messages anew

@@ -147,11 +147,11 @@ mod tests {
                 pool.probabilities.push(0.9 - heap as f32 * 0.1 - number as f32 * 1e-4);
             }
         }
-        for heap in 0..2 {
+        for (heap, positive) in positive.into_iter().enumerate() {
             for number in 0..20 {
                 pool.features.extend(vector(heap, number));
                 let row = (400 + heap * 20 + number) as u32;
-                pool.answers.push(Answer { row, positive: positive[heap] });
+                pool.answers.push(Answer { row, positive });
             }
         }
         pool.parameters = vec![
