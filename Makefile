@@ -43,6 +43,9 @@ plugins: ## Build the plugins in the box to WebAssembly components
 examples: build ## Build the plugins of examples/ to target/examples
 	@target/debug/sluice plugin build examples/selector-rust --into target/examples >/dev/null
 	@examples/selector-python/build
+	@# Their rules are tried, and their compiled code is kept for the tests.
+	@for plugin in target/examples/*.wasm; do target/debug/sluice plugin check $$plugin > target/examples/check.log || \
+	  { cat target/examples/check.log >&2; exit 1; }; done
 
 frontend/node_modules/.package-lock.json: frontend/package.json frontend/package-lock.json
 	@echo "page: installing npm packages"

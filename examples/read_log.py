@@ -131,6 +131,9 @@ class Payload:
     def values(self):
         return dict(self.many(lambda: (self.text(), self.value())))
 
+    def changes(self):
+        return dict(self.many(lambda: (self.text(), self.optional(self.value))))
+
 
 # Type and version: name, and how to read each field.
 P = Payload
@@ -177,7 +180,7 @@ EVENTS = {
     (14, 1): ("RecordLost", {}),
     (15, 1): (
         "ParametersSet",
-        dict(command=P.id, kind=P.kind, plugin=P.text, values=P.values),
+        dict(command=P.id, kind=P.kind, plugin=P.text, changes=P.changes),
     ),
 }
 

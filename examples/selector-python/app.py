@@ -20,6 +20,7 @@ class Selector(exports.Selector):
             name="share",
             default=Value_Number(0.5),
             range=(0.0, 1.0),
+            choices=[],
             help="Share of the places for the likeliest; the least certain get the others.",
         )
         return PluginInfo(

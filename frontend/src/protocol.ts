@@ -76,9 +76,9 @@ kind: PluginKind,
  */
 plugin: string, 
 /**
- * All that are set by hand; none: as the settings or the plugin say.
+ * What changes of those that are set by hand; none: again as the settings or the plugin say.
  */
-values: { [key in string]: Value }, } | { "type": "want", 
+changes: { [key in string]: Value | null }, } | { "type": "want", 
 /**
  * Images.
  */
@@ -408,6 +408,10 @@ default: Value,
  * Smallest and largest, for numbers.
  */
 range: [number, number] | null, 
+/**
+ * What a text can be, if not anything.
+ */
+choices: Array<string>, 
 /**
  * One sentence.
  */

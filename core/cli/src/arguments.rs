@@ -218,6 +218,12 @@ impl FromStr for Assignment {
         });
         let (plugin, parameter, value) =
             parts.ok_or_else(|| "write PLUGIN.PARAMETER=VALUE".to_owned())?;
+        // Quotes make a text of what would be a number.
+        let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        if let Some(text) = quoted {
+            let (plugin, parameter) = (plugin.to_owned(), parameter.to_owned());
+            return Ok(Self { plugin, parameter, value: Value::Text(text.to_owned()) });
+        }
         let boolean = value.parse().map(Value::Boolean);
         let integer = || value.parse().map(Value::Integer);
         let number = || value.parse().map(Value::Number);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sluice_events::plugin::Values;
 use sluice_host::Limits;
 use sluice_pool::DecodeLimits;
@@ -49,19 +49,23 @@ pub fn options(
             pixels: settings.images.max_megapixels * 1_000_000,
             ..DecodeLimits::default()
         },
-        plugins: limits(settings),
+        plugins: limits(settings)?,
         plugin_folder: plugin_folder(arguments.plugins.as_ref(), settings),
         compiled: compiled_folder(),
     })
 }
 
 /// What a plugin may use.
-pub fn limits(settings: &Settings) -> Limits {
-    Limits {
-        deadline_ms: settings.plugins.deadline_ms,
-        memory_mib: settings.plugins.memory_mebibytes,
-        ..Limits::default()
+pub fn limits(settings: &Settings) -> Result<Limits> {
+    let (deadline_ms, memory_mib) =
+        (settings.plugins.deadline_ms, settings.plugins.memory_mebibytes);
+    if deadline_ms < 50 || !(16..=65_536).contains(&memory_mib) {
+        bail!(
+            "plugins.deadline_ms is {deadline_ms} and plugins.memory_mebibytes {memory_mib}: with less than \
+             50 ms, or other than 16 to 65,536 MiB, no plugin would run"
+        );
     }
+    Ok(Limits { deadline_ms, memory_mib, ..Limits::default() })
 }
 
 /// The person's folder of plugins.

@@ -161,7 +161,7 @@ fn the_examples_order_a_live_session() {
     ] {
         let set = json!({
             "type": "set_parameters", "id": Uuid::new_v4(), "kind": "selector", "plugin": name,
-            "values": parameters,
+            "changes": parameters,
         });
         page.send(&set).unwrap();
         choose(&mut page, name);
@@ -191,7 +191,7 @@ fn what_breaks_a_rule_is_told_and_is_an_error() {
     assert!(
         lies.contains("BROKEN  orders a pool in which everything is known: gave a wrong answer")
     );
-    assert!(lies.contains("lies 0.1.0 breaks 9 rules"), "{lies}");
+    assert!(lies.contains("lies 0.1.0 breaks 12 rules"), "{lies}");
     let graphs = fails(&["plugin", "check", &guest("bad-graphs"), "--set", "bad-graphs.how=cycle"]);
     assert!(graphs.contains("node 'egg': is part of a cycle"), "{graphs}");
     succeeds(&["plugin", "check", &guest("bad-graphs")]);
@@ -229,7 +229,7 @@ fn nothing_is_overwritten_and_names_are_names() {
     let refused = fails(&["plugin", "new", "selector", "x", "--dir", here]);
     assert!(refused.contains("is not empty, and nothing was written"), "{refused}");
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
-    for name in ["Mine", "my order", "1st", "x-", "../x"] {
+    for name in ["Mine", "my order", "1st", "x-", "../x", "patches", "test"] {
         let refused = fails(&["plugin", "new", "selector", name]);
         assert!(refused.contains("can't be a plugin's name"), "{refused}");
     }

@@ -7,7 +7,7 @@ use crate::facts::{
     FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen, SessionOpened, Source,
 };
 use crate::ids::{CommandId, ImageId};
-use crate::plugin::{PluginKind, Values};
+use crate::plugin::{Changes, PluginKind, Values};
 
 /// What a person says about an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -92,7 +92,17 @@ pub enum Command {
         /// Which.
         network: PluginRef,
     },
-    /// Let a plugin have these values whenever it is in use.
+    /// A network that was chosen can't be used: let the one that is in use be the choice again, unless
+    /// somebody chose yet another.
+    KeepNetwork {
+        /// The sender's id.
+        id: CommandId,
+        /// What can't be used, by name.
+        instead_of: String,
+        /// What is in use.
+        network: PluginRef,
+    },
+    /// Let a plugin have other values whenever it is in use.
     SetParameters {
         /// The sender's id.
         id: CommandId,
@@ -100,8 +110,8 @@ pub enum Command {
         kind: PluginKind,
         /// Its name.
         plugin: String,
-        /// All that are set by hand.
-        values: Values,
+        /// What changes.
+        changes: Changes,
     },
     /// The learner fitted a model and a selector ordered the pool; both become facts together.
     RecordRanking(MadeRanking),
@@ -123,6 +133,7 @@ impl Command {
             | Self::Redo { id }
             | Self::ChooseSelector { id, .. }
             | Self::ChooseNetwork { id, .. }
+            | Self::KeepNetwork { id, .. }
             | Self::SetParameters { id, .. } => Some(*id),
             _ => None,
         }

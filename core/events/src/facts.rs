@@ -10,7 +10,7 @@ use serde_with::{IfIsHumanReadable, serde_as};
 use ts_rs::TS;
 
 use crate::ids::{CommandId, ImageId, ModelId, RankingId};
-use crate::plugin::{PluginKind, Values};
+use crate::plugin::{Changes, PluginKind, Values};
 
 /// The answer that an image has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -182,7 +182,7 @@ pub struct NetworkChosen {
     pub network: PluginRef,
 }
 
-/// A plugin has these values from now on, whenever it is in use.
+/// A plugin has other values from now on, whenever it is in use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParametersSet {
     /// The command that asked for it.
@@ -191,8 +191,8 @@ pub struct ParametersSet {
     pub kind: PluginKind,
     /// The plugin's name: a new build keeps the values.
     pub plugin: String,
-    /// All that are set by hand; the others are what the settings or the plugin say.
-    pub values: Values,
+    /// What changes of those that are set by hand; none: again what the settings or the plugin say.
+    pub changes: Changes,
 }
 
 /// The head was fitted.

@@ -10,7 +10,7 @@ use ts_rs::TS;
 use crate::command::Answer;
 use crate::facts::{Label, Source};
 use crate::ids::{CommandId, ImageId, ModelId, RankingId};
-use crate::plugin::{PluginInfo, PluginKind, Values};
+use crate::plugin::{Changes, PluginInfo, PluginKind, Values};
 
 /// Version of this vocabulary; a page of another one is told to reload.
 pub const PROTOCOL: u32 = 2;
@@ -73,8 +73,8 @@ pub enum ToServer {
         kind: PluginKind,
         /// The plugin's name.
         plugin: String,
-        /// All that are set by hand; none: as the settings or the plugin say.
-        values: Values,
+        /// What changes of those that are set by hand; none: again as the settings or the plugin say.
+        changes: Changes,
     },
     /// How long a queue the page would like.
     Want {

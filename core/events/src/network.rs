@@ -10,6 +10,8 @@ pub use shape::Shape;
 
 use serde::{Deserialize, Serialize};
 
+/// What is chosen instead of a network for features that need none; no network goes by this name.
+pub const PATCHES: &str = "patches";
 /// The name by which nodes refer to the picture.
 pub const INPUT: &str = "input";
 
@@ -45,7 +47,7 @@ pub struct Node {
     /// Unique in the graph.
     pub name: String,
     /// Prefix of its parameters in a state dict, for example `features.0.0`; empty if it has none.
-    /// The whole name of the one tensor of [`Op::ClassToken`] and [`Op::PositionEmbedding`].
+    /// The whole name of the one tensor of [`Op::ClassToken`], [`Op::PositionEmbedding`] and [`Op::Scale`].
     pub parameters: String,
     /// Names of the nodes whose outputs it takes, or [`INPUT`].
     pub inputs: Vec<String>,
@@ -76,6 +78,9 @@ pub enum Activation {
     Silu,
     Gelu,
     Tanh,
+    LeakyRelu,
+    Elu,
+    QuickGelu,
 }
 
 /// What a node does. Meanings and defaults are PyTorch's.
@@ -99,12 +104,12 @@ pub enum Op {
         /// Added to the variance.
         epsilon: f32,
     },
-    /// Layer normalisation of each feature vector.
+    /// Layer normalisation of each feature vector; of a map, of each place's channels.
     LayerNorm {
         /// Added to the variance.
         epsilon: f32,
     },
-    /// Fully connected layer on each feature vector.
+    /// Fully connected layer on each feature vector; of a map, on each place's channels.
     Linear {
         /// Features that come out.
         out_features: u32,
@@ -153,6 +158,10 @@ pub enum Op {
         /// Its place, counted from 0.
         place: u32,
     },
+    /// The mean of the tokens.
+    MeanToken,
+    /// Each channel or feature times a learned number.
+    Scale,
 }
 
 /// Pretrained weights.

@@ -9,6 +9,8 @@ use ts_rs::TS;
 const MOST_PARAMETERS: usize = 64;
 /// A name is never longer than this, characters.
 const LONGEST_NAME: usize = 64;
+/// Whole numbers up to here are what they are in JSON as well.
+const LARGEST_INTEGER: f64 = 9_007_199_254_740_992.0;
 /// A text that a person sets is never longer than this, bytes.
 const LONGEST_TEXT: usize = 1000;
 
@@ -59,6 +61,9 @@ impl std::fmt::Display for Value {
 /// Values by the names of parameters.
 pub type Values = BTreeMap<String, Value>;
 
+/// What is to change of the values that are set by hand; none: no longer set.
+pub type Changes = BTreeMap<String, Option<Value>>;
+
 /// Something that a person can set on a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Parameter {
@@ -68,6 +73,8 @@ pub struct Parameter {
     pub default: Value,
     /// Smallest and largest, for numbers.
     pub range: Option<(f64, f64)>,
+    /// What a text can be, if not anything.
+    pub choices: Vec<String>,
     /// One sentence.
     pub help: String,
 }
@@ -82,6 +89,11 @@ impl Parameter {
         let (value, number) = match (&self.default, value) {
             (Value::Text(_), Value::Text(text)) if text.len() > LONGEST_TEXT => {
                 return Err(format!("{name} is longer than {LONGEST_TEXT} bytes"));
+            }
+            (Value::Text(_), Value::Text(text))
+                if !self.choices.is_empty() && !self.choices.contains(text) =>
+            {
+                return Err(format!("{name} is one of {}, not {value}", self.choices.join(", ")));
             }
             (Value::Boolean(_), Value::Boolean(_)) | (Value::Text(_), Value::Text(_)) => {
                 return Ok(value.clone());
@@ -101,14 +113,15 @@ impl Parameter {
                 return Err(format!("{name} is {wanted}, not {value}"));
             }
         };
-        let (least, most) = self.range.unwrap_or((f64::MIN, f64::MAX));
+        let anything = if matches!(value, Value::Integer(_)) { LARGEST_INTEGER } else { f64::MAX };
+        let (least, most) = self.range.unwrap_or((-anything, anything));
         // Not a number is in no range.
         if (least..=most).contains(&number) {
             Ok(value)
         } else if self.range.is_some() {
             Err(format!("{name} is {least} to {most}, not {value}"))
         } else {
-            Err(format!("{name} is a finite number, not {value}"))
+            Err(format!("{name} is a number that can be written down exactly, not {value}"))
         }
     }
 }
@@ -148,11 +161,27 @@ impl PluginInfo {
             if self.parameters[..at].iter().any(|other| other.name == parameter.name) {
                 return Err(format!("has two parameters {}", parameter.name));
             }
+            let bounds = parameter.range.unwrap_or_default();
+            if !bounds.0.is_finite() || !bounds.1.is_finite() {
+                return Err(format!("has a range of {} that does not end", parameter.name));
+            }
             parameter
                 .accept(&parameter.default)
                 .map_err(|why| format!("has a default that is outside of what it allows: {why}"))?;
         }
         Ok(())
+    }
+
+    /// The changes, if the plugin's parameters can have them; what is no longer set may be of another
+    /// build.
+    ///
+    /// # Errors
+    /// The first that it can't have, in words for the person.
+    pub fn accept_changes(&self, changes: &Changes) -> Result<Changes, String> {
+        let set = changes.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        let mut accepted: Changes = changes.clone();
+        accepted.extend(self.accept(&set.collect())?.into_iter().map(|(name, v)| (name, Some(v))));
+        Ok(accepted)
     }
 
     /// The values, if the plugin's parameters can have them.
@@ -186,16 +215,28 @@ impl PluginInfo {
         };
         self.parameters.iter().map(|p| (p.name.clone(), value(p))).collect()
     }
+
+    /// Those of the values that the parameters (still) can have.
+    pub fn that_fit(&self, values: &Values) -> Values {
+        let fits = |parameter: &Parameter| {
+            let value = parameter.accept(values.get(&parameter.name)?).ok()?;
+            Some((parameter.name.clone(), value))
+        };
+        self.parameters.iter().filter_map(fits).collect()
+    }
 }
 
-/// Lower case, digits and hyphens.
-fn check_name(name: &str) -> Result<(), String> {
+/// Whether something can be called so: lower case, digits and hyphens.
+///
+/// # Errors
+/// What is wrong, as words that follow what has the name.
+pub fn check_name(name: &str) -> Result<(), String> {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let sound = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(fits);
     if sound && !name.starts_with('-') && !name.ends_with('-') {
         return Ok(());
     }
-    Err(format!("is called {name:?}; a name is lower case letters, digits and hyphens"))
+    Err(format!("is called {name:?}, and a name is lower case letters, digits and hyphens"))
 }
 
 #[cfg(test)]
@@ -203,7 +244,7 @@ mod tests {
     use super::*;
 
     fn parameter(default: Value, range: Option<(f64, f64)>) -> Parameter {
-        Parameter { name: "p".into(), default, range, help: String::new() }
+        Parameter { name: "p".into(), default, range, choices: Vec::new(), help: String::new() }
     }
 
     fn info(parameters: Vec<Parameter>) -> PluginInfo {
@@ -222,6 +263,12 @@ mod tests {
         for value in [f64::NAN, f64::INFINITY] {
             assert!(number.accept(&Value::Number(value)).is_err());
         }
+        let choice = Parameter {
+            choices: vec!["a".into(), "b".into()],
+            ..parameter(Value::Text("a".into()), None)
+        };
+        assert_eq!(choice.accept(&Value::Text("b".into())), Ok(Value::Text("b".into())));
+        assert!(choice.accept(&Value::Text("c".into())).unwrap_err().contains("one of a, b"));
         let text = parameter(Value::Text(String::new()), None);
         assert!(text.accept(&Value::Text("x".repeat(1001))).is_err());
         assert!(text.accept(&Value::Boolean(true)).is_err());
@@ -255,6 +302,8 @@ mod tests {
             (Value::Number(f64::NAN), None),
             (Value::Integer(0), Some((1.0, 9.0))),
             (Value::Number(0.0), Some((f64::NAN, f64::NAN))),
+            (Value::Number(1.0), Some((0.0, f64::INFINITY))),
+            (Value::Integer(i64::MAX), None),
         ] {
             assert!(info(vec![parameter(default, range)]).check().is_err());
         }

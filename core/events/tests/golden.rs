@@ -4,7 +4,7 @@
 
 use sluice_events::codec::{CodecError, decode, encode, name};
 use sluice_events::facts::*;
-use sluice_events::plugin::{PluginKind, Value, Values};
+use sluice_events::plugin::{Changes, PluginKind, Value, Values};
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId};
 use uuid::Uuid;
 
@@ -182,14 +182,15 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
         (
             15,
             1,
-            "100102030405060708090a0b0c0d0e0f10 01 0170 02 0161 02 000000000000e03f 0162 03 0178",
+            "100102030405060708090a0b0c0d0e0f10 01 0170 03 0161 0102000000000000e03f 0162 01030178 0163 00",
             Event::ParametersSet(ParametersSet {
                 command: command(),
                 kind: PluginKind::Network,
                 plugin: "p".into(),
-                values: Values::from([
-                    ("a".into(), Value::Number(0.5)),
-                    ("b".into(), Value::Text("x".into())),
+                changes: Changes::from([
+                    ("a".into(), Some(Value::Number(0.5))),
+                    ("b".into(), Some(Value::Text("x".into()))),
+                    ("c".into(), None),
                 ]),
             }),
         ),

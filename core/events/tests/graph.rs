@@ -1,6 +1,7 @@
 //! Graphs that can't be built are refused, and the node is named.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
+use proptest::prelude::*;
 use sluice_events::network::{
     Activation, CheckedGraph, Graph, GraphError, InputSpec, Node, Op, Weights, WeightsFormat,
     Window,
@@ -76,7 +77,7 @@ fn shapes_that_disagree() {
     let error = refused(nodes, "flat");
     assert_eq!((error.node.as_str(), error.why.as_str()), ("sum", "adds 4×16×16 and 4×32×32"));
     let linear = Op::Linear { out_features: 2, bias: false };
-    assert!(refused(vec![node("l", &["input"], linear)], "l").why.contains("needs a vector"));
+    assert!(refused(vec![node("l", &["input"], linear)], "l").why.contains("must be flat"));
     let wide = Op::MaxPool(Window { kernel: 99, stride: 1, padding: 0 });
     assert!(refused(vec![node("p", &["input"], wide)], "p").why.contains("does not fit"));
     let two = vec![node("r", &["input", "input"], Op::Activation(Activation::Relu))];
@@ -94,6 +95,81 @@ fn transformer(heads: u32, place: u32) -> Vec<Node> {
         node("norm", &["attention"], Op::LayerNorm { epsilon: 1e-6 }),
         node("taken", &["norm"], Op::Token { place }),
     ]
+}
+
+fn any_window() -> impl Strategy<Value = Window> {
+    let any = || prop_oneof![any::<u32>(), 0_u32..5];
+    (any(), any(), any()).prop_map(|(kernel, stride, padding)| Window { kernel, stride, padding })
+}
+
+fn any_op() -> impl Strategy<Value = Op> {
+    let number = || prop_oneof![any::<u32>(), 0_u32..65];
+    prop_oneof![
+        (number(), any_window(), number(), number(), any::<bool>()).prop_map(
+            |(out_channels, window, dilation, groups, bias)| Op::Conv2d {
+                out_channels,
+                window,
+                dilation,
+                groups,
+                bias
+            }
+        ),
+        any_window().prop_map(Op::MaxPool),
+        any_window().prop_map(Op::AvgPool),
+        (number(), number()).prop_map(|(height, width)| Op::AdaptiveAvgPool { height, width }),
+        (number(), any::<bool>())
+            .prop_map(|(out_features, bias)| Op::Linear { out_features, bias }),
+        number().prop_map(|heads| Op::SelfAttention { heads }),
+        number().prop_map(|place| Op::Token { place }),
+        Just(Op::Add),
+        Just(Op::Multiply),
+        Just(Op::Concat),
+        Just(Op::Flatten),
+        Just(Op::Tokens),
+        Just(Op::ClassToken),
+        Just(Op::PositionEmbedding),
+        Just(Op::MeanToken),
+        Just(Op::Scale),
+        Just(Op::LayerNorm { epsilon: 1e-5 }),
+        Just(Op::BatchNorm { epsilon: 1e-5 }),
+    ]
+}
+
+proptest! {
+    /// Whatever a plugin describes, it is taken or refused, and what is taken keeps to the limits.
+    #[test]
+    fn no_graph_is_too_strange_to_be_looked_at(
+        ops in prop::collection::vec((any_op(), 0_usize..8, 0_usize..8), 1..8),
+        side in prop_oneof![any::<u32>(), 1_u32..100],
+    ) {
+        let name = |at: usize| if at == 0 { "input".to_owned() } else { format!("n{at}") };
+        let nodes: Vec<Node> = ops
+            .into_iter()
+            .zip(1..)
+            .map(|((op, first, second), at)| {
+                let many = matches!(op, Op::Add | Op::Multiply | Op::Concat);
+                // Mostly of nodes before it; now and then of itself or a later one.
+                let inputs = [first, second].map(|input| name(input.min(at)));
+                let inputs = &inputs[..if many { 2 } else { 1 }];
+                Node { name: name(at), parameters: name(at), inputs: inputs.to_vec(), op }
+            })
+            .collect();
+        let last = nodes.last().expect("there is one").name.clone();
+        let mut graph = graph(nodes, &last);
+        (graph.input.height, graph.input.width) = (side, side);
+        if let Ok(checked) = CheckedGraph::new(graph) {
+            prop_assert!(checked.parameters() <= 500_000_000);
+            prop_assert!(checked.activations() <= 64_000_000);
+            prop_assert!(checked.feature_dim() > 0);
+        }
+    }
+}
+
+#[test]
+fn what_is_held_at_once_is_what_was_not_used_for_the_last_time() {
+    let checked = CheckedGraph::new(graph(sound(), "flat")).unwrap();
+    // Both branches and their sum.
+    assert_eq!(checked.activations(), 3 * 4 * 16 * 16);
 }
 
 #[test]
@@ -122,7 +198,7 @@ fn what_the_features_do_not_need_is_checked_and_forgotten() {
     let checked = CheckedGraph::new(graph(nodes.clone(), "flat")).unwrap();
     assert_eq!(checked.in_order().count(), 4);
     assert_eq!(checked.parameters(), (4 * 3 * 9 + 4) + (4 * 3 * 25 + 4));
-    nodes[4].inputs = vec!["sum".to_owned()];
+    nodes[4].op = Op::Token { place: 0 };
     assert_eq!(refused(nodes, "flat").node, "classifier");
 }
 
@@ -157,8 +233,8 @@ fn sizes_without_measure() {
     let op = Op::Conv2d { out_channels: 4, window, dilation: 1000, groups: 1, bias: true };
     assert!(refused(vec![node("c", &["input"], op)], "c").why.contains("window of 2001"));
     let mut spec = graph(sound(), "flat");
-    spec.input.height = 100_000;
-    assert!(CheckedGraph::new(spec).unwrap_err().why.contains("side"));
+    (spec.input.height, spec.input.width) = (100_000, 100_000);
+    assert!(CheckedGraph::new(spec).unwrap_err().why.contains("a square of 1 to 2048 pixels"));
     let mut spec = graph(sound(), "flat");
     spec.input.standard_deviation[1] = 0.0;
     assert!(CheckedGraph::new(spec).is_err());

@@ -1,5 +1,6 @@
 //! wasmtime, narrowed to what plugins need.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use sluice_events::facts::PluginRef;
+use sluice_events::network::PATCHES;
 use sluice_events::plugin::PluginInfo;
 use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Config, Engine, Store, Trap};
@@ -18,6 +20,8 @@ use crate::version::{World, world_of};
 use crate::wasi::Nothing;
 use crate::{NetworkPlugin, Plugin, SelectorPlugin};
 
+/// So much of what a guest logs is kept for what went wrong.
+const SAID: usize = 3;
 /// How often the wall clock is looked at.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -40,8 +44,9 @@ impl PluginHost {
             .wasm_component_model(true)
             .consume_fuel(true)
             .epoch_interruption(true)
-            // The same bits of every NaN on every machine.
+            // The same bits of every NaN on every machine, and no instruction that may differ.
             .cranelift_nan_canonicalization(true)
+            .wasm_relaxed_simd(false)
             .cache(cache.and_then(kept_in));
         let engine = Arc::new(Engine::new(&config).map_err(|error| error.to_string())?);
         let ticking: Weak<Engine> = Arc::downgrade(&engine);
@@ -116,14 +121,14 @@ impl PluginHost {
             }
             World::Network => {
                 let (call, info) = NetworkPlugin::ask(self, &component).map_err(fail)?;
+                if info.name == PATCHES {
+                    let why = format!("{PATCHES} is what features without a network are called");
+                    return Err(fail(PluginFault::WrongAnswer(why)));
+                }
                 let (reference, path) = about(&info)?;
                 Ok(Plugin::Network(NetworkPlugin::new(self, call, info, reference, path)))
             }
         }
-    }
-
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -137,7 +142,8 @@ impl PluginHost {
         seed: u64,
     ) -> Result<Store<Guest<T>>, PluginFault> {
         let budget = Budget::new(&self.limits);
-        let mut store = Store::new(&self.engine, Guest { data, budget, seed, system: None });
+        let guest = Guest { data, budget, said: VecDeque::new(), seed, system: None };
+        let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.budget);
         store.set_fuel(self.limits.fuel).map_err(|error| self.fault(&error))?;
         store.set_epoch_deadline(self.limits.deadline_ms.div_ceil(TICK.as_millis() as u64));
@@ -157,8 +163,17 @@ impl PluginHost {
         PluginFault::OtherShape { world, version, why: clipped(format!("{error:#}")) }
     }
 
-    /// What a failed call means.
-    pub(crate) fn fault(&self, error: &wasmtime::Error) -> PluginFault {
+    /// What a failed call means, with what the guest said last.
+    pub(crate) fn failed<T>(&self, error: &wasmtime::Error, guest: &Guest<T>) -> PluginFault {
+        match (self.fault(error), guest.said()) {
+            (PluginFault::Trapped(why), Some(said)) => {
+                PluginFault::Trapped(format!("{why}. It had said: {said}"))
+            }
+            (fault, _) => fault,
+        }
+    }
+
+    fn fault(&self, error: &wasmtime::Error) -> PluginFault {
         if error.is::<TooMuchMemory>() {
             return PluginFault::OutOfMemory { limit_mib: self.limits.memory_mib };
         }
@@ -187,11 +202,33 @@ fn kept_in(folder: &Path) -> Option<Cache> {
 pub(crate) struct Guest<T> {
     pub data: T,
     budget: Budget,
+    /// The last of what it logged.
+    said: VecDeque<String>,
     seed: u64,
     system: Option<Box<Nothing>>,
 }
 
 impl<T> Guest<T> {
+    /// Bytes that the guest may still be handed.
+    pub fn memory_left(&self) -> usize {
+        self.budget.memory_left()
+    }
+
+    pub fn log(&mut self, text: String) {
+        let text = clipped(text);
+        tracing::debug!("a plugin says: {text}");
+        if self.said.len() == SAID {
+            self.said.pop_front();
+        }
+        self.said.push_back(text);
+    }
+
+    /// What it said last, one after the other; none if it said nothing.
+    pub fn said(&self) -> Option<String> {
+        let all: Vec<&str> = self.said.iter().map(String::as_str).collect();
+        (!all.is_empty()).then(|| clipped(all.join(" | ")))
+    }
+
     pub fn system(&mut self) -> &mut Nothing {
         self.system.get_or_insert_with(|| Box::new(Nothing::new(self.seed)))
     }

@@ -28,8 +28,8 @@ impl Limits {
     }
 }
 
-/// Functions that a guest may have in its tables.
-const TABLE_ELEMENTS: usize = 1_000_000;
+/// What an entry of a table takes in the host, bytes.
+const TABLE_ENTRY: usize = size_of::<usize>();
 /// Modules, memories and tables that a component may be made of; an interpreter brings some twenty.
 const PARTS: usize = 200;
 
@@ -41,11 +41,28 @@ pub(crate) struct TooMuchMemory;
 /// Counts what one call holds.
 pub(crate) struct Budget {
     memory_left: usize,
+    /// What the last growth took, given back if it fails.
+    last: usize,
 }
 
 impl Budget {
     pub fn new(limits: &Limits) -> Self {
-        Self { memory_left: limits.memory_bytes() }
+        Self { memory_left: limits.memory_bytes(), last: 0 }
+    }
+
+    /// Bytes that may still be taken.
+    pub fn memory_left(&self) -> usize {
+        self.memory_left
+    }
+
+    fn take(&mut self, bytes: usize) -> wasmtime::Result<bool> {
+        self.memory_left = self.memory_left.checked_sub(bytes).ok_or(TooMuchMemory)?;
+        self.last = bytes;
+        Ok(true)
+    }
+
+    fn give_back(&mut self) {
+        self.memory_left += std::mem::take(&mut self.last);
     }
 }
 
@@ -56,21 +73,26 @@ impl ResourceLimiter for Budget {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current);
-        self.memory_left = self.memory_left.checked_sub(more).ok_or(TooMuchMemory)?;
-        Ok(true)
+        self.take(desired.saturating_sub(current))
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.give_back();
+        Ok(())
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > TABLE_ELEMENTS {
-            return Err(TooMuchMemory.into());
-        }
-        Ok(true)
+        self.take(desired.saturating_sub(current).saturating_mul(TABLE_ENTRY))
+    }
+
+    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.give_back();
+        Ok(())
     }
 
     fn instances(&self) -> usize {

@@ -14,6 +14,7 @@ macro_rules! plain_parameters {
                     $types::Value::Text(value) => Value::Text(value),
                 },
                 range: declared.range,
+                choices: declared.choices.into_iter().map(crate::error::clipped).collect(),
                 help: crate::error::clipped(declared.help),
             };
             declared.into_iter().map(plain).collect()

@@ -2,7 +2,7 @@
 
 use wasmparser::{Parser, Payload};
 
-use crate::error::PluginFault;
+use crate::error::{PluginFault, clipped};
 
 /// The worlds that this host knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,9 @@ const KNOWN: [(&str, World, &str, &str); 2] = [
 
 pub(crate) fn world_of(bytes: &[u8]) -> Result<World, PluginFault> {
     let not = |why: &str| PluginFault::NotAPlugin(why.to_owned());
+    if bytes.is_empty() {
+        return Err(not("the file is empty"));
+    }
     if !Parser::is_component(bytes) {
         return Err(not(if Parser::is_core_wasm(bytes) {
             "it is a core module; `sluice plugin build` makes a component, and so does wasm-tools"
@@ -51,7 +54,7 @@ fn known(export: &str) -> Option<Result<World, PluginFault>> {
     let (_, world, name, adapted) = *KNOWN.iter().find(|(known, ..)| *known == interface)?;
     // Before 1.0 a minor version may break; a patch may not.
     let fits = version.strip_prefix(adapted).is_some_and(|rest| rest.starts_with('.'));
-    let found = if version.is_empty() { "none".to_owned() } else { version.to_owned() };
+    let found = if version.is_empty() { "none".to_owned() } else { clipped(version.to_owned()) };
     Some(if fits {
         Ok(world)
     } else {

@@ -63,8 +63,8 @@ fn a_plugin_that_nobody_could_choose_is_not_loaded() {
     let error = host(LIMITS).load("shouts.wasm", None, &shouts).expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "plugin shouts.wasm gave a wrong answer: is called \"LOUD name!\"; a name is lower case letters, \
-         digits and hyphens"
+        "plugin shouts.wasm gave a wrong answer: is called \"LOUD name!\", and a name is lower case \
+         letters, digits and hyphens"
     );
 }
 
@@ -98,6 +98,20 @@ fn there_is_nothing_in_the_system_that_a_guest_may_want() {
 }
 
 #[test]
+fn what_a_guest_said_last_stands_beside_what_went_wrong() {
+    let fault = rank(&guest(LIMITS, "traps")).fault.to_string();
+    assert!(fault.starts_with("crashed:") && fault.contains("It had said:"), "{fault}");
+    assert!(fault.contains("on purpose"), "{fault}");
+}
+
+#[test]
+fn what_is_not_a_number_has_the_same_bits_on_every_machine() {
+    // The guest names the first candidate if they are the canonical ones.
+    let order = guest(LIMITS, "nans").rank(scored(&[f32::NAN; 10]), 1).expect("it ranks");
+    assert_eq!(order, [0]);
+}
+
+#[test]
 fn a_graph_that_can_not_be_built_names_the_node() {
     let bytes = std::fs::read(guests().join("bad-graphs.wasm")).unwrap();
     let Plugin::Network(network) = host(LIMITS).load("bad-graphs", None, &bytes).unwrap() else {
@@ -114,10 +128,13 @@ fn a_graph_that_can_not_be_built_names_the_node() {
         ("twins", "node 'sum': two nodes have this name"),
         ("billion", "node 'wide': more than 500000000 parameters"),
         ("nan", "node 'input': mean and standard deviation must be finite"),
+        ("long", "node 'xxxxxxxxxxxxxxxxxxxx': a name is longer than 200 bytes"),
+        ("wide", "node 'input': pictures of 64×32; a square of 1 to 2048 pixels is taken"),
+        ("work", "node 'work': more than 100000000000 multiplications for a picture"),
     ] {
         let error = describe(how).expect_err(how).to_string();
         let wanted = format!("plugin bad-graphs 0.1.0 gave a wrong answer: {said}");
-        assert!(error.starts_with(&wanted), "{how}: {error}");
+        assert!(error.starts_with(&wanted) && error.len() < 1000, "{how}: {error}");
     }
 }
 

@@ -94,11 +94,19 @@ proptest! {
         dim in 0_usize..20,
         answered in 0_u32..60,
         limit in 0_usize..1600,
+        at in 0.0..1.0,
     ) {
         let plugins = SHARED.with(Arc::clone);
-        let candidates = drawn(seed, size, dim, answered);
+        let drawn = drawn(seed, size, dim, answered);
         for (name, native) in natives() {
             let selector = plugins.selector(name).unwrap();
+            // Every parameter somewhere in its range, but not so large that the test takes minutes.
+            let parameters = selector.info().parameters.iter().map(|parameter| {
+                let (least, most) = parameter.range.expect("all are numbers");
+                let value = least + at * (most.min(2000.0) - least);
+                (parameter.name.clone(), Value::Integer(value as i64))
+            });
+            let candidates = Candidates { parameters: parameters.collect(), ..drawn.clone() };
             let order = selector.rank(candidates.clone(), limit).unwrap();
             let expected = native(&Native::new(&candidates, selector.info()), limit).unwrap();
             prop_assert_eq!(&order[..expected.len()], expected.as_slice(), "{}", name);

@@ -18,8 +18,6 @@ use crate::features::{Extractor, Patches, SAMPLE_IMAGES, to_tensor};
 use crate::network::Network;
 use crate::{Backbone, LearnError, Pictures};
 
-/// Pictures that the extractor takes at once.
-const BATCH: usize = 128;
 /// Pictures that each decoding thread may be ahead.
 const AHEAD: usize = 64;
 /// Pictures whose size is looked at to choose a side.
@@ -117,7 +115,8 @@ impl Worker {
         debug_assert_eq!(extractor.side(), side);
         let mut all = first.into_iter().chain(decoded);
         loop {
-            let (images, rgb): (Vec<ImageId>, Vec<Vec<u8>>) = all.by_ref().take(BATCH).unzip();
+            let (images, rgb): (Vec<ImageId>, Vec<Vec<u8>>) =
+                all.by_ref().take(extractor.batch()).unzip();
             if images.is_empty() || self.stopped() {
                 return;
             }

@@ -8,6 +8,9 @@ use crate::network::Network;
 
 pub(crate) use patches::{Patches, SAMPLE_IMAGES};
 
+/// Pictures whose patches are taken at once.
+const PATCHES_AT_ONCE: usize = 128;
+
 /// A way from pictures to features.
 pub(crate) enum Extractor {
     Patches(Patches),
@@ -20,6 +23,14 @@ impl Extractor {
         match self {
             Self::Patches(patches) => patches.side(),
             Self::Network(network) => network.side(),
+        }
+    }
+
+    /// Pictures that it takes at once.
+    pub fn batch(&self) -> usize {
+        match self {
+            Self::Patches(_) => PATCHES_AT_ONCE,
+            Self::Network(network) => network.batch(),
         }
     }
 

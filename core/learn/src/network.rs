@@ -8,6 +8,10 @@ use tch::{Device, Kind, Tensor};
 
 use crate::weights::{self, WeightsError};
 
+/// Intermediate values of a batch, 4 bytes each.
+const VALUES_AT_ONCE: u64 = 128 << 20;
+/// Pictures of a batch at most.
+const MOST_AT_ONCE: usize = 128;
 /// So many differences between weights and network are told.
 const DIFFERENCES_SHOWN: usize = 5;
 
@@ -30,13 +34,19 @@ pub(crate) struct Network {
 impl Network {
     /// Loads weights from a file. Names that the network has no use for (a classifier's) are ignored.
     pub fn load(graph: CheckedGraph, path: &Path, device: Device) -> Result<Self, WeightsError> {
-        let mut file = weights::load(path, graph.graph().weights.as_ref())?;
+        let file = weights::load(path, graph.graph().weights.as_ref())?;
         let mut tensors = HashMap::new();
         let mut differences = Vec::new();
         for Expected { node, name, shape } in expected(&graph) {
-            let found = match file.remove(&name) {
+            let found = match file.get(&name) {
+                // Nodes may share a prefix.
                 Some(tensor) if tensor.size() == shape => {
-                    tensors.insert(name, tensor.to_device(device));
+                    tensors.entry(name).or_insert_with(|| tensor.to_device(device));
+                    continue;
+                }
+                // What scales channels may have any shape with as many numbers.
+                Some(tensor) if shape.len() == 1 && tensor.numel() as i64 == shape[0] => {
+                    tensors.entry(name).or_insert_with(|| tensor.to_device(device).flatten(0, -1));
                     continue;
                 }
                 Some(tensor) => format!("{:?} is there", tensor.size()),
@@ -50,8 +60,9 @@ impl Network {
         let more = differences.len().saturating_sub(DIFFERENCES_SHOWN);
         differences.truncate(DIFFERENCES_SHOWN);
         if more > 0 {
-            let unused = file.into_keys().min().map(|name| format!(" (the file has {name})"));
-            differences.push(format!("and {more} more{}", unused.unwrap_or_default()));
+            let first =
+                file.into_keys().min().map(|name| format!(" (the file begins with {name})"));
+            differences.push(format!("and {more} more{}", first.unwrap_or_default()));
         }
         Err(WeightsError::Mismatch { path: path.to_owned(), differences })
     }
@@ -74,12 +85,15 @@ impl Network {
         self.graph.feature_dim() as usize
     }
 
-    /// Runs nothing yet, but proves that the network runs: one black picture.
+    /// Pictures that are asked about at once: as many as their intermediate values fit into memory.
+    pub fn batch(&self) -> usize {
+        let fit = VALUES_AT_ONCE / self.graph.activations().max(1);
+        usize::try_from(fit).unwrap_or(MOST_AT_ONCE).clamp(1, MOST_AT_ONCE)
+    }
+
+    /// Proves that the network runs: on one black picture.
     pub fn try_out(&self) -> Result<(), BuildError> {
         let side = i64::from(self.side());
-        if self.graph.graph().input.width != self.side() {
-            return Err(BuildError("its pictures are not square".to_owned()));
-        }
         let black = Tensor::zeros([1, 3, side, side], (Kind::Uint8, Device::Cpu));
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.features(&black)));
         match run {
@@ -98,11 +112,16 @@ impl Network {
     pub fn features(&self, pictures: &Tensor) -> Tensor {
         let pictures = pictures.to_device(self.device).to_kind(Kind::Float) / 255.0;
         let pictures = (pictures - &self.mean) / &self.deviation;
+        let mut last_use: HashMap<&str, usize> = HashMap::new();
+        for (step, (node, _)) in self.graph.in_order().enumerate() {
+            last_use.extend(node.inputs.iter().map(|input| (input.as_str(), step)));
+        }
         let mut outputs: HashMap<&str, Tensor> = HashMap::new();
-        for (node, _) in self.graph.in_order() {
+        for (step, (node, _)) in self.graph.in_order().enumerate() {
             let inputs: Vec<&Tensor> =
                 node.inputs.iter().map(|i| outputs.get(i.as_str()).unwrap_or(&pictures)).collect();
             let output = self.apply(node, &inputs);
+            outputs.retain(|name, _| last_use.get(name).is_none_or(|last| *last > step));
             outputs.insert(&node.name, output);
         }
         outputs.remove(self.graph.graph().features.as_str()).unwrap_or(pictures)
@@ -139,16 +158,18 @@ impl Network {
                 f64::from(*epsilon),
                 true,
             ),
-            Op::LayerNorm { epsilon } => x.layer_norm(
-                &x.size()[x.dim() - 1..],
-                self.parameter(node, "weight"),
-                self.parameter(node, "bias"),
-                f64::from(*epsilon),
-                true,
-            ),
-            Op::Linear { .. } => {
+            Op::LayerNorm { epsilon } => on_each_vector(x, |x| {
+                x.layer_norm(
+                    &x.size()[x.dim() - 1..],
+                    self.parameter(node, "weight"),
+                    self.parameter(node, "bias"),
+                    f64::from(*epsilon),
+                    true,
+                )
+            }),
+            Op::Linear { .. } => on_each_vector(x, |x| {
                 x.linear(self.tensor(node, "weight"), self.parameter(node, "bias"))
-            }
+            }),
             Op::Activation(kind) => activate(*kind, x),
             Op::MaxPool(window) => x.max_pool2d(
                 both(window.kernel),
@@ -184,6 +205,11 @@ impl Network {
             Op::PositionEmbedding => x + &self.tensors[&node.parameters],
             Op::SelfAttention { heads } => self.attend(node, x, i64::from(*heads)),
             Op::Token { place } => x.select(1, i64::from(*place)),
+            Op::MeanToken => x.mean_dim(1_i64, false, x.kind()),
+            Op::Scale => {
+                let factors = &self.tensors[&node.parameters];
+                if x.dim() == 4 { x * factors.view([1, -1, 1, 1]) } else { x * factors }
+            }
         }
     }
 
@@ -210,7 +236,15 @@ impl Network {
 }
 
 fn key(node: &Node, name: &str) -> String {
-    format!("{}.{name}", node.parameters)
+    match node.parameters.as_str() {
+        "" => name.to_owned(),
+        prefix => format!("{prefix}.{name}"),
+    }
+}
+
+/// Of a map, the vectors are its places' channels.
+fn on_each_vector(x: &Tensor, apply: impl Fn(&Tensor) -> Tensor) -> Tensor {
+    if x.dim() == 4 { apply(&x.permute([0, 2, 3, 1])).permute([0, 3, 1, 2]) } else { apply(x) }
 }
 
 fn activate(kind: Activation, x: &Tensor) -> Tensor {
@@ -223,6 +257,9 @@ fn activate(kind: Activation, x: &Tensor) -> Tensor {
         Activation::Silu => x.silu(),
         Activation::Gelu => x.gelu("none"),
         Activation::Tanh => x.tanh(),
+        Activation::LeakyRelu => x.leaky_relu(),
+        Activation::Elu => x.elu(),
+        Activation::QuickGelu => x * (x * 1.702).sigmoid(),
     }
 }
 
@@ -275,6 +312,7 @@ fn expected(graph: &CheckedGraph) -> Vec<Expected> {
                 add("out_proj.bias", &[channels]);
             }
             Op::ClassToken => add_named(node.parameters.clone(), &[1, 1, channels]),
+            Op::Scale => add_named(node.parameters.clone(), &[channels]),
             Op::PositionEmbedding => {
                 let tokens = first.len() as i64 / channels.max(1);
                 add_named(node.parameters.clone(), &[1, tokens, channels]);
@@ -289,7 +327,8 @@ fn expected(graph: &CheckedGraph) -> Vec<Expected> {
             | Op::Flatten
             | Op::Dropout { .. }
             | Op::Tokens
-            | Op::Token { .. } => {}
+            | Op::Token { .. }
+            | Op::MeanToken => {}
         }
     }
     all

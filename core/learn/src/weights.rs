@@ -84,7 +84,14 @@ pub(crate) fn load(
     let read = if is_zip { read_torch(path) } else { read_safetensors(path) };
     let tensors = read.map_err(|why| WeightsError::Format { path: path.to_owned(), why })?;
     let renamed = published.map(|published| published.renamed.as_slice()).unwrap_or_default();
-    Ok(tensors.into_iter().map(|(name, tensor)| (rename(name, renamed), tensor)).collect())
+    let mut named = HashMap::new();
+    for (name, tensor) in tensors {
+        if let Some(_taken) = named.insert(rename(name.clone(), renamed), tensor) {
+            let why = format!("two of its tensors would be called {}", rename(name, renamed));
+            return Err(WeightsError::Format { path: path.to_owned(), why });
+        }
+    }
+    Ok(named)
 }
 
 /// A file that goes by the published name must be the published one; any other is the person's own.

@@ -232,7 +232,8 @@ fn weights_that_do_not_fit_are_named_and_change_nothing() {
     assert!(refuse(network(&folder.path().join("none"))).contains("can't be read"));
     // A whole model would have to be run to be read.
     let error = refuse(network(&saved("a-whole-model.pth")));
-    assert!(error.contains("holds no weights") || error.contains("is missing"), "{error}");
+    println!("{error}");
+    assert!(error.contains("is missing"), "{error}");
 }
 
 #[test]

@@ -7,13 +7,11 @@ use std::sync::Arc;
 
 use sluice_events::facts::PluginRef;
 use sluice_events::message::Plugins;
+use sluice_events::network::PATCHES;
 use sluice_events::plugin::{PluginInfo, PluginKind, Values};
 use sluice_host::{PluginSet, SelectorPlugin};
 use sluice_session::State;
 use tokio::sync::watch;
-
-/// Features that need no network: chosen like one.
-pub const PATCHES: &str = "patches";
 
 /// What the settings say.
 #[derive(Clone, Debug)]
@@ -88,7 +86,7 @@ impl Catalogue {
         let none = Values::new();
         let settings = self.defaults.values.get(name).unwrap_or(&none);
         let by_hand = state.parameters.get(&(kind, name.to_owned())).unwrap_or(&none);
-        (info.in_effect(&[settings, by_hand]), by_hand.clone())
+        (info.in_effect(&[settings, by_hand]), info.that_fit(by_hand))
     }
 }
 

@@ -11,6 +11,7 @@ mod features;
 mod order;
 
 use std::collections::HashMap;
+use std::mem::Discriminant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,9 +25,11 @@ use sluice_events::command::{FittedModel, MadeRanking};
 use sluice_events::facts::{PluginRef, Ranked};
 use sluice_events::message::{Level, Training};
 use sluice_events::plugin::Values;
+use sluice_host::PluginFault;
 use sluice_learn::{Absorbed, Learner};
 use sluice_session::SessionHandle;
 use sluice_session::projections::TrainingSet;
+use sluice_session::state::ImageState;
 use tokio::sync::watch;
 
 use crate::bell::Bell;
@@ -81,6 +84,7 @@ struct Snapshot {
     set: TrainingSet,
     /// The plugins of this round; a newer build waits for the next one.
     in_use: InUse,
+    /// Whether there is something left of a ranking.
     ranked: bool,
     rankings: u64,
     /// Number of the newest event that matters to a ranking.
@@ -94,8 +98,10 @@ struct Memory {
     /// What was to give features in the last round, and what does.
     wanted: Option<features::Source>,
     in_use: Option<features::Source>,
-    /// The last failure of each plugin, so that it is told once.
-    failures: HashMap<PluginRef, String>,
+    /// When each kind of failure of a build was told.
+    failures: HashMap<(PluginRef, Discriminant<PluginFault>), Instant>,
+    /// Why features will not come, so that it is told once.
+    gave_up: Option<String>,
     /// The chosen selector that was not there, so that it is told once.
     missing: Option<String>,
     training: Training,
@@ -160,7 +166,10 @@ impl Engine {
         let look = move |view: &sluice_session::View<'_>| Snapshot {
             set: view.state.training_set(),
             in_use: catalogue.in_use(view.state),
-            ranked: view.state.ranking.is_some(),
+            ranked: view
+                .order
+                .iter()
+                .any(|ranked| view.state.image(ranked.image).is_some_and(ImageState::is_candidate)),
             rankings: view.state.rankings,
             relevant: view.state.last_relevant,
         };
@@ -231,7 +240,7 @@ impl Engine {
             self.training.send_replace(memory.training.clone());
         }
         if let Some(why) = &absorbed.gave_up
-            && memory.failures.insert(features_reference(), why.clone()).as_ref() != Some(why)
+            && memory.gave_up.replace(why.clone()).as_ref() != Some(why)
         {
             self.warn(format!(
                 "Features will not come: {why}. Answers are safe; the order does not learn."
@@ -242,11 +251,6 @@ impl Engine {
     fn warn(&self, text: String) {
         self.notices.pin(Level::Warning, text);
     }
-}
-
-/// Stands for the background's own failures among those of plugins.
-fn features_reference() -> PluginRef {
-    PluginRef { name: "features".into(), version: String::new(), hash: [0; 32] }
 }
 
 /// Whether a round would say anything new: at once for answers and choices, now and then for

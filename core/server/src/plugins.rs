@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sluice_events::Command;
 use sluice_events::message::Level;
+use sluice_events::network::PATCHES;
 use sluice_events::plugin::{PluginInfo, PluginKind};
 use sluice_host::{
     Change, FolderWatch, NetworkPlugin, PluginFolder, PluginHost, PluginSet, SelectorPlugin, named,
@@ -13,7 +14,7 @@ use sluice_session::SessionHandle;
 use tokio::sync::watch;
 
 use crate::bell::Bell;
-use crate::catalogue::{Catalogue, Defaults, PATCHES};
+use crate::catalogue::{Catalogue, Defaults, find};
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::open::{OpenError, SessionOptions};
@@ -34,6 +35,10 @@ impl Plugins {
         let host = host.map_err(OpenError::Host)?;
         let in_the_box = PluginSet::in_the_box(&host)?;
         let mut folder = options.plugin_folder.as_ref().map(|path| PluginFolder::new(host, path));
+        if let Some(path) = &options.plugin_folder {
+            // An interpreter's component takes some ten seconds the first time.
+            tracing::info!(folder = %path.display(), "loading plugins");
+        }
         let changes = folder.as_mut().map(PluginFolder::load).unwrap_or_default();
         let defaults = Defaults {
             selector: options.selector.clone(),
@@ -66,12 +71,14 @@ impl Plugins {
         };
         // What is there at the start is no news; what can't be used is.
         let failed = |change: &Change| !matches!(change, Change::Loaded(_));
-        herald.tell(self.changes.into_iter().filter(failed));
+        let set = catalogue.offered();
+        herald.tell(self.changes.into_iter().filter(failed), &set, &set);
         let (in_the_box, bell) = (self.in_the_box, bell.clone());
         let watch = self.folder.map(|folder| {
             folder.watch(move |folder, changes| {
-                offered.send_replace(Arc::new(all(&in_the_box, Some(folder))));
-                herald.tell(changes);
+                let set = Arc::new(all(&in_the_box, Some(folder)));
+                let before = offered.send_replace(Arc::clone(&set));
+                herald.tell(changes, &before, &set);
                 bell.ring();
             })
         });
@@ -95,17 +102,40 @@ struct Herald {
 }
 
 impl Herald {
-    fn tell(&self, changes: impl IntoIterator<Item = Change>) {
+    fn tell(
+        &self,
+        changes: impl IntoIterator<Item = Change>,
+        before: &PluginSet,
+        offered: &PluginSet,
+    ) {
         for change in changes {
             match change {
                 Change::Loaded(plugin) => {
                     let (kind, name) = (plugin.kind(), named(plugin.reference()));
-                    let text = format!("The {kind} {name} was loaded and can be chosen.");
+                    let text = match find(offered, kind, &plugin.info().name) {
+                        Some((_, used)) if used != *plugin.reference() => format!(
+                            "The {kind} {name} was loaded, but {} of another file counts.",
+                            named(&used)
+                        ),
+                        _ if find(before, kind, &plugin.info().name).is_some() => format!(
+                            "A new build of the {kind} {name} was loaded; where it is chosen, it is in \
+                             use from now on."
+                        ),
+                        _ => format!("The {kind} {name} was loaded and can be chosen."),
+                    };
                     self.notices.pin(Level::Info, text);
                 }
                 Change::Gone(plugin) => {
                     let (kind, name) = (plugin.kind(), named(plugin.reference()));
-                    let text = format!("The {kind} {name} is gone with its file.");
+                    let text = match find(offered, kind, &plugin.info().name) {
+                        Some((_, used)) => {
+                            format!(
+                                "A file of the {kind} {name} is gone; {} is used.",
+                                named(&used)
+                            )
+                        }
+                        None => format!("The {kind} {name} is gone with its file."),
+                    };
                     self.notices.pin(Level::Info, text);
                 }
                 Change::Unlisted(why) => {
@@ -153,7 +183,7 @@ fn check(plugins: &PluginSet, options: &SessionOptions) -> Result<(), OpenError>
         let info = selector.or_else(|| plugins.network(name).map(NetworkPlugin::info));
         let info =
             info.ok_or_else(|| OpenError::Parameter(format!("there is no plugin {name}")))?;
-        info.accept(values).map_err(OpenError::Parameter)?;
+        info.accept(values).map_err(|why| OpenError::Parameter(format!("of {name}, {why}")))?;
     }
     Ok(())
 }

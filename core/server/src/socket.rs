@@ -216,14 +216,14 @@ impl Page {
                 let choose = |network| Command::ChooseNetwork { id, network };
                 self.choose(id, PluginKind::Network, &name, choose).await?
             }
-            ToServer::SetParameters { id, kind, plugin, values } => {
+            ToServer::SetParameters { id, kind, plugin, changes } => {
                 let found = find(&self.app.service.catalogue.offered(), kind, &plugin);
                 let accepted = match found {
-                    Some((info, _)) => info.accept(&values),
+                    Some((info, _)) => info.accept_changes(&changes),
                     None => Err(format!("there is no {kind} {plugin}")),
                 };
                 match accepted {
-                    Ok(values) => Some((id, Command::SetParameters { id, kind, plugin, values })),
+                    Ok(changes) => Some((id, Command::SetParameters { id, kind, plugin, changes })),
                     Err(why) => {
                         let why = format!("{why}; what was set before stays");
                         return self.refuse(Some(id), why, false).await.map(|()| None);

@@ -46,9 +46,9 @@ async fn choose(page: &mut Page, kind: &str, name: &str) -> Uuid {
     id
 }
 
-async fn set(page: &mut Page, kind: &str, plugin: &str, values: Value) -> Uuid {
+async fn set(page: &mut Page, kind: &str, plugin: &str, changes: Value) -> Uuid {
     let (id, kind) = (Uuid::new_v4(), kind.to_owned());
-    let set = json!({"type": "set_parameters", "id": id, "kind": kind, "plugin": plugin, "values": values});
+    let set = json!({"type": "set_parameters", "id": id, "kind": kind, "plugin": plugin, "changes": changes});
     page.send(set).await;
     id
 }
@@ -94,8 +94,10 @@ async fn a_network_without_weights_is_said_and_answering_goes_on() {
     let mut page = app.page().await;
     choose(&mut page, "network", "mobilenet-v3-small").await;
     let notice = page.next("notice").await;
-    assert!(notice["text"].as_str().unwrap().contains("no weights for mobilenet-v3-small"));
-    page.until("plugins", |plugins| plugins["network"] == "mobilenet-v3-small").await;
+    let text = notice["text"].as_str().unwrap();
+    assert!(text.contains("no weights for mobilenet-v3-small"), "{text}");
+    assert!(text.contains("so the features in use stay"), "{text}");
+    assert_eq!(app.page().await.next("plugins").await["network"], "patches");
     page.answer(1, "positive").await;
 }
 
@@ -141,6 +143,74 @@ async fn whatever_a_selector_does_it_is_named_and_answers_go_on_meanwhile() {
     // A selector that keeps to the rules catches up.
     choose(&mut page, "selector", "max-prob").await;
     page.until("queue", |queue| queue["behind"] == 0 && images(queue)[..2] == [7, 27]).await;
+    // The log tells who did what.
+    page.close().await;
+    app.stop().await;
+    for (name, crime) in crimes {
+        assert!(in_the_log(&plugged.place, name) && in_the_log(&plugged.place, crime), "{name}");
+    }
+}
+
+/// Whether a text stands in the events of a session that has ended.
+fn in_the_log(place: &Place, text: &str) -> bool {
+    let files = std::fs::read_dir(place.session.path()).unwrap();
+    let paths = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let mut bytes = paths.map(|path| std::fs::read(path).unwrap());
+    bytes.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_default_selector_whose_file_goes_away_is_replaced_by_one_in_the_box() {
+    let plugged = Plugged::new(30);
+    plugged.put("swaps-new", "mine.wasm");
+    let mut options = plugged.place.options();
+    options.plugin_folder = Some(plugged.folder.path().to_owned());
+    options.selector = "swaps".to_owned();
+    let app = TestApp::start(plugged.place.service(options).unwrap(), Access::default()).await;
+    let mut page = app.page().await;
+    page.answer(17, "positive").await;
+    page.answer(0, "negative").await;
+    page.until("queue", |queue| queue["behind"] == 0 && images(queue)[..2] == [29, 28]).await;
+    std::fs::remove_file(plugged.folder.path().join("mine.wasm")).unwrap();
+    let text = told(&mut page, "not there any more").await;
+    assert!(text.contains("max-prob orders instead"), "{text}");
+    page.until("queue", |queue| images(queue)[..2] == [7, 27]).await;
+    // It goes on by itself when the file is back.
+    plugged.put("swaps-new", "mine.wasm");
+    page.until("queue", |queue| images(queue)[..2] == [29, 28]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn weights_that_do_not_fit_leave_the_features_in_use_and_learning_goes_on() {
+    let plugged = Plugged::new(40);
+    plugged.put("bad-graphs", "bad-graphs.wasm");
+    let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../learn/tests/weights/edges.pth");
+    let mut options = plugged.place.options();
+    options.plugin_folder = Some(plugged.folder.path().to_owned());
+    options.weights.insert("bad-graphs".to_owned(), weights);
+    // The real learner.
+    let storage = sluice_log::storage::FsStorage::new(plugged.place.session.path()).unwrap();
+    let finding = sluice_pool::find(&options.pool).unwrap();
+    let service = sluice_server::Service::open(options, &finding, storage).unwrap();
+    let app = TestApp::start(service, Access::default()).await;
+    let mut page = app.page().await;
+    page.answer(7, "positive").await;
+    page.answer(0, "negative").await;
+    page.until("training", |training| training["embedded"] == 40).await;
+    choose(&mut page, "network", "bad-graphs").await;
+    let text = told(&mut page, "The network bad-graphs 0.1.0 can't be used").await;
+    assert!(
+        text.contains("node 'first' needs first.weight of [8, 3, 3, 3], and it is missing"),
+        "{text}"
+    );
+    assert!(text.contains("So the features in use stay"), "{text}");
+    page.answer(1, "negative").await;
+    let queue =
+        page.until("queue", |queue| queue["behind"] == 0 && !images(queue).contains(&1)).await;
+    assert!(queue["items"][0]["probability"].is_number(), "{queue}");
+    let mut newcomer = app.page().await;
+    assert_eq!(newcomer.next("plugins").await["network"], "patches");
+    assert_eq!(newcomer.next("training").await["features"], "patches");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,7 +352,7 @@ async fn parameters_are_checked_set_remembered_and_reset() {
     let plugins = page.next("plugins").await;
     assert_eq!(plugins["selector_by_hand"], json!({"clusters": {"integer": 3}}));
     assert!(clusters(3)(&plugins));
-    set(&mut page, "selector", "explore", json!({})).await;
+    set(&mut page, "selector", "explore", json!({"clusters": null})).await;
     page.until("plugins", clusters(20)).await;
 }
 
@@ -317,7 +387,7 @@ async fn a_network_that_can_not_be_built_leaves_the_one_in_use() {
         let id = choose(&mut page, "network", "bad-graphs").await;
         page.until("ack", |ack| ack["id"] == id.to_string()).await;
         let text = told(&mut page, "The network bad-graphs 0.1.0 can't be used").await;
-        assert!(text.contains(said) && text.contains("The features in use stay"), "{text}");
+        assert!(text.contains(said) && text.contains("So the features in use stay"), "{text}");
     }
     // The choice went back by itself.
     let mut newcomer = app.page().await;

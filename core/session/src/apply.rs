@@ -56,7 +56,13 @@ impl State {
             }
             Event::ParametersSet(set) => {
                 self.commands.insert(set.command, seq);
-                self.parameters.insert((set.kind, set.plugin.clone()), set.values.clone());
+                let by_hand = self.parameters.entry((set.kind, set.plugin.clone())).or_default();
+                for (name, value) in &set.changes {
+                    match value {
+                        Some(value) => drop(by_hand.insert(name.clone(), value.clone())),
+                        None => drop(by_hand.remove(name)),
+                    }
+                }
             }
             Event::ModelTrained(trained) => {
                 self.models = trained.model.0;

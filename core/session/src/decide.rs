@@ -12,6 +12,9 @@ use crate::state::State;
 /// The log keeps this many entries of a ranking; the rest can be made again.
 pub const RANKING_KEPT: usize = 32;
 
+/// Characters that are kept of what went wrong with a plugin.
+const LONGEST_FAILURE: usize = 2000;
+
 /// What follows from a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
@@ -101,13 +104,21 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::ChooseNetwork { id, network } => {
             vec![Event::NetworkChosen(NetworkChosen { command: *id, network: network.clone() })]
         }
-        Command::SetParameters { id, kind, plugin, values } => {
-            let (kind, plugin, values) = (*kind, plugin.clone(), values.clone());
-            vec![Event::ParametersSet(ParametersSet { command: *id, kind, plugin, values })]
+        Command::KeepNetwork { id, instead_of, network } => match &state.network {
+            Some(chosen) if chosen.name == *instead_of => {
+                vec![Event::NetworkChosen(NetworkChosen { command: *id, network: network.clone() })]
+            }
+            _ => Vec::new(),
+        },
+        Command::SetParameters { id, kind, plugin, changes } => {
+            let (kind, plugin, changes) = (*kind, plugin.clone(), changes.clone());
+            vec![Event::ParametersSet(ParametersSet { command: *id, kind, plugin, changes })]
         }
         Command::RecordRanking(made) => ranking(state, made),
         Command::RecordPluginFailure { plugin, what } => {
-            vec![Event::PluginFailed(PluginFailed { plugin: plugin.clone(), what: what.clone() })]
+            // Much of it are a stranger's words.
+            let what = what.chars().take(LONGEST_FAILURE).collect();
+            vec![Event::PluginFailed(PluginFailed { plugin: plugin.clone(), what })]
         }
     })
 }

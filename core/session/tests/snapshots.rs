@@ -3,7 +3,7 @@
 
 use futures::executor::block_on;
 use sluice_events::facts::*;
-use sluice_events::plugin::{PluginKind, Value, Values};
+use sluice_events::plugin::{Changes, PluginKind, Value, Values};
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId, codec};
 use sluice_log::storage::{MemoryStorage, Storage};
 use sluice_log::{
@@ -61,7 +61,7 @@ fn one_of_each() -> Vec<Event> {
             command: command(9),
             kind: PluginKind::Selector,
             plugin: "p".into(),
-            values: Values::from([("a".into(), Value::Integer(5))]),
+            changes: Changes::from([("a".into(), Some(Value::Integer(5))), ("b".into(), None)]),
         }),
         Event::ModelTrained(ModelTrained {
             model: ModelId(1),

@@ -13,8 +13,11 @@ interface Props {
 
 /** What can be set on a plugin, and what it is set to. */
 export function Parameters({ kind, info, values, byHand }: Props) {
-  const set = (name: string, value: Value) =>
-    setParameters(kind, info.name, { ...byHand, [name]: value })
+  const set = (name: string, value: Value) => setParameters(kind, info.name, { [name]: value })
+  const reset = () => {
+    const names = Object.keys(byHand)
+    setParameters(kind, info.name, Object.fromEntries(names.map((name) => [name, null])))
+  }
   return (
     <details class="parameters">
       <summary>
@@ -30,7 +33,7 @@ export function Parameters({ kind, info, values, byHand }: Props) {
         />
       ))}
       {Object.keys(byHand).length > 0 && (
-        <button type="button" class="reset" onClick={() => setParameters(kind, info.name, {})}>
+        <button type="button" class="reset" onClick={reset}>
           Reset
         </button>
       )}
@@ -58,6 +61,7 @@ function Field({ parameter, value, set }: FieldProps) {
     'aria-describedby': help,
     // Also where nothing was changed: the keys are for answering again.
     onKeyDown: ({ key, currentTarget }: TargetedKeyboardEvent<HTMLInputElement>) => {
+      if (key === 'Escape') currentTarget.value = text(value)
       if (key === 'Enter' || key === 'Escape') currentTarget.blur()
     },
     onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) => changed(currentTarget),
@@ -68,6 +72,20 @@ function Field({ parameter, value, set }: FieldProps) {
       <label for={field}>{parameter.name}</label>
       {isSwitch ? (
         <input type="checkbox" checked={text(value) === 'true'} {...common} />
+      ) : parameter.choices.length > 0 ? (
+        <select
+          id={field}
+          aria-describedby={help}
+          value={text(value)}
+          onChange={({ currentTarget }) => {
+            set({ text: currentTarget.value })
+            currentTarget.blur()
+          }}
+        >
+          {parameter.choices.map((choice) => (
+            <option key={choice}>{choice}</option>
+          ))}
+        </select>
       ) : 'text' in parameter.default ? (
         <input type="text" value={text(value)} {...common} />
       ) : (

@@ -6,6 +6,7 @@ const parameter = (type: Value, range: [number, number] | null = null): Paramete
   name: 'p',
   default: type,
   range,
+  choices: [],
   help: '',
 })
 

@@ -7,6 +7,7 @@ import { newId } from './ids'
 import { type Action, initial, type Pending, reduce, unsaved } from './state'
 
 export type Values = Plugins['selector_values']
+type Changes = Extract<ToServer, { type: 'set_parameters' }>['changes']
 
 export const state = signal(initial)
 
@@ -78,9 +79,9 @@ export function chooseNetwork(name: string): void {
   ask({ type: 'choose_network', id: newId(), name })
 }
 
-/** Sets all values of a plugin that are set by hand; none: as the settings or the plugin say. */
-export function setParameters(kind: PluginKind, plugin: string, values: Values): void {
-  ask({ type: 'set_parameters', id: newId(), kind, plugin, values })
+/** Changes values of a plugin; null: again as the settings or the plugin say. */
+export function setParameters(kind: PluginKind, plugin: string, changes: Changes): void {
+  ask({ type: 'set_parameters', id: newId(), kind, plugin, changes })
 }
 
 /** The browser could not show it: on to the next, and the server looks for itself. */

@@ -30,7 +30,7 @@ pub fn write(module: &Path, to: &Path) -> Result<Written> {
         return Ok(Written::Same);
     }
     let folder = to.parent().context("a file needs a folder")?;
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
     let new = to.with_extension("wasm.new");
     fs::write(&new, &component)
         .and_then(|()| fs::rename(&new, to))

@@ -41,3 +41,9 @@ pub mod vectors;
 pub use network::Network;
 pub use selector::{Answer, Pool, Selector};
 pub use test_pool::TestPool;
+
+/// A panic ends a component without a word; this gives it one.
+#[doc(hidden)]
+pub fn log_panics(log: fn(&str)) {
+    std::panic::set_hook(Box::new(move |panic| log(&panic.to_string())));
+}

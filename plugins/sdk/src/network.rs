@@ -50,10 +50,15 @@ pub trait Network {
 pub trait Settings {
     /// The value of one of the network's own parameters.
     fn parameter(&self, name: &str) -> Option<Value>;
+
+    /// Words for yourself: `sluice plugin check` shows them, and the last of them stand beside what
+    /// went wrong when a call fails. What a panic says is logged by itself.
+    fn log(&self, text: &str);
 }
 
 impl dyn Settings + '_ {
-    /// The value of one of the network's own parameters.
+    /// The value of one of the network's own parameters: a `bool`, `i64`, `f64` or `String`, as it was
+    /// declared.
     ///
     /// # Errors
     /// When it was not declared, or as another type.
@@ -69,6 +74,10 @@ pub struct Imported;
 impl Settings for Imported {
     fn parameter(&self, name: &str) -> Option<Value> {
         bindings::sluice::network::settings::parameter(name)
+    }
+
+    fn log(&self, text: &str) {
+        bindings::sluice::network::settings::log(text);
     }
 }
 
@@ -129,7 +138,11 @@ macro_rules! export_network {
                 fn describe(
                     typical: $crate::network::Shape,
                 ) -> Result<$crate::network::Graph, String> {
-                    <$network as $crate::Network>::describe(&$crate::network::Imported, typical)
+                    let settings = $crate::network::Imported;
+                    $crate::log_panics(|said| {
+                        $crate::network::Settings::log(&$crate::network::Imported, said)
+                    });
+                    <$network as $crate::Network>::describe(&settings, typical)
                 }
             }
 

@@ -41,8 +41,20 @@ macro_rules! parameters {
                     Self::new(name, Value::Text(default.into()), None, help)
                 }
 
+                /// One of these.
+                pub fn choice(name: &str, default: &str, choices: &[&str], help: &str) -> Self {
+                    let choices = choices.iter().map(|&choice| choice.into()).collect();
+                    Self { choices, ..Self::text(name, default, help) }
+                }
+
                 fn new(name: &str, default: Value, range: Option<(f64, f64)>, help: &str) -> Self {
-                    Self { name: name.into(), default, range, help: help.into() }
+                    Self {
+                        name: name.into(),
+                        default,
+                        range,
+                        choices: Vec::new(),
+                        help: help.into(),
+                    }
                 }
             }
 

@@ -37,12 +37,17 @@ pub trait Pool {
     /// The value of one of the selector's own parameters.
     fn parameter(&self, name: &str) -> Option<Value>;
 
-    /// Random bits, from a seed that is the same in a replay.
+    /// Random bits, from a seed that follows from the session and the rankings before.
     fn random_u64(&self) -> u64;
+
+    /// Words for yourself: `sluice plugin check` shows them, and the last of them stand beside what
+    /// went wrong when a call fails. What a panic says is logged by itself.
+    fn log(&self, text: &str);
 }
 
 impl dyn Pool + '_ {
-    /// The value of one of the selector's own parameters.
+    /// The value of one of the selector's own parameters: a `bool`, `i64`, `f64` or `String`, as it was
+    /// declared.
     ///
     /// # Errors
     /// When it was not declared, or as another type.
@@ -108,6 +113,10 @@ impl Pool for Imported {
     fn random_u64(&self) -> u64 {
         imported::random_u64()
     }
+
+    fn log(&self, text: &str) {
+        imported::log(text);
+    }
 }
 
 #[doc(hidden)]
@@ -136,6 +145,7 @@ macro_rules! export_selector {
 
                 fn rank(limit: u32) -> Result<Vec<u32>, String> {
                     let pool = $crate::selector::Imported;
+                    $crate::log_panics(|said| $crate::Pool::log(&$crate::selector::Imported, said));
                     <$selector as $crate::Selector>::rank(&pool, limit as usize)
                 }
             }

@@ -55,6 +55,10 @@ impl Pool for TestPool {
         self.parameters.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone())
     }
 
+    fn log(&self, text: &str) {
+        eprintln!("{text}");
+    }
+
     /// SplitMix64 (Steele et al. 2014).
     fn random_u64(&self) -> u64 {
         let state = self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -37,8 +37,9 @@ pub fn run(arguments: &PluginBuild) -> Result<()> {
     })?;
     let manifest: Manifest =
         toml::from_str(&text).with_context(|| format!("in {}", manifest.display()))?;
-    toolchain::build(&folder)?;
     let name = manifest.package.name;
+    say!("{name}: compiling (the first time takes half a minute)");
+    toolchain::build(&folder)?;
     let library = manifest.lib.and_then(|library| library.name);
     let library = library.unwrap_or_else(|| name.replace('-', "_"));
     let module = toolchain::module(&folder, &library);
@@ -50,8 +51,8 @@ pub fn run(arguments: &PluginBuild) -> Result<()> {
 fn tell(to: &Path, written: &Written) {
     let to = to.display();
     match written {
-        Written::New(bytes) => println!("{to}: {} kB", bytes.div_ceil(1000)),
-        Written::Same => println!("{to}: nothing has changed"),
+        Written::New(bytes) => say!("{to}: {} kB", bytes.div_ceil(1000)),
+        Written::Same => say!("{to}: nothing has changed"),
     }
-    println!("Try it with: sluice plugin check {to}");
+    say!("Try it with: sluice plugin check {to}");
 }

@@ -15,6 +15,7 @@ use super::{host, parameters};
 use crate::arguments::PluginCheck;
 use crate::settings::Settings;
 use made_up::MadeUp;
+use rules::Outcome;
 
 /// Sizes of the pools that a selector is timed on.
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
@@ -41,8 +42,7 @@ pub fn run(arguments: &PluginCheck, settings: &Settings) -> Result<()> {
     let broken = match &plugin {
         Plugin::Selector(selector) => {
             let broken = report(&rules::selector(selector, &values));
-            cost(selector, &values);
-            broken
+            broken + cost(selector, &values)
         }
         Plugin::Network(network) => {
             let broken = report(&rules::network(network, &values));
@@ -59,36 +59,38 @@ pub fn run(arguments: &PluginCheck, settings: &Settings) -> Result<()> {
 
 fn describe(plugin: &Plugin, file: &Path, bytes: u64, took: Duration) {
     let info = plugin.info();
-    println!("{} {}, a {}", info.name, info.version, plugin.kind());
-    println!("  {}", info.summary);
+    say!("{} {}, a {}", info.name, info.version, plugin.kind());
+    say!("  {}", info.summary);
     let [a, b, c, d, ..] = plugin.reference().hash;
     let hash = u32::from_be_bytes([a, b, c, d]);
     let (file, kilobytes) = (file.display(), bytes.div_ceil(1000));
-    println!("  file        {file}, {kilobytes} kB, BLAKE3 {hash:08x}…");
-    println!("  loaded in   {:.2} s (compiled code is kept for the next time)", took.as_secs_f64());
+    say!("  file        {file}, {kilobytes} kB, BLAKE3 {hash:08x}…");
+    say!("  loaded in   {:.2} s (compiled code is kept for the next time)", took.as_secs_f64());
     if info.needs_model {
-        println!("  needs       a model: until there is one, chance orders instead");
+        say!("  needs       a model: until there is one, chance orders instead");
     }
     for line in parameters(info) {
-        println!("  parameter   {line}");
+        say!("  parameter   {line}");
     }
 }
 
 /// Prints what was tried, and gives the number of failures.
 fn report(tried: &[rules::Tried]) -> usize {
-    println!("rules");
+    say!("rules");
     for rules::Tried { what, outcome } in tried {
         match outcome {
-            Ok(()) => println!("  ok      {what}"),
-            Err(why) => println!("  BROKEN  {what}: {why}"),
+            Outcome::Kept => say!("  ok      {what}"),
+            Outcome::Refused(why) => say!("  refuses {what}: {why}"),
+            Outcome::Broken(why) => say!("  BROKEN  {what}: {why}"),
         }
     }
-    tried.iter().filter(|tried| tried.outcome.is_err()).count()
+    tried.iter().filter(|tried| matches!(tried.outcome, Outcome::Broken(_))).count()
 }
 
-/// How long a call takes.
-fn cost(selector: &SelectorPlugin, values: &Values) {
-    println!("cost of a call (the first {LIMIT}; features of {} values)", made_up::DIM);
+/// How long a call takes. Gives the number of pools that it could not order.
+fn cost(selector: &SelectorPlugin, values: &Values) -> usize {
+    say!("cost of a call (the first {LIMIT}; features of {} values)", made_up::DIM);
+    let mut failed = 0;
     for size in SIZES {
         let pool = MadeUp::new(size).candidates(values);
         let mut times: Vec<Duration> = Vec::new();
@@ -96,16 +98,18 @@ fn cost(selector: &SelectorPlugin, values: &Values) {
             let candidates = pool.clone();
             let begun = Instant::now();
             if let Err(error) = selector.rank(candidates, LIMIT) {
-                println!("  {size:>9} candidates  {}", error.fault);
+                say!("  BROKEN  {size:>9} candidates  {}", error.fault);
+                failed += 1;
                 break;
             }
             times.push(begun.elapsed());
         }
         times.sort();
         if let Some(middle) = times.get(CALLS / 2) {
-            println!("  {size:>9} candidates  {:.2} ms", middle.as_secs_f64() * 1e3);
+            say!("  ok      {size:>9} candidates  {:.2} ms", middle.as_secs_f64() * 1e3);
         }
     }
+    failed
 }
 
 /// What a network describes.
@@ -114,14 +118,15 @@ fn graph(network: &NetworkPlugin, values: Values) {
     let Ok(checked) = network.describe((224, 224), values) else { return };
     let took = begun.elapsed().as_secs_f64() * 1e3;
     let graph = checked.graph();
-    println!("graph (described in {took:.2} ms)");
+    say!("graph (described in {took:.2} ms)");
     let (nodes, all) = (checked.in_order().count(), graph.nodes.len());
-    println!("  pictures    {} × {} pixels", graph.input.width, graph.input.height);
-    println!("  features    {}, at node '{}'", checked.feature_dim(), graph.features);
-    println!("  nodes       {nodes} of {all} are needed for them");
-    println!("  parameters  {}", checked.parameters());
-    match &graph.weights {
-        Some(weights) => println!("  weights     {} (SHA-256 {}…)", weights.url, weights.sha256),
-        None => println!("  weights     none are published"),
-    }
+    say!("  pictures    {} × {} pixels", graph.input.width, graph.input.height);
+    say!("  features    {}, at node '{}'", checked.feature_dim(), graph.features);
+    say!("  nodes       {nodes} of {all} are needed for them");
+    say!("  parameters  {}", checked.parameters());
+    let weights = match &graph.weights {
+        Some(weights) => format!("{} (SHA-256 {}…)", weights.url, weights.sha256),
+        None => "none are published".to_owned(),
+    };
+    say!("  weights     {weights}");
 }

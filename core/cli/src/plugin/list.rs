@@ -41,16 +41,16 @@ pub fn run(arguments: &PluginList, settings: &Settings) -> Result<()> {
         .map(|plugin| listed(&plugin))
         .collect();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
     for (kind, title) in [(PluginKind::Selector, "Selectors"), (PluginKind::Network, "Networks")] {
-        println!("{title}");
+        say!("{title}");
         for Listed { info, file, .. } in all.iter().filter(|listed| listed.kind == kind) {
             let from = file.as_ref().map(|file| format!(" ({file})")).unwrap_or_default();
-            println!("  {} {}{from}\n      {}", info.name, info.version, info.summary);
+            say!("  {} {}{from}\n      {}", info.name, info.version, info.summary);
             for line in parameters(info) {
-                println!("      {}.{line}", info.name);
+                say!("      {}.{line}", info.name);
             }
         }
     }

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use rust_embed::RustEmbed;
+use sluice_events::plugin;
 
 use crate::arguments::{NewKind, PluginNew};
+
+/// What crates are called already.
+const TAKEN: [&str; 7] = ["alloc", "core", "patches", "proc-macro", "sluice-plugin", "std", "test"];
 
 #[derive(RustEmbed)]
 #[folder = "../../plugins/sdk"]
@@ -36,9 +40,7 @@ pub fn run(arguments: &PluginNew) -> Result<()> {
         NewKind::Selector => ("selector", SELECTOR),
         NewKind::Network => ("network", NETWORK),
     };
-    let fill = |text: &str| {
-        text.replace("@NAME@", name).replace("@TYPE@", &type_name(name)).replace("@KIND@", kind)
-    };
+    let fill = |text: &str| text.replace("@NAME@", name).replace("@KIND@", kind);
     write(&folder.join("Cargo.toml"), fill(MANIFEST).as_bytes())?;
     write(&folder.join("README.md"), fill(README).as_bytes())?;
     write(&folder.join("src/lib.rs"), fill(source).as_bytes())?;
@@ -52,7 +54,7 @@ pub fn run(arguments: &PluginNew) -> Result<()> {
         let content = Contract::get(&file).context("this build of sluice is broken")?;
         write(&folder.join("sluice/wit").join(&*file), &content.data)?;
     }
-    println!(
+    say!(
         "{shown}: a {kind} to begin with, in src/lib.rs\nNext:\n  sluice plugin build {shown}\n  sluice plugin \
          check {shown}/{name}.wasm"
     );
@@ -61,21 +63,15 @@ pub fn run(arguments: &PluginNew) -> Result<()> {
 
 /// The name is a crate's, a plugin's and a file's.
 fn check_name(name: &str) -> Result<()> {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
-    if !begins || !name.chars().all(fits) || name.ends_with('-') || name.len() > 64 {
-        bail!("{name:?} can't be a plugin's name: take lower case letters, digits and hyphens");
+    if plugin::check_name(name).is_err() || !begins || TAKEN.contains(&name) {
+        bail!(
+            "{name:?} can't be a plugin's name: take lower case letters, digits and hyphens, a letter first, \
+             and none of {}",
+            TAKEN.join(", ")
+        );
     }
     Ok(())
-}
-
-/// `my-order` becomes `MyOrder`.
-fn type_name(name: &str) -> String {
-    let capital = |part: &str| {
-        let mut letters = part.chars();
-        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
-    };
-    name.split('-').filter_map(capital).collect()
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::shape::{Shape, count_parameters, infer};
+use super::shape::{Shape, count_multiplications, count_parameters, infer};
 use super::{Graph, INPUT, Node, Weights};
 
 /// A graph may have this many nodes.
@@ -11,8 +11,12 @@ const MAX_NODES: usize = 4096;
 const MAX_INPUT_SIDE: u32 = 2048;
 /// All parameters together; 4 bytes each.
 const MAX_PARAMETERS: u64 = 500_000_000;
-/// Values of one node's output for one image.
-const MAX_ACTIVATION: u64 = 64_000_000;
+/// Values that are held at once for one image; 4 bytes each.
+const MAX_ACTIVATIONS: u64 = 64_000_000;
+/// Multiplications for one image: a very large network needs half of it.
+const MAX_MULTIPLICATIONS: u64 = 100_000_000_000;
+/// Bytes of a name; so much of a stranger's words may stand in an error.
+const LONGEST_NAME: usize = 200;
 
 /// Why a graph can't be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +42,7 @@ pub struct CheckedGraph {
     shapes: Vec<(Vec<Shape>, Shape)>,
     feature_dim: u32,
     parameters: u64,
+    activations: u64,
 }
 
 impl CheckedGraph {
@@ -48,12 +53,13 @@ impl CheckedGraph {
     /// The first thing that is wrong, with the node's name.
     pub fn new(graph: Graph) -> Result<Self, GraphError> {
         check_input(&graph)?;
+        check_lengths(&graph)?;
         graph.weights.as_ref().map_or(Ok(()), check_weights)?;
         let names = index_names(&graph)?;
         let mut order = sort(&graph, &names)?;
         let mut shapes: Vec<Option<(Vec<Shape>, Shape)>> = vec![None; graph.nodes.len()];
         let picture = Shape::Map(3, graph.input.height, graph.input.width);
-        let mut counts = vec![0_u64; graph.nodes.len()];
+        let (mut counts, mut work) = (vec![0_u64; graph.nodes.len()], 0_u64);
         for &at in &order {
             let node = &graph.nodes[at];
             let inputs: Vec<Shape> = node
@@ -65,13 +71,21 @@ impl CheckedGraph {
                 })
                 .collect();
             let output = infer(node, &inputs)?;
-            if output.is_empty() || output.len() > MAX_ACTIVATION {
+            if output.is_empty() || output.len() > MAX_ACTIVATIONS {
                 return wrong(&node.name, format!("its output would be {output}"));
             }
             counts[at] = count_parameters(&node.op, &inputs);
             if counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count)) > MAX_PARAMETERS
             {
                 return wrong(&node.name, format!("more than {MAX_PARAMETERS} parameters in all"));
+            }
+            work = work.saturating_add(count_multiplications(&node.op, &inputs, output));
+            if work > MAX_MULTIPLICATIONS {
+                let most = MAX_MULTIPLICATIONS;
+                return wrong(
+                    &node.name,
+                    format!("more than {most} multiplications for a picture"),
+                );
             }
             shapes[at] = Some((inputs, output));
         }
@@ -85,7 +99,12 @@ impl CheckedGraph {
         let needed = needed(&graph, &names, feature_node);
         order.retain(|at| needed[*at]);
         let parameters = order.iter().map(|at| counts[*at]).sum();
-        Ok(Self { graph, order, shapes, feature_dim, parameters })
+        let activations = held_at_once(&graph, &names, &order, &shapes);
+        if activations > MAX_ACTIVATIONS {
+            let why = format!("the network holds {activations} values at once for one picture");
+            return wrong(&graph.features, format!("{why}; {MAX_ACTIVATIONS} are the most"));
+        }
+        Ok(Self { graph, order, shapes, feature_dim, parameters, activations })
     }
 
     /// The graph itself.
@@ -103,6 +122,11 @@ impl CheckedGraph {
         self.feature_dim
     }
 
+    /// Values that are held at once for one image, when an output is forgotten after its last use.
+    pub fn activations(&self) -> u64 {
+        self.activations
+    }
+
     /// Number of trainable values that the features need.
     pub fn parameters(&self) -> u64 {
         self.parameters
@@ -111,10 +135,12 @@ impl CheckedGraph {
 
 fn check_input(graph: &Graph) -> Result<(), GraphError> {
     let input = &graph.input;
-    let fits = |side: u32| (1..=MAX_INPUT_SIDE).contains(&side);
-    if !fits(input.height) || !fits(input.width) {
+    if input.height != input.width || !(1..=MAX_INPUT_SIDE).contains(&input.height) {
         let size = format!("{}×{}", input.width, input.height);
-        return wrong(INPUT, format!("pictures of {size}; a side is 1 to {MAX_INPUT_SIDE} pixels"));
+        return wrong(
+            INPUT,
+            format!("pictures of {size}; a square of 1 to {MAX_INPUT_SIDE} pixels is taken"),
+        );
     }
     if input.standard_deviation.iter().any(|s| !s.is_finite() || *s <= 0.0)
         || input.mean.iter().any(|m| !m.is_finite())
@@ -124,10 +150,61 @@ fn check_input(graph: &Graph) -> Result<(), GraphError> {
     Ok(())
 }
 
+fn check_lengths(graph: &Graph) -> Result<(), GraphError> {
+    for node in &graph.nodes {
+        let names = node.inputs.iter().chain([&node.name, &node.parameters]);
+        if let Some(long) = names.into_iter().find(|name| name.len() > LONGEST_NAME) {
+            let begins: String = long.chars().take(20).collect();
+            return wrong(&begins, format!("a name is longer than {LONGEST_NAME} bytes"));
+        }
+    }
+    let renamed = graph.weights.iter().flat_map(|weights| &weights.renamed);
+    let mut others = renamed.flat_map(|(file, graph)| [file, graph]).chain([&graph.features]);
+    match others.find(|name| name.len() > LONGEST_NAME) {
+        Some(_) => wrong("graph", format!("a name is longer than {LONGEST_NAME} bytes")),
+        None => Ok(()),
+    }
+}
+
+/// Values that are held at once when the nodes run in order and each output is forgotten after its last
+/// use; saturates.
+fn held_at_once(
+    graph: &Graph,
+    names: &HashMap<&str, usize>,
+    order: &[usize],
+    shapes: &[(Vec<Shape>, Shape)],
+) -> u64 {
+    let mut last_use = vec![usize::MAX; graph.nodes.len()];
+    for (step, &at) in order.iter().enumerate() {
+        for input in graph.nodes[at].inputs.iter().filter_map(|name| names.get(name.as_str())) {
+            last_use[*input] = step;
+        }
+    }
+    let (mut held, mut most) = (0_u64, 0_u64);
+    for (step, &at) in order.iter().enumerate() {
+        held = held.saturating_add(shapes[at].1.len());
+        most = most.max(held);
+        let mut done: Vec<usize> = graph.nodes[at]
+            .inputs
+            .iter()
+            .filter_map(|name| names.get(name.as_str()).copied())
+            .collect();
+        done.sort_unstable();
+        done.dedup();
+        for input in done.into_iter().filter(|input| last_use[*input] == step) {
+            held = held.saturating_sub(shapes[input].1.len());
+        }
+    }
+    most
+}
+
 fn check_weights(weights: &Weights) -> Result<(), GraphError> {
     let digits = &weights.sha256;
     if !(8..=64).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return wrong("weights", "a SHA-256 is 64 hexadecimal digits, or its first eight or more");
+    }
+    if weights.url.len() > 2000 {
+        return wrong("weights", "their address is longer than 2,000 bytes");
     }
     if !weights.url.starts_with("https://") && !weights.url.starts_with("http://") {
         return wrong("weights", "their address must begin with https:// or http://");

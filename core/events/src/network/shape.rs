@@ -76,7 +76,7 @@ pub(super) fn infer(node: &Node, inputs: &[Shape]) -> Result<Shape, GraphError> 
             let Shape::Map(channels, h, w) = first else {
                 return wrong(name, format!("pooling needs a map, gets {first}"));
             };
-            if window.padding * 2 > window.kernel {
+            if window.padding > window.kernel / 2 {
                 return wrong(name, "padding is at most half of a pooling window");
             }
             let (h, w) = slide(name, *window, 1, h, w)?;
@@ -89,22 +89,19 @@ pub(super) fn infer(node: &Node, inputs: &[Shape]) -> Result<Shape, GraphError> 
         Op::Linear { out_features, .. } => match first {
             Shape::Tokens(count, _) => Ok(Shape::Tokens(count, *out_features)),
             Shape::Vector(_) => Ok(Shape::Vector(*out_features)),
-            Shape::Map(..) => wrong(name, format!("a linear layer needs a vector, gets {first}")),
-        },
-        Op::LayerNorm { .. } => match first {
-            Shape::Tokens(..) | Shape::Vector(_) => Ok(first),
-            Shape::Map(..) => wrong(name, format!("layer norm needs a vector, gets {first}")),
+            Shape::Map(_, h, w) => Ok(Shape::Map(*out_features, h, w)),
         },
         Op::BatchNorm { .. } => match first {
             Shape::Map(..) | Shape::Vector(_) => Ok(first),
             Shape::Tokens(..) => wrong(name, format!("batch norm needs a map, gets {first}")),
         },
-        Op::Activation(_) | Op::Dropout { .. } => Ok(first),
+        Op::LayerNorm { .. } | Op::Activation(_) | Op::Dropout { .. } | Op::Scale => Ok(first),
         Op::Tokens
         | Op::ClassToken
         | Op::PositionEmbedding
         | Op::SelfAttention { .. }
-        | Op::Token { .. } => infer_tokens(name, &node.op, first),
+        | Op::Token { .. }
+        | Op::MeanToken => infer_tokens(name, &node.op, first),
         Op::Flatten => match u32::try_from(first.len()) {
             Ok(length) => Ok(Shape::Vector(length)),
             Err(_) => wrong(name, format!("{first} is too large to flatten")),
@@ -139,6 +136,7 @@ fn infer_tokens(name: &str, op: &Op, input: Shape) -> Result<Shape, GraphError> 
             }
             Ok(Shape::Vector(features))
         }
+        (Op::MeanToken, Shape::Tokens(_, features)) => Ok(Shape::Vector(features)),
         (Op::Tokens, _) => wrong(name, format!("tokens are made of a map, not of {input}")),
         _ => wrong(name, format!("needs tokens, gets {input}")),
     }
@@ -204,10 +202,29 @@ pub(super) fn count_parameters(op: &Op, inputs: &[Shape]) -> u64 {
             u64::from(*out_features).saturating_mul(channels + u64::from(*bias))
         }
         Op::BatchNorm { .. } | Op::LayerNorm { .. } => channels * 2,
-        Op::ClassToken => channels,
+        Op::ClassToken | Op::Scale => channels,
         Op::PositionEmbedding => inputs[0].len(),
         // Queries, keys, values and what comes out.
         Op::SelfAttention { .. } => 4 * channels.saturating_mul(channels.saturating_add(1)),
         _ => 0,
     }
+}
+
+/// Multiplications for one image, about; saturates.
+pub(super) fn count_multiplications(op: &Op, inputs: &[Shape], output: Shape) -> u64 {
+    let channels = u64::from(inputs[0].channels());
+    let each = match op {
+        Op::Conv2d { window, groups, .. } => {
+            u64::from(window.kernel).pow(2).saturating_mul(channels / u64::from(*groups))
+        }
+        Op::MaxPool(window) | Op::AvgPool(window) => u64::from(window.kernel).pow(2),
+        Op::AdaptiveAvgPool { .. } => (inputs[0].len() / output.len().max(1)).max(1),
+        Op::Linear { .. } => channels,
+        Op::SelfAttention { .. } => {
+            let tokens = inputs[0].len() / channels.max(1);
+            (4 * channels).saturating_add(2 * tokens)
+        }
+        _ => 1,
+    };
+    output.len().saturating_mul(each)
 }

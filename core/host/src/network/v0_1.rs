@@ -86,7 +86,7 @@ impl Adapter {
         let mut store = host.store(Call { parameters, declared: Arc::clone(&self.declared) }, 0)?;
         let guest = self.component.instantiate(&mut store);
         let guest = guest.map_err(|error| host.misfit(&error, CONTRACT))?;
-        call(&guest, &mut store).map_err(|error| host.fault(&error))
+        call(&guest, &mut store).map_err(|error| host.failed(&error, store.data()))
     }
 }
 
@@ -95,6 +95,10 @@ impl types::Host for Guest<Call> {}
 impl settings::Host for Guest<Call> {
     fn parameter(&mut self, name: String) -> Option<types::Value> {
         value_of(&name, &self.data.parameters, &self.data.declared)
+    }
+
+    fn log(&mut self, text: String) {
+        Self::log(self, text);
     }
 }
 
@@ -159,6 +163,8 @@ fn node(node: types::Node) -> plain::Node {
             types::Op::PositionEmbedding => plain::Op::PositionEmbedding,
             types::Op::SelfAttention(heads) => plain::Op::SelfAttention { heads },
             types::Op::Token(place) => plain::Op::Token { place },
+            types::Op::MeanToken => plain::Op::MeanToken,
+            types::Op::Scale => plain::Op::Scale,
         },
     }
 }
@@ -177,5 +183,8 @@ fn activation(kind: types::Activation) -> plain::Activation {
         types::Activation::Silu => plain::Activation::Silu,
         types::Activation::Gelu => plain::Activation::Gelu,
         types::Activation::Tanh => plain::Activation::Tanh,
+        types::Activation::LeakyRelu => plain::Activation::LeakyRelu,
+        types::Activation::Elu => plain::Activation::Elu,
+        types::Activation::QuickGelu => plain::Activation::QuickGelu,
     }
 }

@@ -31,8 +31,6 @@ pub(crate) struct Call {
     candidates: Option<Candidates>,
     declared: Arc<[Parameter]>,
     random: ChaCha8Rng,
-    /// Bytes that the guest may be handed at once.
-    memory_bytes: usize,
 }
 
 #[derive(Clone)]
@@ -92,11 +90,11 @@ impl Adapter {
     ) -> Result<T, PluginFault> {
         let seed = candidates.as_ref().map_or(0, |candidates| candidates.seed);
         let random = ChaCha8Rng::seed_from_u64(seed);
-        let (declared, memory_bytes) = (Arc::clone(&self.declared), host.limits().memory_bytes());
-        let mut store = host.store(Call { candidates, declared, random, memory_bytes }, seed)?;
+        let declared = Arc::clone(&self.declared);
+        let mut store = host.store(Call { candidates, declared, random }, seed)?;
         let guest = self.component.instantiate(&mut store);
         let guest = guest.map_err(|error| host.misfit(&error, CONTRACT))?;
-        call(&guest, &mut store).map_err(|error| host.fault(&error))
+        call(&guest, &mut store).map_err(|error| host.failed(&error, store.data()))
     }
 }
 
@@ -130,7 +128,7 @@ impl pool::Host for Guest<Call> {
     fn features(&mut self, rows: Vec<u32>) -> wasmtime::Result<Vec<f32>> {
         let Some(candidates) = &self.data.candidates else { return Ok(Vec::new()) };
         let bytes = rows.len().saturating_mul(candidates.features.dim()).saturating_mul(4);
-        if bytes > self.data.memory_bytes {
+        if bytes > self.memory_left() {
             return Err(TooMuchMemory.into());
         }
         Ok(candidates.features.gather(&rows))
@@ -149,5 +147,9 @@ impl pool::Host for Guest<Call> {
 
     fn random_u64(&mut self) -> u64 {
         self.data.random.next_u64()
+    }
+
+    fn log(&mut self, text: String) {
+        Self::log(self, text);
     }
 }

@@ -97,7 +97,7 @@ impl Pool for Native<'_> {
 
     fn parameter(&self, name: &str) -> Option<guest::Value> {
         let default = &self.info.parameters.iter().find(|p| p.name == name)?.default;
-        Some(match default.clone() {
+        Some(match self.candidates.parameters.get(name).unwrap_or(default).clone() {
             Value::Boolean(value) => guest::Value::Boolean(value),
             Value::Integer(value) => guest::Value::Integer(value),
             Value::Number(value) => guest::Value::Number(value),
@@ -107,6 +107,10 @@ impl Pool for Native<'_> {
 
     fn random_u64(&self) -> u64 {
         self.random.borrow_mut().next_u64()
+    }
+
+    fn log(&self, text: &str) {
+        println!("{text}");
     }
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use sluice_events::facts::PluginRef;
 use sluice_events::message::Level;
-use sluice_events::plugin::{PluginKind, Values};
+use sluice_events::network::PATCHES;
+use sluice_events::plugin::{PluginKind, Value, Values};
 use sluice_events::{Command, CommandId, ImageId};
 use sluice_host::{NetworkPlugin, named};
 use sluice_learn::{Backbone, LearnError, Pictures};
 use uuid::Uuid;
 
 use super::{Engine, Memory, Snapshot};
-use crate::catalogue::{PATCHES, find};
+use crate::catalogue::find;
 use crate::pictures::PoolPictures;
 
 /// Pictures whose size is looked at to tell a network what is typical.
@@ -29,8 +30,8 @@ pub(super) struct Source {
 
 /// Why a network gives no features.
 enum Hindrance {
-    /// Nothing is wrong: it can't without weights.
-    NoWeights(String),
+    /// It does nothing wrong: it is not there, or has no weights.
+    Missing(String),
     Failed(PluginRef, String),
 }
 
@@ -46,6 +47,9 @@ impl Engine {
             return;
         }
         memory.wanted = Some(wanted.clone());
+        if memory.in_use.as_ref() == Some(&wanted) {
+            return;
+        }
         let begun = if wanted.name == PATCHES {
             self.begin_patches(memory);
             return;
@@ -53,43 +57,57 @@ impl Engine {
             self.begin_network(&network, wanted.values.clone())
         } else {
             let gone = format!("There is no network {} any more", wanted.name);
-            Err(Hindrance::NoWeights(gone))
+            Err(Hindrance::Missing(gone))
         };
-        match begun {
+        let hindrance = match begun {
             Ok(()) => {
                 memory.in_use = Some(wanted);
                 memory.last = None;
+                return;
             }
-            Err(Hindrance::NoWeights(why)) => {
-                let text = format!(
-                    "{why}, so features are used that need none. Answers and rankings go on."
-                );
+            Err(hindrance) => hindrance,
+        };
+        let stays = match &memory.in_use {
+            Some(_) => "the features in use stay",
+            None => "features are used that need none",
+        };
+        self.keep(memory, &wanted);
+        match hindrance {
+            Hindrance::Missing(why) => {
+                let text = format!("{why}, so {stays}. Answers and rankings go on.");
                 self.notices.pin(Level::Info, text);
-                self.begin_patches(memory);
             }
-            Err(Hindrance::Failed(plugin, why)) => {
+            Hindrance::Failed(plugin, why) => {
                 self.record_failure(&plugin, why.clone());
                 let plugin = named(&plugin);
                 self.warn(format!(
-                    "The network {plugin} can't be used: {why}. The features in use stay, and answers \
-                     and rankings go on."
+                    "The network {plugin} can't be used: {why}. So {stays}, and answers and rankings go \
+                     on."
                 ));
-                self.keep(memory);
             }
         }
     }
 
-    /// What is in use was not touched: the choice goes back to it. At the start there is nothing in use;
-    /// the choice stays, because the hindrance may be gone at the next one.
-    fn keep(&mut self, memory: &mut Memory) {
+    /// What is in use was not touched: the choice goes back to it, unless somebody chose yet another
+    /// meanwhile. At the start there is nothing in use; the choice stays, because the hindrance may be gone
+    /// at the next one.
+    fn keep(&mut self, memory: &mut Memory, refused: &Source) {
         let Some(in_use) = memory.in_use.clone() else { return self.begin_patches(memory) };
         let kept = find(&self.catalogue.offered(), PluginKind::Network, &in_use.name);
         if let Some((_, network)) = kept
-            && memory.wanted.as_ref().is_some_and(|wanted| wanted.name != in_use.name)
+            && refused.name != in_use.name
         {
-            memory.wanted = Some(in_use);
-            let id = CommandId(Uuid::now_v7());
-            self.session.command_blocking(Command::ChooseNetwork { id, network }).ok();
+            let (id, instead_of) = (CommandId(Uuid::now_v7()), refused.name.clone());
+            let keep = Command::KeepNetwork { id, instead_of, network };
+            self.session.command_blocking(keep).ok();
+        } else if refused.name == in_use.name && refused.build == in_use.build {
+            // It was a value that it could not have: the one before counts again.
+            let is_other = |name: &String, value: &Value| refused.values.get(name) != Some(value);
+            let others = in_use.values.iter().filter(|(name, value)| is_other(name, value));
+            let changes = others.map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+            let (id, kind) = (CommandId(Uuid::now_v7()), PluginKind::Network);
+            let set = Command::SetParameters { id, kind, plugin: in_use.name.clone(), changes };
+            self.session.command_blocking(set).ok();
         }
     }
 
@@ -115,7 +133,7 @@ impl Engine {
             .map_err(|error| failed(error.fault.to_string()))?;
         let weights = self.weights.get(name).ok_or_else(|| {
             let flag = "start with --network NAME --weights FILE, or name a file in the settings";
-            Hindrance::NoWeights(format!("There are no weights for {name} ({flag})"))
+            Hindrance::Missing(format!("There are no weights for {name} ({flag})"))
         })?;
         let (name, weights) = (name.clone(), weights.clone());
         self.begin(Backbone::Network { name, graph: Box::new(graph), weights })

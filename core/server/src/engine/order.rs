@@ -1,6 +1,8 @@
 //! Who orders the pool, and what happens when they fail.
 
+use std::mem::discriminant;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sluice_events::ImageId;
 use sluice_events::facts::PluginRef;
@@ -12,6 +14,10 @@ use super::{Engine, Memory, Snapshot};
 
 /// Orders by chance as long as there is nothing to learn from.
 const CHANCE: &str = "random";
+/// Orders when the default itself can't.
+const LIKELIEST: &str = "max-prob";
+/// A failure that goes on is told again after this time.
+const TELL_AGAIN: Duration = Duration::from_mins(5);
 /// Entries of a ranking that are made; queues are cut from them.
 const RANKED: usize = 1000;
 
@@ -25,62 +31,66 @@ pub(super) struct Ordered {
 }
 
 impl Engine {
-    /// Asks the chosen selector; until there is a model, chance instead of one that needs a model.
+    /// Asks the chosen selector; until there is a model, chance instead of one that needs a model. While
+    /// there is no ranking to stay with, others are asked when one fails or is not there.
     pub(super) fn order(
         &self,
         memory: &mut Memory,
         snapshot: &Snapshot,
         probabilities: &Arc<[f32]>,
     ) -> Option<Ordered> {
-        let default = self.catalogue.default_selector();
         let in_use = &snapshot.in_use;
+        let scored = probabilities.iter().any(|p| !p.is_nan());
+        let can_order = |selector: &&SelectorPlugin| scored || !selector.info().needs_model;
         let chosen = in_use.selector();
-        if chosen.is_none() && memory.missing.as_ref() != Some(&in_use.selector) {
+        let others = [self.catalogue.default_selector(), LIKELIEST, CHANCE];
+        let others = others.into_iter().filter_map(|name| in_use.offered.selector(name));
+        let mut in_turn: Vec<&SelectorPlugin> =
+            chosen.into_iter().chain(others).filter(can_order).collect();
+        let mut seen = Vec::new();
+        in_turn.retain(|selector| {
+            let new = !seen.contains(&selector.reference());
+            seen.push(selector.reference());
+            new
+        });
+        if chosen.is_some() {
+            memory.missing = None;
+        } else if memory.missing.as_ref() != Some(&in_use.selector) {
             memory.missing = Some(in_use.selector.clone());
-            let name = &in_use.selector;
+            let (gone, instead) = (&in_use.selector, &in_turn.first()?.info().name);
             self.warn(format!(
-                "The selector {name} is not there any more; {default} orders instead."
+                "The selector {gone} is not there any more; {instead} orders instead."
             ));
         }
-        let default = in_use.offered.selector(default);
-        let by_chance = in_use.offered.selector(CHANCE);
-        let scored = probabilities.iter().any(|p| !p.is_nan());
-        let chance = |selector: &&SelectorPlugin| selector.info().needs_model && !scored;
-        let (selector, values) = match (chosen, by_chance) {
-            (Some(chosen), Some(by_chance)) if chance(&chosen) => (by_chance, Values::new()),
-            (Some(chosen), _) => (chosen, in_use.selector_values.clone()),
-            (None, by_chance) => (by_chance.filter(|_| !scored).or(default)?, Values::new()),
-        };
-        match self.ask(selector, values, snapshot, probabilities) {
-            Ok(ordered) => {
-                memory.failures.remove(selector.reference());
-                Some(ordered)
+        for selector in in_turn {
+            let is_chosen = chosen.is_some_and(|chosen| chosen.reference() == selector.reference());
+            let values = if is_chosen { in_use.selector_values.clone() } else { Values::new() };
+            match self.ask(selector, values, snapshot, probabilities) {
+                Ok(ordered) => return Some(ordered),
+                Err(error) => self.tell_failure(memory, snapshot, &error),
             }
-            Err(error) => {
-                self.tell_failure(memory, snapshot, &error);
-                let others = [default, by_chance].into_iter().flatten();
-                let mut others = others.filter(|other| other.reference() != selector.reference());
-                let instead = others.next().filter(|_| !snapshot.ranked)?;
-                self.ask(instead, Values::new(), snapshot, probabilities).ok()
+            if snapshot.ranked {
+                break;
             }
         }
+        None
     }
 
-    /// Once for each thing that a build does wrong.
+    /// Once in a while for each kind of thing that a build does wrong.
     fn tell_failure(&self, memory: &mut Memory, snapshot: &Snapshot, error: &PluginError) {
-        let text = error.to_string();
-        let told = memory.failures.insert(error.plugin.clone(), text.clone());
-        if told.as_ref() != Some(&text) {
-            self.record_failure(&error.plugin, error.fault.to_string());
-            let stays = if snapshot.ranked {
-                "The last ranking stays"
-            } else {
-                "Another selector takes over"
-            };
-            self.warn(format!(
-                "The {text}. {stays}, and answers go on; choose another selector to go on learning."
-            ));
+        let crime = (error.plugin.clone(), discriminant(&error.fault));
+        let told = memory.failures.get(&crime);
+        if told.is_some_and(|told| told.elapsed() < TELL_AGAIN) {
+            return;
         }
+        memory.failures.insert(crime, Instant::now());
+        self.record_failure(&error.plugin, error.fault.to_string());
+        let stays = if snapshot.ranked {
+            "The last ranking stays, and answers go on; choose another selector to go on learning"
+        } else {
+            "Another selector takes over, and answers go on"
+        };
+        self.warn(format!("The {error}. {stays}."));
     }
 
     fn ask(

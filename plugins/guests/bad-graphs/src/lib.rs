@@ -42,12 +42,17 @@ impl Network for Guest {
                 nodes.with_parameters("wide", "features", linear());
                 nodes.with_parameters("wider", "features", linear());
             }
+            "long" => drop(nodes.plain(&"x".repeat(1 << 20), &["input"], relu)),
+            "work" => drop(nodes.with_parameters("work", "sum", {
+                let window = Window { kernel: 1023, stride: 1, padding: 511 };
+                Op::Conv2d(Conv2d { out_channels: 50, window, dilation: 1, groups: 1, bias: false })
+            })),
             _ => {}
         }
         let mean = if how == "nan" { f32::NAN } else { 0.5 };
         Ok(Graph {
             input: InputSpec {
-                size: Shape { height: 32, width: 32 },
+                size: Shape { height: 32, width: if how == "wide" { 64 } else { 32 } },
                 mean: (mean, 0.5, 0.5),
                 standard_deviation: (0.25, 0.25, 0.25),
             },

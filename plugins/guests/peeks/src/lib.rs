@@ -21,7 +21,13 @@ impl Guest for Peeks {
             version: "0.1.0".into(),
             summary: "For tests: looks for a system.".into(),
             needs_model: false,
-            parameters: vec![Parameter { name: "waits".into(), default, range: None, help }],
+            parameters: vec![Parameter {
+                name: "waits".into(),
+                default,
+                range: None,
+                choices: Vec::new(),
+                help,
+            }],
         }
     }
 

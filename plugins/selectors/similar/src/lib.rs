@@ -27,8 +27,8 @@ impl Selector for Similar {
                           by chance, others each time.";
         let positives = "Compares with so many of the newest positives.";
         vec![
-            Parameter::integer("considered", 8192, 100..=1_000_000, considered),
-            Parameter::integer("positives", 8, 1..=256, positives),
+            Parameter::integer("considered", 8192, 100..=100_000, considered),
+            Parameter::integer("positives", 8, 1..=64, positives),
         ]
     }
 

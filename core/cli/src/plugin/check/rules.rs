@@ -1,7 +1,7 @@
 //! What every plugin must stand: each rule is tried, and what the host finds wrong is told.
 
 use sluice_events::plugin::{PluginInfo, Value, Values};
-use sluice_host::{Candidates, NetworkPlugin, SelectorPlugin};
+use sluice_host::{Candidates, NetworkPlugin, PluginError, PluginFault, SelectorPlugin};
 
 use super::LIMIT;
 use super::made_up::MadeUp;
@@ -12,7 +12,25 @@ const SIZE: usize = 2000;
 /// A rule, and what came of it.
 pub struct Tried {
     pub what: String,
-    pub outcome: Result<(), String>,
+    pub outcome: Outcome,
+}
+
+/// What came of trying a rule.
+pub enum Outcome {
+    Kept,
+    /// The plugin said that it can't: that is its right, and shown to the person.
+    Refused(String),
+    Broken(String),
+}
+
+impl<T> From<Result<T, PluginError>> for Outcome {
+    fn from(result: Result<T, PluginError>) -> Self {
+        match result.map_err(|error| error.fault) {
+            Ok(_) => Self::Kept,
+            Err(PluginFault::Refused(why)) => Self::Refused(why),
+            Err(fault) => Self::Broken(fault.to_string()),
+        }
+    }
 }
 
 /// Every answer of the selector is checked by the host: each candidate exists, none comes twice, and no
@@ -22,8 +40,7 @@ pub fn selector(selector: &SelectorPlugin, values: &Values) -> Vec<Tried> {
     let known = pool.candidates(values);
     let mut tried = Vec::new();
     let mut try_out = |what: &str, candidates: Candidates, limit: usize| {
-        let ranked = selector.rank(candidates, limit);
-        let outcome = ranked.map(drop).map_err(|error| error.fault.to_string());
+        let outcome = Outcome::from(selector.rank(candidates, limit));
         tried.push(Tried { what: what.to_owned(), outcome });
     };
     try_out("orders a pool in which everything is known", known.clone(), LIMIT);
@@ -46,13 +63,14 @@ pub fn selector(selector: &SelectorPlugin, values: &Values) -> Vec<Tried> {
         try_out(&format!("orders with {what}"), candidates, LIMIT);
     }
     let twice = (selector.rank(known.clone(), LIMIT), selector.rank(known, LIMIT));
-    let outcome = match twice {
-        (Ok(first), Ok(second)) if first != second => {
-            Err("the same pool and the same seed gave two orders".to_owned())
-        }
-        _ => Ok(()),
-    };
-    tried.push(Tried { what: "gives the same order again".to_owned(), outcome });
+    if let (Ok(first), Ok(second)) = twice {
+        let outcome = if first == second {
+            Outcome::Kept
+        } else {
+            Outcome::Broken("the same pool and the same seed gave two orders".to_owned())
+        };
+        tried.push(Tried { what: "gives the same order again".to_owned(), outcome });
+    }
     tried
 }
 
@@ -60,8 +78,7 @@ pub fn selector(selector: &SelectorPlugin, values: &Values) -> Vec<Tried> {
 pub fn network(network: &NetworkPlugin, values: &Values) -> Vec<Tried> {
     let mut tried = Vec::new();
     let mut try_out = |what: String, side: u32, values: &Values| {
-        let described = network.describe((side, side), values.clone());
-        let outcome = described.map(drop).map_err(|error| error.fault.to_string());
+        let outcome = Outcome::from(network.describe((side, side), values.clone()));
         tried.push(Tried { what, outcome });
     };
     for side in [1, 32, 224, 4000] {
@@ -71,8 +88,14 @@ pub fn network(network: &NetworkPlugin, values: &Values) -> Vec<Tried> {
         try_out(format!("describes itself with {what}"), 224, &set);
     }
     let twice = [(); 2].map(|()| network.describe((224, 224), values.clone()).ok());
-    let outcome = if twice[0] == twice[1] { Ok(()) } else { Err("it gave two".to_owned()) };
-    tried.push(Tried { what: "describes itself the same way again".to_owned(), outcome });
+    if let [Some(first), Some(second)] = twice {
+        let outcome = if first == second {
+            Outcome::Kept
+        } else {
+            Outcome::Broken("it gave two graphs".to_owned())
+        };
+        tried.push(Tried { what: "describes itself the same way again".to_owned(), outcome });
+    }
     tried
 }
 
@@ -83,13 +106,16 @@ fn at_the_ends(info: &PluginInfo, values: &Values) -> Vec<(String, Values)> {
         let ends = match (&parameter.default, parameter.range) {
             (Value::Boolean(default), _) => vec![Value::Boolean(!default)],
             (Value::Integer(_), Some((least, most))) => {
-                vec![Value::Integer(least as i64), Value::Integer(most as i64)]
+                vec![Value::Integer(least.ceil() as i64), Value::Integer(most.floor() as i64)]
             }
             (Value::Number(_), Some((least, most))) => {
                 vec![Value::Number(least), Value::Number(most)]
             }
             (Value::Integer(_) | Value::Number(_), None) => Vec::new(),
-            (Value::Text(_), _) => vec![Value::Text(String::new())],
+            (Value::Text(_), _) if parameter.choices.is_empty() => {
+                vec![Value::Text(String::new())]
+            }
+            (Value::Text(_), _) => parameter.choices.iter().cloned().map(Value::Text).collect(),
         };
         for end in ends {
             let what = format!("{} = {end}", parameter.name);
