@@ -153,7 +153,7 @@ async fn whatever_a_selector_does_it_is_named_and_answers_go_on_meanwhile() {
 
 /// Whether a text stands in the events of a session that has ended.
 fn in_the_log(place: &Place, text: &str) -> bool {
-    let files = std::fs::read_dir(place.session.path()).unwrap();
+    let files = std::fs::read_dir(place.session.path().join("log")).unwrap();
     let paths = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let mut bytes = paths.map(|path| std::fs::read(path).unwrap());
     bytes.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
