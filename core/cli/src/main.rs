@@ -41,7 +41,9 @@ fn main() {
 /// The exit code.
 fn run() -> i32 {
     let arguments = Arguments::parse();
-    write_log(arguments.verbose);
+    // Who tries a plugin wants to know what it says.
+    let plugins_speak = arguments.verbose || matches!(arguments.command, Command::Plugin(_));
+    write_log(arguments.verbose, plugins_speak);
     let settings = match Settings::load(arguments.settings.as_deref()) {
         Ok(settings) => settings,
         Err(error) => return fail(&error, 2),
@@ -65,12 +67,14 @@ fn fail(error: &anyhow::Error, code: i32) -> i32 {
 }
 
 /// Lines for a person on a terminal, JSON otherwise.
-fn write_log(verbose: bool) {
-    let level = if verbose { "debug" } else { "info" };
+fn write_log(verbose: bool, plugins_speak: bool) {
+    let level = |more| if more { "debug" } else { "info" };
+    let (level, host) = (level(verbose), level(plugins_speak));
     // The compiler and its parts have much to say that nobody here wants to know.
     let filter = EnvFilter::try_from_env("SLUICE_LOG").unwrap_or_else(|_| {
         EnvFilter::new(format!(
-            "warn,sluice={level},sluice_server={level},sluice_session={level},sluice_learn={level}"
+            "warn,sluice={level},sluice_server={level},sluice_session={level},sluice_learn={level},\
+             sluice_host={host}"
         ))
     });
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

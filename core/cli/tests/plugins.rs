@@ -195,6 +195,11 @@ fn what_breaks_a_rule_is_told_and_is_an_error() {
     let graphs = fails(&["plugin", "check", &guest("bad-graphs"), "--set", "bad-graphs.how=cycle"]);
     assert!(graphs.contains("node 'egg': is part of a cycle"), "{graphs}");
     succeeds(&["plugin", "check", &guest("bad-graphs")]);
+    let traps = fails(&["plugin", "check", &guest("traps")]);
+    assert!(
+        traps.contains("a plugin says: panicked at") && traps.contains("on purpose"),
+        "{traps}"
+    );
     let other = fails(&["plugin", "check", &guest("other-shape")]);
     assert!(other.contains("does not fit the published network interface 0.1.0"), "{other}");
     let none = fails(&["plugin", "check", "/nowhere/x.wasm"]);
