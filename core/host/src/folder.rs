@@ -33,6 +33,14 @@ pub enum Change {
 /// What a file's content can be told by without reading it.
 type Stamp = (u64, Option<SystemTime>);
 
+/// A file that was written to so recently is tried again before it is told to be broken.
+const FRESH: Duration = Duration::from_secs(2);
+
+fn is_fresh((_, modified): Stamp) -> bool {
+    let since = modified.and_then(|modified| modified.elapsed().ok());
+    since.is_some_and(|since| since < FRESH)
+}
+
 #[derive(Default)]
 struct Entry {
     seen: Option<Stamp>,
@@ -99,6 +107,8 @@ impl PluginFolder {
                     changes.extend(old.filter(|old| !old.is_build_of(&plugin)).map(Change::Gone));
                     changes.push(Change::Loaded(plugin));
                 }
+                // A slow copy may only have paused.
+                Err(_) if only_settled && is_fresh(stamp) => entry.loaded = None,
                 Err(error) => changes.push(Change::Failed(error)),
             }
         }

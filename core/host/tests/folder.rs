@@ -1,10 +1,10 @@
 //! A folder of plugins that changes while it is looked at.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sluice_host::{Change, Limits, PluginFolder, PluginHost, PluginSet};
 use tempfile::TempDir;
@@ -61,6 +61,9 @@ fn a_file_comes_changes_breaks_and_goes() {
     assert!(place.told().is_empty(), "it is told once");
 
     fs::write(place.path(), b"not a plugin any more").unwrap();
+    assert!(place.told().is_empty(), "it may still be copied");
+    let minute_ago = SystemTime::now() - Duration::from_mins(1);
+    File::options().append(true).open(place.path()).unwrap().set_modified(minute_ago).unwrap();
     assert_eq!(place.told(), ["failed a.wasm"]);
     assert_eq!(place.selectors(), ["lies"], "the last good one stays");
 
@@ -92,6 +95,16 @@ fn a_file_that_is_still_being_written_is_waited_for() {
         fs::write(place.path(), &whole[..whole.len() * share / 4]).unwrap();
         assert_eq!(place.folder.look_again(), Vec::new(), "{share} quarters");
     }
+    assert_eq!(place.told(), ["loaded lies"]);
+}
+
+#[test]
+fn a_copy_that_pauses_is_not_told_to_be_broken() {
+    let mut place = Place::new();
+    let whole = component("lies");
+    fs::write(place.path(), &whole[..whole.len() / 2]).unwrap();
+    assert!(place.told().is_empty());
+    fs::write(place.path(), whole).unwrap();
     assert_eq!(place.told(), ["loaded lies"]);
 }
 
