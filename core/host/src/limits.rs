@@ -30,7 +30,7 @@ impl Limits {
 
 /// What an entry of a table takes in the host, bytes.
 const TABLE_ENTRY: usize = size_of::<usize>();
-/// Modules, memories and tables that a component may be made of; an interpreter brings some twenty.
+/// Modules, memories and tables that a component may be made of; an interpreter brings some forty.
 const PARTS: usize = 200;
 
 /// A guest wanted more than it may have; ends the call.

@@ -1,6 +1,6 @@
 //! Guests' types to plain ones and back. Each world has types of its own, with the same names.
 
-/// `parameters` and `to_guest` for the module `types` of a world.
+/// `parameters` and `value_of` for the module `types` of a world.
 macro_rules! plain_parameters {
     ($types:ident) => {
         fn parameters(declared: Vec<$types::Parameter>) -> Vec<sluice_events::plugin::Parameter> {

@@ -396,6 +396,30 @@ async fn a_network_that_can_not_be_built_leaves_the_one_in_use() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_network_can_not_have_gives_way_to_the_one_before() {
+    let plugged = Plugged::new(10);
+    plugged.put("bad-graphs", "bad-graphs.wasm");
+    let mut options = plugged.place.options();
+    options.plugin_folder = Some(plugged.folder.path().to_owned());
+    // This learner reads no weights.
+    options.weights.insert("bad-graphs".to_owned(), "any".into());
+    let app = TestApp::start(plugged.place.service(options).unwrap(), Access::default()).await;
+    let mut page = app.page().await;
+    choose(&mut page, "network", "bad-graphs").await;
+    page.until("plugins", |plugins| plugins["network"] == "bad-graphs").await;
+    // In use: a ranking has been made with it.
+    page.answer(1, "positive").await;
+    page.until("queue", |queue| queue["behind"] == 0).await;
+    set(&mut page, "network", "bad-graphs", json!({"how": {"text": "cycle"}})).await;
+    let text = told(&mut page, "node 'egg'").await;
+    assert!(text.contains("So the features in use stay"), "{text}");
+    let mut newcomer = app.page().await;
+    let plugins = newcomer.next("plugins").await;
+    assert_eq!(plugins["network"], "bad-graphs");
+    assert_eq!(plugins["network_values"]["how"], json!({"text": "sound"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_not_there_is_said_and_found_when_it_comes() {
     let plugged = Plugged::new(10);
     let folder = plugged.folder.path().join("later");
