@@ -33,6 +33,7 @@ tools:
 	  { echo "make: $$(rustc --version) is too old; 1.95 or newer is needed (rustup update)" >&2; exit 1; }
 	@python3 -m pip --version >/dev/null 2>&1 || [ -e .toolchain/libtorch ] || [ "$(LIBTORCH)" != "$(CURDIR)/.toolchain/libtorch" ] || \
 	  { echo "make: Python's pip is missing; install python3-pip (it fetches libtorch)" >&2; exit 1; }
+	@core/pool/get-nasm
 
 libtorch:
 	@LIBTORCH="$(if $(filter $(CURDIR)/.toolchain/libtorch,$(LIBTORCH)),,$(LIBTORCH))" core/learn/get-libtorch

@@ -1,10 +1,33 @@
-//! Whether a JPEG is all there. Decoders fill what is missing with grey and say nothing; a person
-//! would answer for a picture that nobody took.
+//! JPEGs by libjpeg-turbo, perhaps at a part of their size; and whether one is all there. Decoders fill
+//! what is missing with grey and say nothing; a person would answer for a picture that nobody took.
 
+use image::RgbImage;
 use memchr::memmem;
+use mozjpeg::{ColorSpace, Decompress};
+
+use crate::DecodeError;
 
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
+
+/// The picture at `eighths` of its size, not yet turned upright; `None` for colours that libjpeg does not
+/// make red, green and blue of (CMYK).
+///
+/// # Panics
+/// Where libjpeg gives up on the bytes.
+pub(crate) fn decode(bytes: &[u8], eighths: u8) -> Result<Option<RgbImage>, DecodeError> {
+    let broken = |error: std::io::Error| DecodeError::Broken(error.to_string());
+    let mut decoder = Decompress::new_mem(bytes).map_err(broken)?;
+    if matches!(decoder.color_space(), ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK) {
+        return Ok(None);
+    }
+    decoder.scale(eighths);
+    let mut started = decoder.rgb().map_err(broken)?;
+    let (width, height) = (started.width() as u32, started.height() as u32);
+    let rgb = started.read_scanlines::<u8>().map_err(broken)?;
+    started.finish().map_err(broken)?;
+    Ok(RgbImage::from_raw(width, height, rgb))
+}
 
 /// Whether the picture data begins but never ends (ITU-T T.81, annex B: markers and segments).
 pub(crate) fn is_truncated(bytes: &[u8]) -> bool {

@@ -15,11 +15,10 @@ mod jpeg;
 mod present;
 mod resize;
 
-pub(crate) use decode::read_within;
 pub use decode::{DecodeError, DecodeLimits, decode, decode_file, longer_side};
 pub use find::{FindError, Finding, Found, Unusable, find};
 pub use present::{Presented, present};
-pub use resize::{ResizeError, fit_within, squash};
+pub use resize::{ResizeError, fit_within, square_file, squash};
 
 /// A decoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]

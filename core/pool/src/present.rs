@@ -7,9 +7,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 
-use crate::{
-    DecodeError, DecodeLimits, Pixels, ResizeError, decode, fit_within, longer_side, read_within,
-};
+use crate::decode::{Detail, decode_to, read_within};
+use crate::{DecodeError, DecodeLimits, Pixels, ResizeError, fit_within, longer_side};
 
 /// Quality of reduced versions, of 100.
 const JPEG_QUALITY: u8 = 88;
@@ -43,7 +42,8 @@ pub fn present(
         return Ok(Presented { content_type, bytes });
     }
     let broken = |error: ResizeError| DecodeError::Broken(error.to_string());
-    let reduced = fit_within(&decode(&bytes, limits)?, longest).map_err(broken)?;
+    let reduced = fit_within(&decode_to(&bytes, limits, Detail::Longer(longest))?, longest)
+        .map_err(broken)?;
     let mut out = Cursor::new(Vec::new());
     let content_type = if shown_as.is_some() {
         write(JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY), &reduced)?;

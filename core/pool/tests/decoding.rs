@@ -4,7 +4,10 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use sluice_pool::{DecodeError, DecodeLimits, Pixels, decode, fit_within, present, squash};
+use mozjpeg::{ColorSpace, Compress};
+use sluice_pool::{
+    DecodeError, DecodeLimits, Pixels, decode, fit_within, present, square_file, squash,
+};
 
 /// Red on the left, blue on the right, and a gradient downwards.
 fn picture() -> RgbImage {
@@ -150,4 +153,65 @@ fn browsers_get_what_they_can_show() {
     let tiff = present(&write("a.tif", ImageFormat::Tiff), None, &limits).unwrap();
     assert_eq!(tiff.content_type, "image/png");
     assert_eq!(decoded(&tiff.bytes).unwrap().width, 40);
+}
+
+/// A JPEG in the colours that printers use, 40 × 20, without ink on its right half.
+fn printed() -> Vec<u8> {
+    let mut jpeg = Compress::new(ColorSpace::JCS_CMYK);
+    jpeg.set_size(40, 20);
+    let mut started = jpeg.start_compress(Vec::new()).unwrap();
+    // As Adobe's programs write it: 255 is no ink.
+    let line: Vec<u8> =
+        (0..40).flat_map(|x| [255, if x < 20 { 0 } else { 255 }, 255, 255]).collect();
+    started.write_scanlines(&line.repeat(20)).unwrap();
+    started.finish().unwrap()
+}
+
+#[test]
+fn grey_printed_and_deep_pictures_become_red_green_and_blue() {
+    let (mut grey, mut deep) = (Cursor::new(Vec::new()), Cursor::new(Vec::new()));
+    let picture = DynamicImage::ImageRgb8(picture());
+    picture.to_luma8().write_to(&mut grey, ImageFormat::Jpeg).unwrap();
+    picture.to_rgb16().write_to(&mut deep, ImageFormat::Png).unwrap();
+    let grey = decoded(grey.get_ref()).expect("greyscale decodes");
+    assert!(grey.rgb.as_chunks::<3>().0.iter().all(|[r, g, b]| r == g && g == b));
+    assert!(is_red(&decoded(deep.get_ref()).expect("16 bit decodes"), 5, 10));
+    let printed = decoded(&printed()).expect("CMYK decodes");
+    assert_eq!((printed.width, printed.height), (40, 20));
+    assert_ne!(printed.rgb[..3], printed.rgb[printed.rgb.len() - 3..]);
+}
+
+#[test]
+fn a_large_jpeg_is_decoded_in_part_and_looks_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let wave = |at: u32, length: f64| (128.0 + 120.0 * (f64::from(at) / length).sin()) as u8;
+    let large =
+        RgbImage::from_fn(1000, 700, |x, y| Rgb([wave(x, 60.0), wave(y, 90.0), wave(x + y, 70.0)]));
+    let path = folder.path().join("large.jpg");
+    large.save(&path).unwrap();
+    let limits = DecodeLimits::default();
+    for side in [1, 32, 100, 224, 500, 900] {
+        let reduced = square_file(&path, side, &limits).unwrap();
+        assert_eq!((reduced.width, reduced.height), (side, side));
+        let pixels = Pixels { width: 1000, height: 700, rgb: large.as_raw().clone() };
+        let whole = squash(&pixels, side).unwrap();
+        let apart = reduced.rgb.iter().zip(&whole.rgb).map(|(a, b)| u32::from(a.abs_diff(*b)));
+        let mean = f64::from(apart.sum::<u32>()) / reduced.rgb.len() as f64;
+        assert!(mean < 3.0, "{side} pixels: {mean} steps of 255 apart");
+    }
+    let shown = present(&path, Some(100), &limits).unwrap();
+    let shown = decoded(&shown.bytes).unwrap();
+    assert_eq!((shown.width, shown.height), (100, 70));
+}
+
+#[test]
+fn a_jpeg_that_is_broken_half_way_is_a_value_not_a_panic() {
+    let whole = encoded(ImageFormat::Jpeg);
+    for at in 0..whole.len() {
+        let mut broken = whole.clone();
+        broken[at] ^= 0xA5;
+        if let Ok(pixels) = decoded(&broken) {
+            assert_eq!(pixels.rgb.len(), (pixels.width * pixels.height * 3) as usize);
+        }
+    }
 }

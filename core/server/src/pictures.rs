@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sluice_events::ImageId;
 use sluice_learn::Pictures;
-use sluice_pool::{DecodeLimits, decode_file, longer_side, squash};
+use sluice_pool::{DecodeLimits, decode_file, longer_side, square_file};
 
 use crate::bell::Bell;
 
@@ -64,8 +64,8 @@ pub(crate) struct PoolPictures {
 impl Pictures for PoolPictures {
     fn square(&self, image: ImageId, side: u32) -> Result<Vec<u8>, String> {
         let path = self.folder.path(image).ok_or_else(|| "is not part of the pool".to_owned())?;
-        let pixels = decode_file(&path, &self.folder.limits).map_err(|error| error.to_string())?;
-        Ok(squash(&pixels, side).map_err(|error| error.to_string())?.rgb)
+        let square = square_file(&path, side, &self.folder.limits);
+        square.map(|pixels| pixels.rgb).map_err(|error| error.to_string())
     }
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {
