@@ -4,21 +4,26 @@
 //!   folder -> find -> paths in the pool's own order
 //!   path -> decode (format by content, limits, orientation) -> Pixels -> resize -> Pixels
 //!                                                          '-> encode for a browser
+//!   what was computed of a file -> rows, kept in a cache folder, found again by content
 //! ```
 //!
 //! What always holds: the folder is only read; a file that can't be decoded is an error value with a
-//! sentence for a person, whatever its bytes are; nothing here keeps state.
+//! sentence for a person, whatever its bytes are; what is kept can be thrown away at any time.
 
 mod decode;
 mod find;
 mod jpeg;
 mod present;
 mod resize;
+mod rows;
+mod square;
 
 pub use decode::{DecodeError, DecodeLimits, decode, decode_file, longer_side};
 pub use find::{FindError, Finding, Found, Unusable, find};
 pub use present::{Presented, present};
-pub use resize::{ResizeError, fit_within, square_file, squash};
+pub use resize::{ResizeError, fit_within, squash};
+pub use rows::{Key, Place, RowWriter, Rows};
+pub use square::{Square, square};
 
 /// A decoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]

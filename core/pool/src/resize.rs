@@ -1,12 +1,9 @@
 //! Smaller and larger pictures, with SIMD.
 
-use std::path::Path;
-
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::decode::{Detail, decode_to, read_within};
-use crate::{DecodeError, DecodeLimits, Pixels};
+use crate::Pixels;
 
 /// A picture could not be resized.
 #[derive(Debug, thiserror::Error)]
@@ -15,16 +12,6 @@ pub struct ResizeError {
     width: u32,
     height: u32,
     why: String,
-}
-
-/// Reads a file and makes it `side` × `side` pixels, as [`squash`] does, decoding no more of it than
-/// that takes.
-///
-/// # Errors
-/// As [`decode_file`](crate::decode_file).
-pub fn square_file(path: &Path, side: u32, limits: &DecodeLimits) -> Result<Pixels, DecodeError> {
-    let pixels = decode_to(&read_within(path, limits)?, limits, Detail::Shorter(side))?;
-    squash(&pixels, side).map_err(|error| DecodeError::Broken(error.to_string()))
 }
 
 /// The whole picture, made `side` × `side` pixels whatever its shape was; bilinear, with the filter

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use mozjpeg::{ColorSpace, Compress};
 use sluice_pool::{
-    DecodeError, DecodeLimits, Pixels, decode, fit_within, present, square_file, squash,
+    DecodeError, DecodeLimits, Pixels, Square, decode, fit_within, present, square, squash,
 };
 
 /// Red on the left, blue on the right, and a gradient downwards.
@@ -191,12 +191,15 @@ fn a_large_jpeg_is_decoded_in_part_and_looks_the_same() {
     large.save(&path).unwrap();
     let limits = DecodeLimits::default();
     for side in [1, 32, 100, 224, 500, 900] {
-        let reduced = square_file(&path, side, &limits).unwrap();
-        assert_eq!((reduced.width, reduced.height), (side, side));
+        let Square::Made { rgb: reduced, .. } = square(&path, side, &limits, |_| false).unwrap()
+        else {
+            panic!("nothing is known");
+        };
+        assert_eq!(reduced.len(), (side * side * 3) as usize);
         let pixels = Pixels { width: 1000, height: 700, rgb: large.as_raw().clone() };
         let whole = squash(&pixels, side).unwrap();
-        let apart = reduced.rgb.iter().zip(&whole.rgb).map(|(a, b)| u32::from(a.abs_diff(*b)));
-        let mean = f64::from(apart.sum::<u32>()) / reduced.rgb.len() as f64;
+        let apart = reduced.iter().zip(&whole.rgb).map(|(a, b)| u32::from(a.abs_diff(*b)));
+        let mean = f64::from(apart.sum::<u32>()) / reduced.len() as f64;
         assert!(mean < 3.0, "{side} pixels: {mean} steps of 255 apart");
     }
     let shown = present(&path, Some(100), &limits).unwrap();

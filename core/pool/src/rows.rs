@@ -1,0 +1,249 @@
+//! Rows of one length, computed once and kept: the features of images, or their pixels.
+//!
+//! ```text
+//!   RowWriter.push(keys, row) -> rows (dense, row after row) --memory map--> Rows.read() -> who scores
+//!            .sync()          -> index (key -> row)
+//! ```
+//!
+//! What always holds: a row is found by what it was made from, never by its place in a pool; an index
+//! entry never reaches the disk before its row, so a kill or a power cut loses the newest rows and
+//! nothing else; where the disk fails, rows live in memory, and the trouble is told once.
+
+mod files;
+mod key;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+pub use key::Key;
+
+use files::Files;
+use memmap2::Mmap;
+
+/// Index entries wait so long at most for their rows to be on the disk.
+const SYNC_EVERY: Duration = Duration::from_secs(5);
+
+/// Where rows are kept.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Made where it isn't there. Each set of rows has a folder in it.
+    pub folder: PathBuf,
+    /// All sets together; those that were used the longest time ago give way.
+    pub most_bytes: u64,
+}
+
+/// Rows as they are read, by several threads, while they grow.
+pub struct Rows {
+    held: RwLock<Held>,
+    row_bytes: usize,
+}
+
+/// Where rows lie.
+enum Held {
+    /// Written through the file, read through memory; zeros behind the last.
+    Mapped(Mmap),
+    Memory(Vec<u8>),
+}
+
+impl Rows {
+    /// Bytes of a row.
+    pub fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
+    /// Looks at the rows, one after the other; perhaps more bytes than there are rows. Where they live in
+    /// memory, none is added meanwhile.
+    pub fn read<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
+        match &*self.held.read().unwrap_or_else(PoisonError::into_inner) {
+            Held::Mapped(map) => look(map),
+            Held::Memory(bytes) => look(bytes),
+        }
+    }
+
+    /// Takes a row into memory; `None` where rows are in a file.
+    fn extend(&self, row: &[u8]) -> Option<io::Result<()>> {
+        // The rows of a file are not locked for this: nobody reads behind the last one.
+        match &mut *self.held.write().unwrap_or_else(PoisonError::into_inner) {
+            Held::Mapped(_) => None,
+            Held::Memory(bytes) => {
+                let room = bytes.try_reserve(row.len()).map_err(io::Error::other);
+                Some(room.map(|()| bytes.extend_from_slice(row)))
+            }
+        }
+    }
+}
+
+/// Adds rows; there is one writer.
+pub struct RowWriter {
+    rows: Arc<Rows>,
+    known: Arc<HashMap<Key, u32>>,
+    count: u32,
+    capacity: u32,
+    files: Option<Files>,
+    synced: Instant,
+    trouble: Option<String>,
+}
+
+impl RowWriter {
+    /// Opens the set `name` of rows of `row_bytes` each, with room for `more` rows beyond those that are
+    /// there. Without a place, and where the place can't be used, rows live in memory:
+    /// [`trouble`](Self::trouble) says why.
+    pub fn open(place: Option<&Place>, name: &str, row_bytes: usize, more: u32) -> Self {
+        let mut trouble = None;
+        if let Some(place) = place {
+            match Self::open_kept(place, name, row_bytes, more) {
+                Ok(kept) => return kept,
+                Err(why) => trouble = Some(format!("{} ({why})", place.folder.display())),
+            }
+        }
+        let rows = Arc::new(Rows { held: RwLock::new(Held::Memory(Vec::new())), row_bytes });
+        let synced = Instant::now();
+        let known = Arc::default();
+        Self { rows, known, count: 0, capacity: more, files: None, synced, trouble }
+    }
+
+    fn open_kept(place: &Place, name: &str, row_bytes: usize, more: u32) -> io::Result<Self> {
+        let needed = row_bytes as u64 * u64::from(more);
+        if needed > place.most_bytes {
+            let (needed, most) = (needed / 1_000_000, place.most_bytes / 1_000_000);
+            let why = format!("{needed} MB are needed, and cache.max_gigabytes allows {most} MB");
+            return Err(io::Error::other(why));
+        }
+        files::make_room(&place.folder, name, place.most_bytes - needed)?;
+        let (files, known) = Files::open(&place.folder.join(name), row_bytes, more)?;
+        let count = files.rows();
+        let capacity = count + more;
+        let map = files.map(row_bytes * capacity as usize)?;
+        let rows = Arc::new(Rows { held: RwLock::new(Held::Mapped(map)), row_bytes });
+        let (known, synced) = (Arc::new(known), Instant::now());
+        Ok(Self { rows, known, count, capacity, files: Some(files), synced, trouble: None })
+    }
+
+    /// For reading, also from other threads.
+    pub fn rows(&self) -> Arc<Rows> {
+        Arc::clone(&self.rows)
+    }
+
+    /// The rows that were there when the set was opened.
+    pub fn known(&self) -> Arc<HashMap<Key, u32>> {
+        Arc::clone(&self.known)
+    }
+
+    /// The folder of the set, where it is kept on the disk.
+    pub fn folder(&self) -> Option<&Path> {
+        self.files.as_ref().map(Files::folder)
+    }
+
+    /// Why rows are not kept on the disk, told once: the place, and the reason in parentheses.
+    pub fn trouble(&mut self) -> Option<String> {
+        self.trouble.take()
+    }
+
+    /// Adds a row under its keys and gives its number.
+    ///
+    /// # Errors
+    /// When there is no room: more rows than were promised, or no memory left.
+    pub fn push(&mut self, keys: &[Key], row: &[u8]) -> io::Result<u32> {
+        debug_assert_eq!(row.len(), self.rows.row_bytes);
+        let number = self.count;
+        if number == self.capacity {
+            return Err(io::Error::other("more rows than were promised"));
+        }
+        if let Some(files) = &mut self.files
+            && let Err(error) = files.write_row(number, row)
+        {
+            self.go_on_in_memory(&error)?;
+        }
+        self.rows.extend(row).transpose()?;
+        self.count += 1;
+        for key in keys {
+            self.also(*key, number);
+        }
+        Ok(number)
+    }
+
+    /// One more key for a row.
+    pub fn also(&mut self, key: Key, row: u32) {
+        if let Some(files) = &mut self.files {
+            files.remember(key, row);
+        }
+        if self.synced.elapsed() > SYNC_EVERY {
+            self.sync();
+        }
+    }
+
+    /// Puts what was added on the disk.
+    pub fn sync(&mut self) {
+        self.synced = Instant::now();
+        if let Some(files) = &mut self.files
+            && let Err(error) = files.sync()
+        {
+            // What is there stays readable; what comes is kept in memory.
+            if let Err(error) = self.go_on_in_memory(&error) {
+                self.trouble = Some(error.to_string());
+            }
+        }
+    }
+
+    /// The disk is full, say: what is there is taken along.
+    fn go_on_in_memory(&mut self, why: &io::Error) -> io::Result<()> {
+        let length = self.count as usize * self.rows.row_bytes;
+        let mut bytes = Vec::new();
+        bytes.try_reserve(length).map_err(io::Error::other)?;
+        self.rows.read(|kept| bytes.extend_from_slice(&kept[..length]));
+        *self.rows.held.write().unwrap_or_else(PoisonError::into_inner) = Held::Memory(bytes);
+        if let Some(files) = self.files.take() {
+            self.trouble = Some(format!("{} ({why})", files.folder().display()));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RowWriter {
+    fn drop(&mut self) {
+        self.sync();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
+
+    use super::*;
+
+    /// Writes ten rows, lets `fail` spoil the files, writes ten more.
+    fn spoiled(fail: impl FnOnce(&mut Files)) -> RowWriter {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 20 };
+        let mut writer = RowWriter::open(Some(&place), "a", 4, 100);
+        let key = |number: u32| Key::of_content(&number.to_le_bytes());
+        for number in 0..10_u32 {
+            writer.push(&[key(number)], &number.to_le_bytes()).unwrap();
+        }
+        fail(writer.files.as_mut().unwrap());
+        for number in 10..20_u32 {
+            writer.push(&[key(number)], &number.to_le_bytes()).unwrap();
+        }
+        writer.sync();
+        writer
+    }
+
+    #[test]
+    fn when_the_disk_fails_on_the_way_rows_go_on_in_memory_and_it_is_told_once() {
+        let read_only = || std::fs::File::open("/dev/null").unwrap();
+        let of_rows = spoiled(|files| files.rows = read_only());
+        let of_index = spoiled(|files| files.index = read_only());
+        for mut writer in [of_rows, of_index] {
+            assert!(writer.trouble().is_some());
+            assert_eq!(writer.trouble(), None);
+            writer.push(&[], &20_u32.to_le_bytes()).unwrap();
+            writer.rows().read(|rows| {
+                let numbers = rows.as_chunks::<4>().0.iter().map(|row| u32::from_le_bytes(*row));
+                assert!(numbers.eq(0..=20));
+            });
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A set of rows on the disk.
+//!
+//! `rows` is nothing but the rows, made as long as the promised ones when it is opened (the part that
+//! is not written takes no space). `index` begins with a line that says what it is; each entry of 24
+//! bytes is a key (16), the number of its row (4, little-endian) and the CRC-32C of these 20.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use memmap2::{Mmap, MmapOptions};
+
+use super::Key;
+
+const ENTRY: usize = 24;
+const INDEX: &str = "index";
+const ROWS: &str = "rows";
+/// Touched when a set is opened.
+const USED: &str = "used";
+/// A set with so many times as many rows as are asked for is mostly about images that are gone.
+const STALE: u32 = 3;
+
+pub(super) struct Files {
+    folder: PathBuf,
+    pub(super) index: File,
+    pub(super) rows: File,
+    count: u32,
+    /// Entries whose rows are not on the disk yet.
+    pending: Vec<u8>,
+}
+
+impl Files {
+    /// Opens a set, locked, and reads what is known. What does not fit is dropped.
+    pub fn open(
+        folder: &Path,
+        row_bytes: usize,
+        more: u32,
+    ) -> io::Result<(Self, HashMap<Key, u32>)> {
+        fs::create_dir_all(folder)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true);
+        let mut index = options.clone().append(true).open(folder.join(INDEX))?;
+        index.try_lock().map_err(|_| io::Error::other("another session is using it"))?;
+        options.truncate(false);
+        let rows = options.open(folder.join(ROWS))?;
+        options.open(folder.join(USED))?.set_modified(SystemTime::now())?;
+        let head = format!("sluice rows 1, {row_bytes} bytes each\n");
+        let mut bytes = Vec::new();
+        index.read_to_end(&mut bytes)?;
+        let entries = bytes.strip_prefix(head.as_bytes()).unwrap_or_default();
+        let room = rows.metadata()?.len() / row_bytes.max(1) as u64;
+        let mut known = HashMap::new();
+        let mut whole = 0;
+        for entry in entries.as_chunks::<ENTRY>().0 {
+            let Some((key, row)) = read_entry(entry).filter(|(_, row)| u64::from(*row) < room)
+            else {
+                break;
+            };
+            known.insert(key, row);
+            whole += ENTRY;
+        }
+        let mut count = known.values().max().map_or(0, |last| last + 1);
+        if count > more.saturating_mul(STALE) {
+            (count, whole) = (0, 0);
+            known.clear();
+        }
+        if whole == 0 {
+            index.set_len(0)?;
+            index.write_all(head.as_bytes())?;
+            rows.set_len(0)?;
+        }
+        index.set_len((head.len() + whole) as u64)?;
+        let (folder, pending) = (folder.to_owned(), Vec::new());
+        Ok((Self { folder, index, rows, count, pending }, known))
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Rows that are there.
+    pub fn rows(&self) -> u32 {
+        self.count
+    }
+
+    /// Makes the file of rows so long, and maps it for reading.
+    #[expect(
+        unsafe_code,
+        reason = "a million rows are scored where they lie: 1.2 GB that are not copied"
+    )]
+    pub fn map(&self, bytes: usize) -> io::Result<Mmap> {
+        let bytes = bytes.max(1);
+        self.rows.set_len(bytes as u64)?;
+        // SAFETY: the file is as long as the map, and is locked by this process, which never shortens it
+        // while it is mapped. Bytes that another program changes would be wrong numbers, in a cache.
+        unsafe { MmapOptions::new().len(bytes).map(&self.rows) }
+    }
+
+    pub fn write_row(&self, number: u32, row: &[u8]) -> io::Result<()> {
+        self.rows.write_all_at(row, u64::from(number) * row.len() as u64)
+    }
+
+    /// An entry, written with the next [`sync`](Self::sync).
+    pub fn remember(&mut self, key: Key, row: u32) {
+        let mut entry = [0; ENTRY];
+        entry[..16].copy_from_slice(&key.0);
+        entry[16..20].copy_from_slice(&row.to_le_bytes());
+        let checksum = crc32c::crc32c(&entry[..20]);
+        entry[20..].copy_from_slice(&checksum.to_le_bytes());
+        self.pending.extend(entry);
+    }
+
+    /// Rows to the disk, then their entries.
+    pub fn sync(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.rows.sync_data()?;
+        self.index.write_all(&self.pending)?;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+fn read_entry(entry: &[u8; ENTRY]) -> Option<(Key, u32)> {
+    let (said, checksum) = entry.split_first_chunk::<20>()?;
+    if checksum != crc32c::crc32c(said).to_le_bytes() {
+        return None;
+    }
+    let (key, row) = said.split_first_chunk::<16>()?;
+    Some((Key(*key), u32::from_le_bytes(row.try_into().ok()?)))
+}
+
+/// Removes sets, those that were used the longest time ago first, until the others take no more than
+/// `most_bytes`; the set `name` stays.
+pub(super) fn make_room(folder: &Path, name: &str, most_bytes: u64) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut sets = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let used = fs::metadata(path.join(USED)).and_then(|used| used.modified());
+        // What has no such mark is no set of rows, and not ours to remove.
+        if let Ok(used) = used
+            && path.file_name().is_none_or(|own| own != name)
+        {
+            sets.push((used, taken(&path), path));
+        }
+    }
+    sets.sort();
+    let mut all: u64 = sets.iter().map(|(_, bytes, _)| bytes).sum();
+    for (_, bytes, path) in sets {
+        if all <= most_bytes {
+            break;
+        }
+        let in_use = File::open(path.join(INDEX)).is_ok_and(|index| index.try_lock().is_err());
+        if !in_use {
+            fs::remove_dir_all(&path)?;
+            all -= bytes;
+        }
+    }
+    Ok(())
+}
+
+/// Bytes that a set takes on the disk.
+fn taken(set: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let files = fs::read_dir(set).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|data| data.blocks() * 512).sum()
+}

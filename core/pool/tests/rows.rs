@@ -1,0 +1,163 @@
+//! Rows that are kept: found again, after a kill, on a full disk, within bounds.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
+
+use std::fs::{self, File, OpenOptions};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use sluice_pool::{DecodeLimits, Key, Place, RowWriter, Square, square};
+
+const ROW: usize = 8;
+
+fn place(folder: &Path) -> Place {
+    Place { folder: folder.to_owned(), most_bytes: 1 << 20 }
+}
+
+fn key(number: u32) -> Key {
+    Key::of_content(&number.to_le_bytes())
+}
+
+fn row(number: u32) -> [u8; ROW] {
+    (u64::from(number) * 0x0101_0101_0101).to_le_bytes()
+}
+
+fn written(place: &Place, name: &str, numbers: std::ops::Range<u32>) -> RowWriter {
+    let mut writer = RowWriter::open(Some(place), name, ROW, 1000);
+    for number in numbers {
+        writer.push(&[key(number)], &row(number)).unwrap();
+    }
+    writer
+}
+
+/// Every row that is known is the right one; how many there are.
+fn known(writer: &RowWriter, numbers: std::ops::Range<u32>) -> usize {
+    let known = writer.known();
+    for number in numbers {
+        if let Some(at) = known.get(&key(number)) {
+            writer.rows().read(|rows| {
+                assert_eq!(rows[*at as usize * ROW..][..ROW], row(number), "row {number}");
+            });
+        }
+    }
+    known.len()
+}
+
+#[test]
+fn rows_are_found_again_and_more_can_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
+    drop(written(&place, "a", 0..100));
+    let again = written(&place, "a", 100..150);
+    assert_eq!(known(&again, 0..100), 100);
+    drop(again);
+    assert_eq!(known(&written(&place, "a", 0..0), 0..150), 150);
+    assert_eq!(known(&written(&place, "b", 0..0), 0..150), 0, "another set knows nothing");
+}
+
+#[test]
+fn a_row_whose_entry_is_torn_or_damaged_is_forgotten_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
+    drop(written(&place, "a", 0..20));
+    let index = folder.path().join("a/index");
+    let whole = fs::read(&index).unwrap();
+    for length in 0..whole.len() {
+        fs::write(&index, &whole[..length]).unwrap();
+        let expected = length.saturating_sub(whole.len() - 20 * 24) / 24;
+        assert_eq!(known(&written(&place, "a", 0..0), 0..20), expected, "cut off at {length}");
+        // An index that is about nothing empties its rows.
+        if expected == 0 {
+            fs::remove_dir_all(folder.path().join("a")).unwrap();
+            drop(written(&place, "a", 0..20));
+        }
+    }
+    for at in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        fs::remove_dir_all(folder.path().join("a")).unwrap();
+        drop(written(&place, "a", 0..20));
+        fs::write(&index, &flipped).unwrap();
+        assert!(known(&written(&place, "a", 0..0), 0..20) < 20, "flipped at {at}");
+    }
+}
+
+#[test]
+fn rows_that_are_shorter_than_their_index_says_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
+    drop(written(&place, "a", 0..20));
+    let rows = OpenOptions::new().write(true).open(folder.path().join("a/rows")).unwrap();
+    rows.set_len(7 * ROW as u64).unwrap();
+    assert_eq!(known(&written(&place, "a", 0..0), 0..20), 7);
+}
+
+#[test]
+fn a_set_of_other_rows_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
+    drop(written(&place, "a", 0..20));
+    let other = RowWriter::open(Some(&place), "a", ROW * 2, 1000);
+    assert!(other.known().is_empty());
+}
+
+#[test]
+fn where_there_is_no_folder_rows_live_in_memory_and_it_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a file, not a folder");
+    File::create(&file).unwrap();
+    let mut writer = written(&place(&file), "a", 0..50);
+    assert!(writer.trouble().unwrap().contains("a file, not a folder"));
+    assert_eq!(writer.trouble(), None);
+    writer.rows().read(|rows| assert_eq!(rows[49 * ROW..50 * ROW], row(49)));
+}
+
+#[test]
+fn two_sessions_do_not_write_into_one_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
+    let first = written(&place, "a", 0..10);
+    let mut second = written(&place, "a", 0..10);
+    assert!(second.trouble().unwrap().contains("another session"));
+    drop((first, second));
+    assert_eq!(known(&written(&place, "a", 0..0), 0..10), 10);
+}
+
+#[test]
+fn sets_that_were_not_used_for_long_give_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { folder: folder.path().to_owned(), most_bytes: 60_000 };
+    for name in ["old", "new"] {
+        // 36 kB each
+        drop(written(&place, name, 0..1000));
+    }
+    let used = OpenOptions::new().write(true).open(folder.path().join("old/used")).unwrap();
+    used.set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
+    fs::write(folder.path().join("not ours"), "a person's own").unwrap();
+    drop(written(&place, "third", 0..10));
+    let left = |name| folder.path().join(name).exists();
+    assert!(!left("old") && left("new") && left("third") && left("not ours"));
+    let mut large = RowWriter::open(Some(&place), "large", ROW, 10_000);
+    assert!(large.trouble().unwrap().contains("cache.max_gigabytes"), "more than all there may be");
+}
+
+#[test]
+fn a_file_is_known_by_its_content_wherever_it_lies_until_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("1.png"), folder.path().join("2.png"));
+    image::RgbImage::from_pixel(9, 7, image::Rgb([1, 2, 3])).save(&here).unwrap();
+    fs::copy(&here, &there).unwrap();
+    let limits = DecodeLimits::default();
+    let Square::Made { keys, rgb } = square(&here, 4, &limits, |_| false).unwrap() else {
+        panic!("nothing is known");
+    };
+    assert_eq!(rgb.len(), 48);
+    let knows = |key: &Key| keys.contains(key);
+    let known = |path| square(path, 4, &limits, knows).unwrap();
+    assert_eq!(known(&here), Square::Known { key: keys[1], also: None });
+    let Square::Known { key, also: Some(also) } = known(&there) else { panic!("same content") };
+    assert!(key == keys[0] && !keys.contains(&also));
+    image::RgbImage::from_pixel(9, 7, image::Rgb([9, 2, 3])).save(&here).unwrap();
+    assert!(matches!(known(&here), Square::Made { .. }), "it changed");
+    fs::remove_file(&here).unwrap();
+    assert!(square(&here, 4, &limits, knows).unwrap_err().to_string().contains("can't be read"));
+}
