@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_events::plugin::Value;
+use sluice_server::DeviceChoice;
 
 /// Intelligent annotation for binary image classification.
 ///
@@ -183,6 +184,12 @@ pub struct SessionArguments {
     /// Orders the pool: max-prob, max-entropy, explore, random ...; `sluice plugin list` has them all
     #[arg(long, env = "SLUICE_SELECTOR", value_name = "NAME")]
     pub selector: Option<String>,
+    /// Where to compute: auto, cpu, cuda, cuda:1
+    #[arg(long, env = "SLUICE_DEVICE", value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
+    /// Where features are kept, so that they are computed once [default: sluice/features in your cache folder]
+    #[arg(long, env = "SLUICE_CACHE", value_name = "DIR")]
+    pub cache: Option<PathBuf>,
     /// Gives features: mobilenet-v3-small, resnet18, small-cnn; wants --weights
     #[arg(long, env = "SLUICE_NETWORK", value_name = "NAME")]
     pub network: Option<String>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sluice_events::plugin::Values;
 use sluice_host::Limits;
-use sluice_pool::DecodeLimits;
+use sluice_pool::{DecodeLimits, Place};
 use sluice_server::SessionOptions;
 use sluice_server::open::session_name;
 
@@ -44,6 +44,16 @@ pub fn options(
         network,
         weights,
         parameters,
+        device: match arguments.device {
+            Some(device) => device,
+            None => {
+                settings.model.device.parse().map_err(anyhow::Error::msg).context("model.device")?
+            }
+        },
+        cache: feature_folder(arguments.cache.as_ref(), settings).map(|folder| Place {
+            folder,
+            most_bytes: settings.cache.max_gigabytes.saturating_mul(1_000_000_000),
+        }),
         decode: DecodeLimits {
             file_bytes: settings.images.max_file_megabytes * 1_000_000,
             pixels: settings.images.max_megapixels * 1_000_000,
@@ -74,10 +84,23 @@ pub fn plugin_folder(named: Option<&PathBuf>, settings: &Settings) -> Option<Pat
     named.or(configured).cloned()
 }
 
+/// Where features are kept; nowhere, if that is not wanted or this person has no place for such things.
+fn feature_folder(named: Option<&PathBuf>, settings: &Settings) -> Option<PathBuf> {
+    let configured = Some(&settings.cache.dir).filter(|dir| !dir.as_os_str().is_empty());
+    let default = || Some(cache_folder()?.join("features"));
+    let folder = named.or(configured).cloned().or_else(default);
+    folder.filter(|_| settings.cache.max_gigabytes > 0)
+}
+
 /// Where compiled plugins are kept; nowhere, if this person has no place for such things.
 pub fn compiled_folder() -> Option<PathBuf> {
+    Some(cache_folder()?.join("compiled"))
+}
+
+/// Where things are kept that can be made again; nowhere, if this person has no place for such things.
+fn cache_folder() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
-    Some(etcetera::BaseStrategy::cache_dir(&base).join("sluice/compiled"))
+    Some(etcetera::BaseStrategy::cache_dir(&base).join("sluice"))
 }
 
 /// Where a pool's answers are kept when nobody said: the same folder for the same pool, from

@@ -20,6 +20,7 @@ pub struct Settings {
     pub server: ServerSettings,
     pub model: ModelSettings,
     pub images: ImageSettings,
+    pub cache: CacheSettings,
     pub plugins: PluginSettings,
 }
 
@@ -42,6 +43,7 @@ pub struct ServerSettings {
 #[serde(default)]
 pub struct ModelSettings {
     pub enabled: bool,
+    pub device: String,
     pub network: String,
     pub weights: HashMap<String, PathBuf>,
 }
@@ -51,6 +53,13 @@ pub struct ModelSettings {
 pub struct ImageSettings {
     pub max_file_megabytes: u64,
     pub max_megapixels: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct CacheSettings {
+    pub dir: PathBuf,
+    pub max_gigabytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -102,13 +111,24 @@ impl Default for ServerSettings {
 
 impl Default for ModelSettings {
     fn default() -> Self {
-        Self { enabled: true, network: String::new(), weights: HashMap::new() }
+        Self {
+            enabled: true,
+            device: "auto".to_owned(),
+            network: String::new(),
+            weights: HashMap::new(),
+        }
     }
 }
 
 impl Default for ImageSettings {
     fn default() -> Self {
         Self { max_file_megabytes: 512, max_megapixels: 200 }
+    }
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self { dir: PathBuf::new(), max_gigabytes: 20 }
     }
 }
 

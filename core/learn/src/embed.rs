@@ -1,39 +1,59 @@
 //! Pictures of the whole pool to features, in the background: several threads decode, one asks the
-//! extractor. The order is random, so that the part that is done is a fair sample; it is decided by
-//! the seed alone, however the threads run.
+//! extractor and keeps the rows. The order is random, so that the part that is done is a fair sample;
+//! it is decided by the seed alone, however the threads run. What was computed before is found again.
+
+mod lanes;
+mod source;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sluice_events::ImageId;
-use tch::{Device, Tensor};
+use sluice_pool::{Key, Place, RowWriter, Rows, Square};
+use tch::{Device, Kind, Tensor};
 
-use crate::features::{Extractor, Patches, SAMPLE_IMAGES, to_tensor};
+use crate::background::give_way;
+use crate::features::to_tensor;
 use crate::network::Network;
-use crate::{Backbone, LearnError, Pictures};
+use crate::{Backbone, LearnError, Pictures, device};
+use lanes::Lanes;
+use source::Source;
 
-/// Pictures that each decoding thread may be ahead.
-const AHEAD: usize = 64;
-/// Pictures whose size is looked at to choose a side.
-const LOOKED_AT: usize = 50;
-/// Sides of the pictures that patches are taken from, pixels.
-const SMALL_SIDE: u32 = 32;
-const LARGE_SIDE: u32 = 64;
+/// What is found again is told in such portions.
+const TOLD_AT_ONCE: usize = 4096;
+const TOLD_AFTER: Duration = Duration::from_millis(500);
 
 /// What the background has done.
 pub(crate) enum Block {
-    /// Features (n, dim) of as many images.
-    Rows(Vec<ImageId>, Tensor),
+    /// Rows will be there.
+    Begun(Arc<Rows>),
+    /// Images have these rows.
+    Rows(Vec<(ImageId, u32)>),
     /// An image can't be shown.
     Failed(ImageId, String),
+    /// Something that a person should know; it goes on.
+    Note(String),
     /// No more will come.
     GaveUp(String),
+}
+
+/// What is to be computed, where, and where it is kept.
+pub(crate) struct Task {
+    pub images: u32,
+    pub pictures: Arc<dyn Pictures>,
+    pub device: Device,
+    pub place: Option<Place>,
+    /// What the pool is known as; its rows are kept apart from those of other pools.
+    pub pool: String,
 }
 
 /// Work in the background; dropping it ends the work.
@@ -50,28 +70,25 @@ impl Drop for Embedding {
 
 impl Embedding {
     /// Starts. A network's weights are loaded and tried out before this returns.
-    pub fn begin(
-        images: u32,
-        backbone: Backbone,
-        pictures: Arc<dyn Pictures>,
-        device: Device,
-    ) -> Result<Self, LearnError> {
-        let (seed, network) = match backbone {
-            Backbone::Patches { seed } => (seed, None),
-            Backbone::Network { graph, weights, .. } => {
-                let network = Network::load(*graph, &weights, device)?;
+    pub fn begin(task: Task, backbone: Backbone) -> Result<Self, LearnError> {
+        let (seed, source) = match backbone {
+            Backbone::Patches { seed } => (seed, Source::Patches { seed }),
+            Backbone::Network { name, graph, weights } => {
+                let network =
+                    Network::load(*graph, &weights, task.device, device::precision(task.device))?;
                 network.try_out()?;
-                (0, Some(network))
+                (0, Source::Network { name, network: Box::new(network), weights })
             }
         };
-        let mut order: Vec<ImageId> = (0..images).map(ImageId).collect();
+        let mut order: Vec<ImageId> = (0..task.images).map(ImageId).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let stop = Arc::new(AtomicBool::new(false));
         let (send, blocks) = channel();
-        let worker = Worker { order, pictures, device, seed, send, stop: Arc::clone(&stop) };
+        let worker = Worker { order, task, send, stop: Arc::clone(&stop) };
         thread::Builder::new().name("embedder".into()).spawn(move || {
+            give_way();
             // libtorch's errors are panics here; one of them ends the features, not the program.
-            let run = AssertUnwindSafe(|| worker.run(network));
+            let run = AssertUnwindSafe(|| worker.run(source));
             if catch_unwind(run).is_err() {
                 worker
                     .tell(Block::GaveUp("libtorch failed, perhaps for lack of memory".to_owned()));
@@ -83,90 +100,111 @@ impl Embedding {
 
 struct Worker {
     order: Vec<ImageId>,
-    pictures: Arc<dyn Pictures>,
-    device: Device,
-    seed: u64,
+    task: Task,
     send: Sender<Block>,
     stop: Arc<AtomicBool>,
 }
 
-type Decoded = (ImageId, Vec<u8>);
-/// One that was tried.
-type Tried = (ImageId, Result<Vec<u8>, String>);
+/// Pictures on their way to rows.
+#[derive(Default)]
+struct Batch {
+    images: Vec<ImageId>,
+    rgb: Vec<Vec<u8>>,
+    keys: Vec<[Key; 2]>,
+}
 
 impl Worker {
-    fn run(&self, network: Option<Network>) {
-        let side = network.as_ref().map_or_else(|| self.choose_side(), Network::side);
-        let mut decoded = self.decode(side);
-        let mut first: Vec<Decoded> = Vec::new();
-        let extractor = if let Some(network) = network {
-            Extractor::Network(Box::new(network))
-        } else {
-            first = decoded.by_ref().take(SAMPLE_IMAGES).collect();
-            if first.is_empty() {
-                self.tell(Block::GaveUp("no image of the pool can be decoded".to_owned()));
-                return;
+    fn run(&self, source: Source) {
+        let Some(mut source) = source.ready(self) else { return };
+        let (side, dim) = (source.extractor.side(), source.extractor.dim());
+        let row_bytes = dim * size_of::<f16>();
+        let place = self.task.place.as_ref();
+        let mut writer =
+            RowWriter::open(place, &source.set, &source.made_by, row_bytes, self.task.images);
+        source.keep(&writer);
+        self.tell_trouble(&mut writer);
+        self.tell(Block::Begun(writer.rows()));
+        let known = writer.known();
+        let lanes = Lanes::start(&self.order, &self.task.pictures, side, &known, &self.stop);
+        let lanes = match lanes {
+            Ok(lanes) => lanes,
+            Err(error) => {
+                let why = format!("can't start a thread for decoding: {error}");
+                return self.tell(Block::GaveUp(why));
             }
-            tracing::info!(images = first.len(), "learning features from a sample of the pool");
-            let rgb: Vec<Vec<u8>> = first.iter().map(|(_, rgb)| rgb.clone()).collect();
-            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-            Extractor::Patches(Patches::learn(&to_tensor(&rgb, side), self.device, &mut random))
         };
-        debug_assert_eq!(extractor.side(), side);
-        let mut all = first.into_iter().chain(decoded);
-        loop {
-            let (images, rgb): (Vec<ImageId>, Vec<Vec<u8>>) =
-                all.by_ref().take(extractor.batch()).unzip();
-            if images.is_empty() || self.stopped() {
-                return;
+        let (mut found, mut told) = (Vec::new(), Instant::now());
+        let mut batch = Batch::default();
+        for (image, square) in lanes {
+            if self.stopped() {
+                break;
             }
-            let rows = extractor.extract(&to_tensor(&rgb, side));
-            self.tell(Block::Rows(images, rows));
-        }
-    }
-
-    /// Small pictures are taken as they are, larger ones reduced.
-    fn choose_side(&self) -> u32 {
-        let sides = self.order.iter().take(LOOKED_AT);
-        let mut sides: Vec<u32> =
-            sides.filter_map(|&image| self.pictures.longer_side(image)).collect();
-        sides.sort_unstable();
-        let median = sides.get(sides.len() / 2).copied().unwrap_or(LARGE_SIDE);
-        if median <= 40 { SMALL_SIDE } else { LARGE_SIDE }
-    }
-
-    /// Decoded pictures in `order`, those that can't be left out and told.
-    fn decode(&self, side: u32) -> impl Iterator<Item = Decoded> + use<'_> {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        let lanes: Vec<Receiver<Tried>> = (0..threads)
-            .map(|lane| {
-                let (send, receive) = sync_channel(AHEAD);
-                let images: Vec<ImageId> =
-                    self.order.iter().skip(lane).step_by(threads).copied().collect();
-                let (pictures, stop) = (Arc::clone(&self.pictures), Arc::clone(&self.stop));
-                let spawned = thread::Builder::new()
-                    .name(format!("decoder-{lane}"))
-                    .spawn(move || decode_lane(&images, pictures.as_ref(), side, &send, &stop));
-                if let Err(error) = spawned {
-                    self.tell(Block::GaveUp(format!("can't start a thread for decoding: {error}")));
+            match square {
+                Ok(Square::Known { key, also }) => {
+                    let row = known[&key];
+                    if let Some(also) = also {
+                        writer.also(also, row);
+                    }
+                    found.push((image, row));
                 }
-                receive
-            })
-            .collect();
-        // One after the other from each lane: the order of the pool's shuffle again.
-        let in_order = (0..self.order.len()).map_while(move |at| lanes[at % threads].recv().ok());
-        in_order.filter_map(|(image, picture)| match picture {
-            Ok(rgb) => Some((image, rgb)),
-            Err(reason) => {
-                self.tell(Block::Failed(image, reason));
-                None
+                Ok(Square::Made { rgb, keys }) => {
+                    batch.images.push(image);
+                    batch.rgb.push(rgb);
+                    batch.keys.push(keys);
+                    if batch.images.len() >= source.extractor.batch() {
+                        self.embed(&mut source, &mut batch, &mut writer);
+                    }
+                }
+                Err(reason) => self.tell(Block::Failed(image, reason)),
             }
-        })
+            let due = found.len() >= TOLD_AT_ONCE || told.elapsed() > TOLD_AFTER;
+            if due && !found.is_empty() {
+                self.tell(Block::Rows(std::mem::take(&mut found)));
+                told = Instant::now();
+            }
+        }
+        self.tell(Block::Rows(found));
+        self.embed(&mut source, &mut batch, &mut writer);
+        writer.sync();
+        self.tell_trouble(&mut writer);
+    }
+
+    /// A batch of pictures becomes rows.
+    fn embed(&self, source: &mut source::Ready, batch: &mut Batch, writer: &mut RowWriter) {
+        let Batch { images, rgb, keys } = std::mem::take(batch);
+        if images.is_empty() || self.stopped() {
+            return;
+        }
+        let (features, note) = source.extract(&to_tensor(&rgb, source.extractor.side()));
+        if let Some(note) = note {
+            self.tell(Block::Note(note));
+        }
+        let mut rows = Vec::with_capacity(images.len());
+        for ((image, keys), row) in images.into_iter().zip(keys).zip(to_rows(&features)) {
+            match writer.push(&keys, &row) {
+                Ok(number) => rows.push((image, number)),
+                Err(error) => {
+                    return self
+                        .tell(Block::GaveUp(format!("there is no memory for them: {error}")));
+                }
+            }
+        }
+        self.tell_trouble(writer);
+        self.tell(Block::Rows(rows));
+    }
+
+    fn tell_trouble(&self, writer: &mut RowWriter) {
+        if let Some(why) = writer.trouble() {
+            self.tell(Block::Note(format!(
+                "Features can't be kept in {why}. They are kept in memory, and will be computed again at \
+                 the next start"
+            )));
+        }
     }
 
     fn tell(&self, block: Block) {
         if self.send.send(block).is_ok() {
-            self.pictures.ready();
+            self.task.pictures.ready();
         }
     }
 
@@ -175,17 +213,13 @@ impl Worker {
     }
 }
 
-fn decode_lane(
-    images: &[ImageId],
-    pictures: &dyn Pictures,
-    side: u32,
-    send: &SyncSender<Tried>,
-    stop: &AtomicBool,
-) {
-    for &image in images {
-        let picture = pictures.square(image, side);
-        if stop.load(Ordering::Relaxed) || send.send((image, picture)).is_err() {
-            return;
-        }
-    }
+/// Features (n, dim) as rows of 16-bit floating-point numbers. One overflow must not spread over the pool's mean.
+fn to_rows(features: &Tensor) -> impl Iterator<Item = Vec<u8>> {
+    let most = f64::from(f16::MAX);
+    let (n, finite) = (features.size()[0], features.nan_to_num(0.0, most, -most));
+    let halves = finite.clamp(-most, most).to_kind(Kind::Half);
+    (0..n).map(move |at| {
+        let row = Vec::<f16>::try_from(halves.get(at)).unwrap_or_default();
+        row.reinterpret_cast().iter().flat_map(|bits| bits.to_ne_bytes()).collect()
+    })
 }

@@ -26,6 +26,28 @@ impl Extractor {
         }
     }
 
+    /// Length of a feature vector.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Patches(patches) => patches.dim(),
+            Self::Network(network) => network.dim(),
+        }
+    }
+
+    pub fn device(&self) -> Device {
+        match self {
+            Self::Patches(patches) => patches.device(),
+            Self::Network(network) => network.device(),
+        }
+    }
+
+    pub fn move_to(&mut self, device: Device) {
+        match self {
+            Self::Patches(patches) => patches.move_to(device),
+            Self::Network(network) => network.move_to(device),
+        }
+    }
+
     /// Pictures that it takes at once.
     pub fn batch(&self) -> usize {
         match self {

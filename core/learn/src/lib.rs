@@ -1,7 +1,7 @@
 //! Learns from answers and scores the pool. The only crate that sees tch, and so libtorch.
 //!
 //! ```text
-//!   pictures --decode--> embedder (threads) --blocks of features--> Torch.absorb
+//!   pictures --decode--> embedder (threads) --rows, kept in a cache--> Torch.absorb
 //!   labels --------------------------------------> head (Newton) --> probabilities of the whole pool
 //! ```
 //!
@@ -11,16 +11,19 @@
 //! - One thread owns a [`Torch`] and its head; embedding runs beside it and sends finished blocks.
 //! - An image without features has no probability (NaN), and is no reason to wait.
 
+mod background;
 mod device;
 mod embed;
 mod features;
 mod head;
 mod network;
+mod table;
 mod torch;
 mod weights;
 
-pub use network::BuildError;
-pub use torch::Torch;
+pub use device::DeviceChoice;
+pub use network::{BuildError, ask};
+pub use torch::{Options, Torch};
 pub use weights::WeightsError;
 
 use std::path::PathBuf;
@@ -29,6 +32,7 @@ use std::sync::Arc;
 use sluice_events::ImageId;
 use sluice_events::command::FittedModel;
 use sluice_events::network::CheckedGraph;
+use sluice_pool::{Key, Square};
 
 /// Something that turns labels into probabilities.
 pub trait Learner: Send {
@@ -57,11 +61,16 @@ pub trait Learner: Send {
 
 /// Where pictures come from; the learner asks from several threads.
 pub trait Pictures: Send + Sync {
-    /// The picture made `side` × `side` pixels: red, green, blue bytes, row by row.
+    /// The picture made `side` × `side` pixels, unless what was made of it is known.
     ///
     /// # Errors
     /// Why the image can't be shown.
-    fn square(&self, image: ImageId, side: u32) -> Result<Vec<u8>, String>;
+    fn square(
+        &self,
+        image: ImageId,
+        side: u32,
+        known: &dyn Fn(&Key) -> bool,
+    ) -> Result<Square, String>;
 
     /// Longer side of a picture, pixels, if it can be told.
     fn longer_side(&self, image: ImageId) -> Option<u32>;
@@ -102,6 +111,8 @@ pub struct Absorbed {
     pub features: String,
     /// Where tensors live.
     pub device: String,
+    /// Things that a person should know, each told once.
+    pub notes: Vec<String>,
     /// Why features will not come, if so.
     pub gave_up: Option<String>,
 }

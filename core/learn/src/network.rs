@@ -1,11 +1,12 @@
 //! A checked graph becomes a network of tensors.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sluice_events::network::{Activation, CheckedGraph, Node, Op, Shape};
+use sluice_events::network::{Activation, CheckedGraph, Graph, Node, Op, Shape};
 use tch::{Device, Kind, Tensor};
 
+use crate::features::to_tensor;
 use crate::weights::{self, WeightsError};
 
 /// Intermediate values of a batch, 4 bytes each.
@@ -20,6 +21,22 @@ const DIFFERENCES_SHOWN: usize = 5;
 #[error("the network can't be run: {0}")]
 pub struct BuildError(String);
 
+/// What a network says of pictures (n, 3, side, side; bytes, each picture red, green, blue row by row), in full
+/// precision on the CPU: features (n, dim), row after row. Nothing is kept.
+///
+/// # Errors
+/// When the weights don't fit or the network can't be run.
+pub fn ask(
+    graph: CheckedGraph,
+    weights: &Path,
+    pictures: &[Vec<u8>],
+) -> Result<Vec<f32>, crate::LearnError> {
+    let network = Network::load(graph, weights, Device::Cpu, Kind::Float)?;
+    network.try_out()?;
+    let features = tch::no_grad(|| network.features(&to_tensor(pictures, network.side())));
+    Ok(Vec::try_from(features.flatten(0, -1)).unwrap_or_default())
+}
+
 /// A network with its weights, on a device, ready to be asked.
 pub(crate) struct Network {
     graph: CheckedGraph,
@@ -29,11 +46,18 @@ pub(crate) struct Network {
     mean: Tensor,
     deviation: Tensor,
     device: Device,
+    /// What it computes with.
+    kind: Kind,
 }
 
 impl Network {
     /// Loads weights from a file. Names that the network has no use for (a classifier's) are ignored.
-    pub fn load(graph: CheckedGraph, path: &Path, device: Device) -> Result<Self, WeightsError> {
+    pub fn load(
+        graph: CheckedGraph,
+        path: &Path,
+        device: Device,
+        kind: Kind,
+    ) -> Result<Self, WeightsError> {
         let file = weights::load(path, graph.graph().weights.as_ref())?;
         let mut tensors = HashMap::new();
         let mut differences = Vec::new();
@@ -41,12 +65,12 @@ impl Network {
             let found = match file.get(&name) {
                 // Nodes may share a prefix.
                 Some(tensor) if tensor.size() == shape => {
-                    tensors.entry(name).or_insert_with(|| tensor.to_device(device));
+                    tensors.entry(name).or_insert_with(|| tensor.shallow_clone());
                     continue;
                 }
                 // What scales channels may have any shape with as many numbers.
                 Some(tensor) if shape.len() == 1 && tensor.numel() as i64 == shape[0] => {
-                    tensors.entry(name).or_insert_with(|| tensor.to_device(device).flatten(0, -1));
+                    tensors.entry(name).or_insert_with(|| tensor.flatten(0, -1));
                     continue;
                 }
                 Some(tensor) => format!("{:?} is there", tensor.size()),
@@ -55,7 +79,7 @@ impl Network {
             differences.push(format!("node '{node}' needs {name} of {shape:?}, and {found}"));
         }
         if differences.is_empty() {
-            return Ok(Self::with_tensors(graph, tensors, device));
+            return Ok(Self::with_tensors(graph, tensors, device, kind));
         }
         let more = differences.len().saturating_sub(DIFFERENCES_SHOWN);
         differences.truncate(DIFFERENCES_SHOWN);
@@ -67,12 +91,45 @@ impl Network {
         Err(WeightsError::Mismatch { path: path.to_owned(), differences })
     }
 
-    fn with_tensors(graph: CheckedGraph, tensors: HashMap<String, Tensor>, device: Device) -> Self {
+    fn with_tensors(
+        graph: CheckedGraph,
+        tensors: HashMap<String, Tensor>,
+        device: Device,
+        kind: Kind,
+    ) -> Self {
         let input = &graph.graph().input;
-        let channel =
-            |values: &[f32; 3]| Tensor::from_slice(values).view([1, 3, 1, 1]).to_device(device);
+        let channel = |values: &[f32; 3]| Tensor::from_slice(values).view([1, 3, 1, 1]);
         let (mean, deviation) = (channel(&input.mean), channel(&input.standard_deviation));
-        Self { graph, tensors, mean, deviation, device }
+        let mut network = Self { graph, tensors, mean, deviation, device, kind };
+        network.move_to(device);
+        network
+    }
+
+    /// What it was built from.
+    pub fn graph(&self) -> &Graph {
+        self.graph.graph()
+    }
+
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// What it computes with.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn move_to(&mut self, device: Device) {
+        self.device = device;
+        let exact = normalising(self.graph());
+        for (name, tensor) in &mut self.tensors {
+            // Statistics are kept in full precision; libtorch takes them beside anything.
+            let kind = if exact.contains(name) { Kind::Float } else { self.kind };
+            *tensor = channels_last(&tensor.to_device(device).to_kind(kind));
+        }
+        for tensor in [&mut self.mean, &mut self.deviation] {
+            *tensor = tensor.to_device(device);
+        }
     }
 
     /// Side of the square pictures that it takes, pixels.
@@ -111,7 +168,7 @@ impl Network {
     /// Features (n, dim) of pictures (n, 3, side, side), bytes.
     pub fn features(&self, pictures: &Tensor) -> Tensor {
         let pictures = pictures.to_device(self.device).to_kind(Kind::Float) / 255.0;
-        let pictures = (pictures - &self.mean) / &self.deviation;
+        let pictures = ((pictures - &self.mean) / &self.deviation).to_kind(self.kind);
         let mut last_use: HashMap<&str, usize> = HashMap::new();
         for (step, (node, _)) in self.graph.in_order().enumerate() {
             last_use.extend(node.inputs.iter().map(|input| (input.as_str(), step)));
@@ -232,6 +289,22 @@ impl Network {
         );
         let together = seen.transpose(1, 2).reshape(x.size());
         together.linear(self.tensor(node, "out_proj.weight"), self.parameter(node, "out_proj.bias"))
+    }
+}
+
+/// Parameters of the layers that normalise.
+fn normalising(graph: &Graph) -> HashSet<String> {
+    let nodes = graph.nodes.iter();
+    let normalise = nodes.filter(|n| matches!(n.op, Op::BatchNorm { .. } | Op::LayerNorm { .. }));
+    let names = ["weight", "bias", "running_mean", "running_var"];
+    normalise.flat_map(|node| names.map(|name| key(node, name))).collect()
+}
+
+/// The same numbers, those of one place of a map side by side: the order that convolutions are fastest in.
+fn channels_last(tensor: &Tensor) -> Tensor {
+    match tensor.dim() {
+        4 => tensor.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]),
+        _ => tensor.shallow_clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -10,13 +11,15 @@ use sluice_events::ImageId;
 use sluice_events::network::{
     Activation, CheckedGraph, Graph, InputSpec, Node, Op, Weights, WeightsFormat, Window,
 };
-use sluice_learn::{Backbone, LearnError, Learner, Pictures, Torch};
+use sluice_learn::{Backbone, DeviceChoice, LearnError, Learner, Options, Pictures, Torch};
+use sluice_pool::{Key, Place, Square};
 
 const IMAGES: u32 = 120;
 
 /// Stripes: upright in every third picture, lying in the others, with noise; one can't be shown.
 struct Stripes {
     ready: Sender<()>,
+    decoded: Arc<AtomicU32>,
 }
 
 const BROKEN: ImageId = ImageId(50);
@@ -26,10 +29,20 @@ fn is_upright(image: ImageId) -> bool {
 }
 
 impl Pictures for Stripes {
-    fn square(&self, image: ImageId, side: u32) -> Result<Vec<u8>, String> {
+    fn square(
+        &self,
+        image: ImageId,
+        side: u32,
+        known: &dyn Fn(&Key) -> bool,
+    ) -> Result<Square, String> {
         if image == BROKEN {
             return Err("is broken".into());
         }
+        let key = Key::of_content(&image.0.to_le_bytes());
+        if known(&key) {
+            return Ok(Square::Known { key, also: None });
+        }
+        self.decoded.fetch_add(1, Ordering::Relaxed);
         let pixel = |at: u32| {
             let (x, y) = (at % side, at / side);
             let along = if is_upright(image) { x } else { y };
@@ -37,7 +50,8 @@ impl Pictures for Stripes {
             let value = if (along / 3 + image.0 / 3).is_multiple_of(2) { 40 } else { 190 };
             (value + noise) as u8
         };
-        Ok((0..side * side).flat_map(|at| [pixel(at); 3]).collect())
+        let rgb = (0..side * side).flat_map(|at| [pixel(at); 3]).collect();
+        Ok(Square::Made { rgb, keys: [key; 2] })
     }
 
     fn longer_side(&self, _: ImageId) -> Option<u32> {
@@ -51,9 +65,26 @@ impl Pictures for Stripes {
 
 /// A learner that has seen all pictures, and what it set aside.
 fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, String)>), LearnError> {
+    let Begun { torch, failed, .. } = begun(backbone, None)?;
+    Ok((torch, failed))
+}
+
+/// A learner that has seen all pictures.
+struct Begun {
+    torch: Torch,
+    failed: Vec<(ImageId, String)>,
+    notes: Vec<String>,
+    /// Pictures that had to be decoded.
+    decoded: u32,
+}
+
+fn begun(backbone: Backbone, cache: Option<Place>) -> Result<Begun, LearnError> {
     let (ready, heard): (Sender<()>, Receiver<()>) = channel();
-    let mut torch = Torch::new();
-    torch.begin(IMAGES, backbone, Arc::new(Stripes { ready }))?;
+    let decoded = Arc::default();
+    let options = Options { device: DeviceChoice::Cpu, cache, pool: "stripes".to_owned() };
+    let mut torch = Torch::new(options);
+    torch.begin(IMAGES, backbone, Arc::new(Stripes { ready, decoded: Arc::clone(&decoded) }))?;
+    let mut notes = Vec::new();
     let mut failed = Vec::new();
     let deadline = Instant::now() + Duration::from_mins(2);
     loop {
@@ -61,9 +92,10 @@ fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, String)>), LearnE
         let absorbed = torch.absorb();
         assert_eq!(absorbed.gave_up, None);
         failed.extend(absorbed.failed);
+        notes.extend(absorbed.notes);
         if absorbed.embedded == IMAGES - 1 {
             assert_eq!(absorbed.to_embed, IMAGES - 1);
-            return Ok((torch, failed));
+            return Ok(Begun { torch, failed, notes, decoded: decoded.load(Ordering::Relaxed) });
         }
     }
 }
@@ -89,6 +121,29 @@ fn patches_tell_upright_from_lying_stripes_after_six_answers() {
     let upright = scored.iter().filter(|(_, image)| is_upright(*image)).count();
     let found = scored[..upright].iter().filter(|(_, image)| is_upright(*image)).count();
     assert_eq!(found, upright, "every upright picture comes before every lying one");
+}
+
+#[test]
+fn features_that_were_kept_are_not_computed_again_and_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("edges.safetensors");
+    write_weights(&weights, "[2,3,3,3]");
+    for backbone in [Backbone::Patches { seed: 1 }, network(&weights)] {
+        let place = Place { folder: folder.path().join("cache"), most_bytes: 1 << 30 };
+        let rows = |begun: &Begun| {
+            begun.torch.features().gather(&(51..IMAGES).map(ImageId).collect::<Vec<_>>())
+        };
+        let first = begun(backbone.clone(), Some(place.clone())).unwrap();
+        assert!(first.decoded >= IMAGES - 1);
+        let computed = rows(&first);
+        // While the first has them, another computes its own.
+        let beside = begun(backbone.clone(), Some(place.clone())).unwrap();
+        assert!(beside.notes[0].contains("another session"), "{:?}", beside.notes);
+        drop((first, beside));
+        let again = begun(backbone, Some(place)).unwrap();
+        assert_eq!((again.decoded, again.notes.len()), (0, 0));
+        assert_eq!(rows(&again), computed);
+    }
 }
 
 #[test]

@@ -3,15 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-use sluice_events::ImageId;
 use sluice_events::network::{Activation, CheckedGraph, Graph, InputSpec, Node, Op, Window};
 use sluice_events::plugin::Values;
 use sluice_host::{Limits, PluginHost, PluginSet};
-use sluice_learn::{Backbone, Learner, Pictures, Torch};
+use sluice_learn::ask;
 use tch::{Kind, Tensor};
 
 /// The largest difference that rounding explains.
@@ -44,48 +40,15 @@ impl Reference {
     }
 }
 
-struct Shown {
-    /// (n, side, side, 3), bytes.
-    pictures: Tensor,
-    ready: Sender<()>,
-}
-
-struct Locked(Mutex<Shown>);
-
-impl Pictures for Locked {
-    fn square(&self, image: ImageId, side: u32) -> Result<Vec<u8>, String> {
-        let shown = self.0.lock().unwrap();
-        let picture = shown.pictures.get(i64::from(image.0));
-        assert_eq!(picture.size(), [i64::from(side), i64::from(side), 3]);
-        Ok(Vec::<u8>::try_from(picture.flatten(0, -1)).unwrap())
-    }
-
-    fn longer_side(&self, _: ImageId) -> Option<u32> {
-        None
-    }
-
-    fn ready(&self) {
-        let _ = self.0.lock().unwrap().ready.send(());
-    }
-}
-
 /// What a node gives for the pictures: (n, dim).
 fn at_node(graph: &Graph, node: &str, reference: &Reference) -> Tensor {
     let graph = CheckedGraph::new(Graph { features: node.to_owned(), ..graph.clone() }).unwrap();
-    let images = reference.pictures.size()[0];
-    let (ready, heard) = channel();
-    let pictures = reference.pictures.permute([0, 2, 3, 1]).contiguous();
-    let pictures = Arc::new(Locked(Mutex::new(Shown { pictures, ready })));
-    let weights = reference.weights.clone();
-    let backbone = Backbone::Network { name: "reference".into(), graph: Box::new(graph), weights };
-    let mut torch = Torch::new();
-    torch.begin(images as u32, backbone, pictures).expect("the weights fit");
-    let deadline = Instant::now() + Duration::from_mins(2);
-    while i64::from(torch.absorb().embedded) < images {
-        heard.recv_timeout(deadline - Instant::now()).expect("features come in time");
-    }
-    let all: Vec<ImageId> = (0..images as u32).map(ImageId).collect();
-    Tensor::from_slice(&torch.features().gather(&all)).view([images, -1])
+    let images = reference.pictures.permute([0, 2, 3, 1]).contiguous();
+    let n = images.size()[0];
+    let picture = |at: i64| Vec::<u8>::try_from(images.get(at).flatten(0, -1)).unwrap();
+    let pictures: Vec<Vec<u8>> = (0..n).map(picture).collect();
+    let features = ask(graph, &reference.weights, &pictures).expect("the weights fit");
+    Tensor::from_slice(&features).view([n, -1])
 }
 
 fn compare(name: &str, graph: &Graph, output: &str) {

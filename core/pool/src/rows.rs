@@ -13,6 +13,7 @@ mod files;
 mod key;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -44,7 +45,11 @@ pub struct Rows {
 /// Where rows lie.
 enum Held {
     /// Written through the file, read through memory; zeros behind the last.
-    Mapped(Mmap),
+    Mapped {
+        map: Mmap,
+        /// No other process opens the set, and perhaps shortens it, as long as this is open.
+        _lock: File,
+    },
     Memory(Vec<u8>),
 }
 
@@ -58,7 +63,7 @@ impl Rows {
     /// memory, none is added meanwhile.
     pub fn read<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
         match &*self.held.read().unwrap_or_else(PoisonError::into_inner) {
-            Held::Mapped(map) => look(map),
+            Held::Mapped { map, .. } => look(map),
             Held::Memory(bytes) => look(bytes),
         }
     }
@@ -67,7 +72,7 @@ impl Rows {
     fn extend(&self, row: &[u8]) -> Option<io::Result<()>> {
         // The rows of a file are not locked for this: nobody reads behind the last one.
         match &mut *self.held.write().unwrap_or_else(PoisonError::into_inner) {
-            Held::Mapped(_) => None,
+            Held::Mapped { .. } => None,
             Held::Memory(bytes) => {
                 let room = bytes.try_reserve(row.len()).map_err(io::Error::other);
                 Some(room.map(|()| bytes.extend_from_slice(row)))
@@ -89,12 +94,18 @@ pub struct RowWriter {
 
 impl RowWriter {
     /// Opens the set `name` of rows of `row_bytes` each, with room for `more` rows beyond those that are
-    /// there. Without a place, and where the place can't be used, rows live in memory:
+    /// there. Rows that something else than `made_by` made are dropped. Without a place, and where the place can't be used, rows live in memory:
     /// [`trouble`](Self::trouble) says why.
-    pub fn open(place: Option<&Place>, name: &str, row_bytes: usize, more: u32) -> Self {
+    pub fn open(
+        place: Option<&Place>,
+        name: &str,
+        made_by: &str,
+        row_bytes: usize,
+        more: u32,
+    ) -> Self {
         let mut trouble = None;
         if let Some(place) = place {
-            match Self::open_kept(place, name, row_bytes, more) {
+            match Self::open_kept(place, name, made_by, row_bytes, more) {
                 Ok(kept) => return kept,
                 Err(why) => trouble = Some(format!("{} ({why})", place.folder.display())),
             }
@@ -105,7 +116,13 @@ impl RowWriter {
         Self { rows, known, count: 0, capacity: more, files: None, synced, trouble }
     }
 
-    fn open_kept(place: &Place, name: &str, row_bytes: usize, more: u32) -> io::Result<Self> {
+    fn open_kept(
+        place: &Place,
+        name: &str,
+        made_by: &str,
+        row_bytes: usize,
+        more: u32,
+    ) -> io::Result<Self> {
         let needed = row_bytes as u64 * u64::from(more);
         if needed > place.most_bytes {
             let (needed, most) = (needed / 1_000_000, place.most_bytes / 1_000_000);
@@ -113,11 +130,12 @@ impl RowWriter {
             return Err(io::Error::other(why));
         }
         files::make_room(&place.folder, name, place.most_bytes - needed)?;
-        let (files, known) = Files::open(&place.folder.join(name), row_bytes, more)?;
+        let (files, known) = Files::open(&place.folder.join(name), made_by, row_bytes, more)?;
         let count = files.rows();
         let capacity = count + more;
-        let map = files.map(row_bytes * capacity as usize)?;
-        let rows = Arc::new(Rows { held: RwLock::new(Held::Mapped(map)), row_bytes });
+        let (map, lock) = files.map(row_bytes * capacity as usize)?;
+        let held = RwLock::new(Held::Mapped { map, _lock: lock });
+        let rows = Arc::new(Rows { held, row_bytes });
         let (known, synced) = (Arc::new(known), Instant::now());
         Ok(Self { rows, known, count, capacity, files: Some(files), synced, trouble: None })
     }
@@ -218,7 +236,7 @@ mod tests {
     fn spoiled(fail: impl FnOnce(&mut Files)) -> RowWriter {
         let folder = tempfile::tempdir().unwrap();
         let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 20 };
-        let mut writer = RowWriter::open(Some(&place), "a", 4, 100);
+        let mut writer = RowWriter::open(Some(&place), "a", "a test", 4, 100);
         let key = |number: u32| Key::of_content(&number.to_le_bytes());
         for number in 0..10_u32 {
             writer.push(&[key(number)], &number.to_le_bytes()).unwrap();
@@ -233,7 +251,7 @@ mod tests {
 
     #[test]
     fn when_the_disk_fails_on_the_way_rows_go_on_in_memory_and_it_is_told_once() {
-        let read_only = || std::fs::File::open("/dev/null").unwrap();
+        let read_only = || File::open("/dev/null").unwrap();
         let of_rows = spoiled(|files| files.rows = read_only());
         let of_index = spoiled(|files| files.index = read_only());
         for mut writer in [of_rows, of_index] {

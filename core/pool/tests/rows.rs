@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use sluice_pool::{DecodeLimits, Key, Place, RowWriter, Square, square};
 
 const ROW: usize = 8;
+const MAKER: &str = "a test";
 
 fn place(folder: &Path) -> Place {
     Place { folder: folder.to_owned(), most_bytes: 1 << 20 }
@@ -22,7 +23,7 @@ fn row(number: u32) -> [u8; ROW] {
 }
 
 fn written(place: &Place, name: &str, numbers: std::ops::Range<u32>) -> RowWriter {
-    let mut writer = RowWriter::open(Some(place), name, ROW, 1000);
+    let mut writer = RowWriter::open(Some(place), name, MAKER, ROW, 1000);
     for number in numbers {
         writer.push(&[key(number)], &row(number)).unwrap();
     }
@@ -96,7 +97,9 @@ fn a_set_of_other_rows_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
     let place = place(folder.path());
     drop(written(&place, "a", 0..20));
-    let other = RowWriter::open(Some(&place), "a", ROW * 2, 1000);
+    drop(RowWriter::open(Some(&place), "a", MAKER, ROW * 2, 1000));
+    assert!(written(&place, "a", 0..20).known().is_empty(), "longer ones were there");
+    let other = RowWriter::open(Some(&place), "a", "another maker", ROW, 1000);
     assert!(other.known().is_empty());
 }
 
@@ -118,7 +121,11 @@ fn two_sessions_do_not_write_into_one_set() {
     let first = written(&place, "a", 0..10);
     let mut second = written(&place, "a", 0..10);
     assert!(second.trouble().unwrap().contains("another session"));
+    // Who only reads holds the set, too: its memory must not become shorter.
+    let reader = first.rows();
     drop((first, second));
+    assert!(written(&place, "a", 0..10).trouble().is_some());
+    drop(reader);
     assert_eq!(known(&written(&place, "a", 0..0), 0..10), 10);
 }
 
@@ -136,7 +143,7 @@ fn sets_that_were_not_used_for_long_give_way() {
     drop(written(&place, "third", 0..10));
     let left = |name| folder.path().join(name).exists();
     assert!(!left("old") && left("new") && left("third") && left("not ours"));
-    let mut large = RowWriter::open(Some(&place), "large", ROW, 10_000);
+    let mut large = RowWriter::open(Some(&place), "large", MAKER, ROW, 10_000);
     assert!(large.trouble().unwrap().contains("cache.max_gigabytes"), "more than all there may be");
 }
 

@@ -239,6 +239,9 @@ impl Engine {
         if before != memory.training {
             self.training.send_replace(memory.training.clone());
         }
+        for note in &absorbed.notes {
+            self.notices.pin(Level::Info, format!("{note}."));
+        }
         if let Some(why) = &absorbed.gave_up
             && memory.gave_up.replace(why.clone()).as_ref() != Some(why)
         {

@@ -37,3 +37,4 @@ mod witness;
 
 pub use access::Access;
 pub use open::{OpenError, Service, SessionOptions};
+pub use sluice_learn::DeviceChoice;

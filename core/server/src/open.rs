@@ -11,10 +11,10 @@ use sluice_events::ImageId;
 use sluice_events::message::Training;
 use sluice_events::plugin::{PluginKind, Values};
 use sluice_host::{FolderWatch, Limits, PluginError};
-use sluice_learn::{Learner, Torch};
+use sluice_learn::{DeviceChoice, Learner, Torch};
 use sluice_log::storage::Storage;
 use sluice_log::{Log, OpenError as LogError, Options, SnapshotFolder};
-use sluice_pool::{DecodeLimits, Finding};
+use sluice_pool::{DecodeLimits, Finding, Place};
 use sluice_session::{CommandError, OpenSessionError, SessionHandle, Snapshots};
 use tokio::sync::watch;
 
@@ -48,6 +48,10 @@ pub struct SessionOptions {
     pub weights: HashMap<String, PathBuf>,
     /// Values of parameters, by the plugins' names.
     pub parameters: HashMap<String, Values>,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Where features are kept; none: in memory, computed at each start.
+    pub cache: Option<Place>,
     /// What a file may cost.
     pub decode: DecodeLimits,
     /// What a plugin may use.
@@ -153,8 +157,16 @@ impl Service {
         finding: &Finding,
         storage: S,
     ) -> Result<Self, OpenError> {
-        let learner: Box<dyn Learner> =
-            if options.model { Box::new(Torch::new()) } else { Box::new(Survey::default()) };
+        let learning = sluice_learn::Options {
+            device: options.device,
+            cache: options.cache.clone(),
+            pool: options.pool.display().to_string(),
+        };
+        let learner: Box<dyn Learner> = if options.model {
+            Box::new(Torch::new(learning))
+        } else {
+            Box::new(Survey::default())
+        };
         Self::with_learner(options, finding, storage, learner)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sluice_events::ImageId;
 use sluice_learn::Pictures;
-use sluice_pool::{DecodeLimits, decode_file, longer_side, square_file};
+use sluice_pool::{DecodeLimits, Key, Square, decode_file, longer_side, square};
 
 use crate::bell::Bell;
 
@@ -62,10 +62,14 @@ pub(crate) struct PoolPictures {
 }
 
 impl Pictures for PoolPictures {
-    fn square(&self, image: ImageId, side: u32) -> Result<Vec<u8>, String> {
+    fn square(
+        &self,
+        image: ImageId,
+        side: u32,
+        known: &dyn Fn(&Key) -> bool,
+    ) -> Result<Square, String> {
         let path = self.folder.path(image).ok_or_else(|| "is not part of the pool".to_owned())?;
-        let square = square_file(&path, side, &self.folder.limits);
-        square.map(|pixels| pixels.rgb).map_err(|error| error.to_string())
+        square(&path, side, &self.folder.limits, known).map_err(|error| error.to_string())
     }
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {

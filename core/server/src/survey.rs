@@ -39,7 +39,7 @@ impl Learner for Survey {
         let stop = Arc::clone(&self.stop);
         thread::Builder::new().name("survey".into()).spawn(move || {
             for image in (0..images).map(ImageId).take_while(|_| !stop.load(Ordering::Relaxed)) {
-                if let Err(reason) = pictures.square(image, SIDE) {
+                if let Err(reason) = pictures.square(image, SIDE, &|_| false) {
                     if send.send((image, reason)).is_err() {
                         return;
                     }

@@ -34,6 +34,7 @@ pub fn run(arguments: &[&str]) -> Output {
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
     command.args(arguments).env_remove("SLUICE_SETTINGS").current_dir(std::env::temp_dir());
+    command.env("SLUICE_CACHE", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

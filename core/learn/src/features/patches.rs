@@ -6,6 +6,10 @@
 //! answers to each entry, of both signs, summed over quadrants, square-rooted, and reduced by PCA
 //! without whitening.
 
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
@@ -52,13 +56,11 @@ impl Patches {
     pub fn learn(sample: &Tensor, device: Device, random: &mut ChaCha8Rng) -> Self {
         tch::no_grad(|| {
             let side = sample.size()[2];
-            // Larger pictures are described at every second place: as finely for their size.
-            let stride = if side > 40 { 2 } else { 1 };
             let (mean, filters) = learn_filters(sample, device, random);
             let options = (Kind::Float, device);
             let mut patches = Self {
                 side,
-                stride,
+                stride: stride(side),
                 device,
                 mean,
                 filters,
@@ -74,6 +76,63 @@ impl Patches {
 
     pub fn side(&self) -> u32 {
         self.side as u32
+    }
+
+    pub fn dim(&self) -> usize {
+        self.directions.size()[1] as usize
+    }
+
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    pub fn move_to(&mut self, device: Device) {
+        self.device = device;
+        for tensor in [&mut self.mean, &mut self.filters, &mut self.center, &mut self.directions] {
+            *tensor = tensor.to_device(device);
+        }
+    }
+
+    fn tensors(&self) -> [(&'static str, Tensor); 5] {
+        [
+            ("side", Tensor::from(self.side as f32)),
+            ("mean", self.mean.to_device(Device::Cpu)),
+            ("filters", self.filters.to_device(Device::Cpu)),
+            ("center", self.center.to_device(Device::Cpu)),
+            ("directions", self.directions.to_device(Device::Cpu)),
+        ]
+    }
+
+    /// All the numbers that it has learned, as bytes.
+    pub fn fingerprint(&self) -> Vec<u8> {
+        let values = self.tensors().into_iter().flat_map(|(_, tensor)| {
+            Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap_or_default()
+        });
+        values.flat_map(f32::to_le_bytes).collect()
+    }
+
+    /// Writes what was learned, as safetensors.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        Tensor::write_safetensors(&self.tensors(), path).map_err(io::Error::other)
+    }
+
+    /// Reads what was written; `None` where it is not there, or not whole.
+    pub fn read(path: &Path, device: Device) -> Option<Self> {
+        let mut tensors: HashMap<String, Tensor> =
+            Tensor::read_safetensors(path).ok()?.into_iter().collect();
+        let side = tensors.remove("side")?.double_value(&[]) as i64;
+        let mut take = |name: &str, dims: usize| {
+            tensors.remove(name).filter(|tensor| tensor.dim() == dims).map(|t| t.to_device(device))
+        };
+        Some(Self {
+            side,
+            stride: stride(side),
+            device,
+            mean: take("mean", 1)?,
+            filters: take("filters", 2)?,
+            center: take("center", 1)?,
+            directions: take("directions", 2)?,
+        })
     }
 
     /// Features (n, dim) of pictures (n, 3, side, side), bytes.
@@ -110,6 +169,11 @@ impl Patches {
         }
         Tensor::cat(&parts, 1).sqrt()
     }
+}
+
+/// Larger pictures are described at every second place: as finely for their size.
+fn stride(side: i64) -> i64 {
+    if side > 40 { 2 } else { 1 }
 }
 
 /// Each row less its mean, divided by its deviation.

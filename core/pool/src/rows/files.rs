@@ -1,7 +1,8 @@
 //! A set of rows on the disk.
 //!
 //! `rows` is nothing but the rows, made as long as the promised ones when it is opened (the part that
-//! is not written takes no space). `index` begins with a line that says what it is; each entry of 24
+//! is not written takes no space). `index` begins with a line that says what it is and what
+//! made the rows; each entry of 24
 //! bytes is a key (16), the number of its row (4, little-endian) and the CRC-32C of these 20.
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ impl Files {
     /// Opens a set, locked, and reads what is known. What does not fit is dropped.
     pub fn open(
         folder: &Path,
+        made_by: &str,
         row_bytes: usize,
         more: u32,
     ) -> io::Result<(Self, HashMap<Key, u32>)> {
@@ -47,7 +49,7 @@ impl Files {
         options.truncate(false);
         let rows = options.open(folder.join(ROWS))?;
         options.open(folder.join(USED))?.set_modified(SystemTime::now())?;
-        let head = format!("sluice rows 1, {row_bytes} bytes each\n");
+        let head = format!("sluice rows 1, {row_bytes} bytes each, made by {made_by}\n");
         let mut bytes = Vec::new();
         index.read_to_end(&mut bytes)?;
         let entries = bytes.strip_prefix(head.as_bytes()).unwrap_or_default();
@@ -86,17 +88,20 @@ impl Files {
         self.count
     }
 
-    /// Makes the file of rows so long, and maps it for reading.
+    /// Makes the file of rows so long, and maps it for reading. The set is locked as long as the file that
+    /// comes with the map is open.
     #[expect(
         unsafe_code,
         reason = "a million rows are scored where they lie: 1.2 GB that are not copied"
     )]
-    pub fn map(&self, bytes: usize) -> io::Result<Mmap> {
+    pub fn map(&self, bytes: usize) -> io::Result<(Mmap, File)> {
         let bytes = bytes.max(1);
         self.rows.set_len(bytes as u64)?;
-        // SAFETY: the file is as long as the map, and is locked by this process, which never shortens it
-        // while it is mapped. Bytes that another program changes would be wrong numbers, in a cache.
-        unsafe { MmapOptions::new().len(bytes).map(&self.rows) }
+        let lock = self.index.try_clone()?;
+        // SAFETY: the file is as long as the map, and no process that keeps to the lock shortens it while
+        // it is mapped. Bytes that another program changes would be wrong numbers, in a cache.
+        let map = unsafe { MmapOptions::new().len(bytes).map(&self.rows) }?;
+        Ok((map, lock))
     }
 
     pub fn write_row(&self, number: u32, row: &[u8]) -> io::Result<()> {

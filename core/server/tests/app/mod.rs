@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use sluice_events::ImageId;
 use sluice_events::command::FittedModel;
 use sluice_host::Limits;
-use sluice_learn::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures};
+use sluice_learn::{
+    Absorbed, Backbone, DeviceChoice, Features, LearnError, Learned, Learner, Pictures,
+};
 use sluice_log::storage::FsStorage;
 use sluice_pool::DecodeLimits;
 use sluice_server::http::{self, App};
@@ -63,6 +65,8 @@ impl Place {
             network: None,
             weights: HashMap::new(),
             parameters: HashMap::new(),
+            device: DeviceChoice::Cpu,
+            cache: None,
             decode: DecodeLimits::default(),
             plugins: Limits::default(),
             plugin_folder: None,
@@ -105,7 +109,7 @@ impl Learner for ByNumber {
         self.images = images;
         self.failed = (0..images)
             .map(ImageId)
-            .filter_map(|image| Some((image, pictures.square(image, 8).err()?)))
+            .filter_map(|image| Some((image, pictures.square(image, 8, &|_| false).err()?)))
             .collect();
         pictures.ready();
         Ok(())

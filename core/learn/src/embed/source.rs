@@ -1,0 +1,191 @@
+//! What makes the features, ready to be asked, and the name that its rows are kept by.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use sluice_events::ImageId;
+use sluice_events::network::PATCHES;
+use sluice_pool::{RowWriter, Square};
+use tch::{Device, Tensor};
+
+use super::{Block, Lanes, Worker};
+use crate::device;
+use crate::features::{Extractor, Patches, SAMPLE_IMAGES, to_tensor};
+use crate::network::Network;
+
+/// To be changed with whatever changes the numbers that come out.
+const VERSION: u32 = 1;
+/// Pictures whose size is looked at to choose a side.
+const LOOKED_AT: usize = 50;
+/// Sides of the pictures that patches are taken from, pixels.
+const SMALL_SIDE: u32 = 32;
+const LARGE_SIDE: u32 = 64;
+/// What patches have learned is kept under this name beside their rows.
+const LEARNED: &str = "learned.safetensors";
+
+/// What is to make the features.
+pub(super) enum Source {
+    Patches { seed: u64 },
+    Network { name: String, network: Box<Network>, weights: PathBuf },
+}
+
+/// What makes them.
+pub(super) struct Ready {
+    pub extractor: Extractor,
+    /// Name of the set of rows.
+    pub set: String,
+    /// Rows that anything else made are of no use.
+    pub made_by: String,
+    /// Whether what was learned is not kept yet.
+    new: bool,
+    /// Pictures that fit into the device's memory at once.
+    fit: usize,
+}
+
+impl Source {
+    /// Learns what has to be learned, unless it was; `None` when that failed, which was told.
+    pub fn ready(self, worker: &Worker) -> Option<Ready> {
+        let pool = &worker.task.pool;
+        match self {
+            Self::Network { name, network, weights } => {
+                let graph = serde_json::to_vec(network.graph()).unwrap_or_default();
+                // It was read a moment ago.
+                let weights = fs::read(weights).unwrap_or_default();
+                let kind = format!("{:?}", network.kind());
+                let parts = [graph.as_slice(), &weights, kind.as_bytes()];
+                let made_by = hash(parts.into_iter());
+                let set =
+                    format!("{name}-{}", hash([pool.as_bytes(), made_by.as_bytes()].into_iter()));
+                Some(Ready::new(Extractor::Network(network), set, made_by))
+            }
+            Self::Patches { seed } => {
+                let side = worker.choose_side();
+                let parts = [pool.as_bytes(), &seed.to_le_bytes(), &side.to_le_bytes()];
+                let set = format!("{PATCHES}-{}", hash(parts.into_iter()));
+                let place = worker.task.place.as_ref();
+                let device = worker.task.device;
+                let kept = place.map(|place| place.folder.join(&set).join(LEARNED));
+                if let Some((patches, made_by)) = kept.and_then(|path| read_patches(&path, device))
+                {
+                    return Some(Ready::new(Extractor::Patches(patches), set, made_by));
+                }
+                let patches = worker.learn_patches(seed, side)?;
+                let made_by = hash([patches.fingerprint().as_slice()].into_iter());
+                let ready = Ready::new(Extractor::Patches(patches), set, made_by);
+                Some(Ready { new: true, ..ready })
+            }
+        }
+    }
+}
+
+fn read_patches(path: &Path, device: Device) -> Option<(Patches, String)> {
+    let patches = Patches::read(path, device)?;
+    let made_by = hash([patches.fingerprint().as_slice()].into_iter());
+    Some((patches, made_by))
+}
+
+/// Sixteen hexadecimal digits of a BLAKE3 hash.
+fn hash<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut hash = blake3::Hasher::new();
+    hash.update(&VERSION.to_le_bytes());
+    for part in parts {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().to_hex()[..16].to_owned()
+}
+
+impl Ready {
+    fn new(extractor: Extractor, set: String, made_by: String) -> Self {
+        Self { extractor, set, made_by, new: false, fit: usize::MAX }
+    }
+
+    /// Keeps what was learned beside its rows, where these are kept.
+    pub fn keep(&mut self, rows: &RowWriter) {
+        let (Some(folder), Extractor::Patches(patches), true) =
+            (rows.folder(), &self.extractor, self.new)
+        else {
+            return;
+        };
+        let (written, kept) = (folder.join("learned.part"), folder.join(LEARNED));
+        match patches.write(&written).and_then(|()| fs::rename(&written, &kept)) {
+            Ok(()) => self.new = false,
+            Err(error) => tracing::warn!(%error, path = %kept.display(), "can't be kept"),
+        }
+    }
+
+    /// Features (n, dim), float32 on the CPU, of pictures (n, 3, side, side), bytes. A device that has too
+    /// little memory is asked for less at once, then left; the second value tells that.
+    pub fn extract(&mut self, pictures: &Tensor) -> (Tensor, Option<String>) {
+        let all = pictures.size()[0];
+        let mut note = None;
+        loop {
+            let step = all.min(self.fit as i64).max(1);
+            let run = catch_unwind(AssertUnwindSafe(|| {
+                let parts: Vec<Tensor> = pictures
+                    .split(step, 0)
+                    .iter()
+                    .map(|part| self.extractor.extract(part))
+                    .collect();
+                Tensor::cat(&parts, 0)
+            }));
+            let failure = match run {
+                Ok(features) => return (features, note),
+                Err(failure) => failure,
+            };
+            let on = self.extractor.device();
+            if on == Device::Cpu {
+                resume_unwind(failure);
+            }
+            if step > 1 {
+                self.fit = (step / 2) as usize;
+                tracing::warn!(pictures = self.fit, "less at once for the GPU's memory");
+            } else {
+                self.extractor.move_to(Device::Cpu);
+                note = Some(format!(
+                    "{} has too little memory left for the features' network. The CPU goes on with it, which takes \
+                     longer; answers and rankings go on",
+                    device::name(on)
+                ));
+            }
+        }
+    }
+}
+
+impl Worker {
+    fn learn_patches(&self, seed: u64, side: u32) -> Option<Patches> {
+        let nothing = Arc::default();
+        let order = &self.order[..self.order.len().min(SAMPLE_IMAGES * 2)];
+        let lanes = Lanes::start(order, &self.task.pictures, side, &nothing, &self.stop).ok()?;
+        // Those that can't be shown are told when they are met again.
+        let decoded = lanes.filter_map(|(_, square): (ImageId, _)| match square {
+            Ok(Square::Made { rgb, .. }) => Some(rgb),
+            _ => None,
+        });
+        let sample: Vec<Vec<u8>> = decoded.take(SAMPLE_IMAGES).collect();
+        if self.stopped() {
+            return None;
+        }
+        if sample.is_empty() {
+            self.tell(Block::GaveUp("no image of the pool can be decoded".to_owned()));
+            return None;
+        }
+        tracing::info!(images = sample.len(), "learning features from a sample of the pool");
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        Some(Patches::learn(&to_tensor(&sample, side), self.task.device, &mut random))
+    }
+
+    /// Small pictures are taken as they are, larger ones reduced.
+    fn choose_side(&self) -> u32 {
+        let sides = self.order.iter().take(LOOKED_AT);
+        let mut sides: Vec<u32> =
+            sides.filter_map(|&image| self.task.pictures.longer_side(image)).collect();
+        sides.sort_unstable();
+        let median = sides.get(sides.len() / 2).copied().unwrap_or(LARGE_SIDE);
+        if median <= 40 { SMALL_SIDE } else { LARGE_SIDE }
+    }
+}
