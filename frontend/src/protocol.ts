@@ -316,6 +316,14 @@ embedded: number,
  */
 to_embed: number, 
 /**
+ * A network trains in the background right now.
+ */
+in_background: boolean, 
+/**
+ * How often it has spoken.
+ */
+opinions: number, 
+/**
  * Images a second in the last scoring of the pool.
  */
 scored_per_second: number | null, 

@@ -187,6 +187,9 @@ pub struct SessionArguments {
     /// Where to compute: auto, cpu, cuda, cuda:1
     #[arg(long, env = "SLUICE_DEVICE", value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
+    /// Train no network in the background: only the head learns
+    #[arg(long, env = "SLUICE_NO_BACKGROUND")]
+    pub no_background: bool,
     /// Where features are kept, so that they are computed once [default: sluice/features in your cache folder]
     #[arg(long, env = "SLUICE_CACHE", value_name = "DIR")]
     pub cache: Option<PathBuf>,
@@ -305,9 +308,25 @@ pub struct Simulate {
     /// Answers at most [default: all]
     #[arg(long, value_name = "N")]
     pub looks: Option<u32>,
-    /// Where curve.csv and summary.json are written
+    /// Answers a second, so that what trains in the background gets the time that a person gives it
+    /// [default: as fast as they are ranked]
+    #[arg(long, value_name = "N")]
+    pub pace: Option<f64>,
+    /// Runs with so many seeds, one after the other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub seeds: u32,
+    /// Answer this share of the images wrongly, for example 0.02
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub flip: f64,
+    /// Keep only so many of the positives in the pool, drawn by the seed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub positives: Option<u32>,
+    /// Where curve.csv, summary.json and curves.svg are written
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// A folder that --out wrote before, drawn into the same picture; may be given more than once
+    #[arg(long, value_name = "DIR", requires = "out")]
+    pub compare: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,

@@ -35,8 +35,10 @@ pub fn options(
     for Assignment { plugin, parameter, value } in &arguments.set {
         parameters.entry(plugin.clone()).or_default().insert(parameter.clone(), value.clone());
     }
+    let pool = pool.canonicalize().unwrap_or_else(|_| pool.to_owned());
     Ok(SessionOptions {
-        pool: pool.canonicalize().unwrap_or_else(|_| pool.to_owned()),
+        cache_name: pool.display().to_string(),
+        pool,
         question: settings.session.question.clone(),
         seed: arguments.seed.unwrap_or(settings.session.seed),
         model: settings.model.enabled,
@@ -50,6 +52,7 @@ pub fn options(
                 settings.model.device.parse().map_err(anyhow::Error::msg).context("model.device")?
             }
         },
+        background: settings.model.background && !arguments.no_background,
         cache: feature_folder(arguments.cache.as_ref(), settings).map(|folder| Place {
             folder,
             most_bytes: settings.cache.max_gigabytes.saturating_mul(1_000_000_000),

@@ -44,6 +44,7 @@ pub struct ServerSettings {
 pub struct ModelSettings {
     pub enabled: bool,
     pub device: String,
+    pub background: bool,
     pub network: String,
     pub weights: HashMap<String, PathBuf>,
 }
@@ -114,6 +115,7 @@ impl Default for ModelSettings {
         Self {
             enabled: true,
             device: "auto".to_owned(),
+            background: true,
             network: String::new(),
             weights: HashMap::new(),
         }

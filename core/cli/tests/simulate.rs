@@ -5,7 +5,7 @@ mod program;
 
 use image::{Rgb, RgbImage};
 use program::run;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Upright stripes are the rare class, lying ones the common.
 fn stripes(folder: &std::path::Path) {
@@ -39,4 +39,57 @@ fn the_positives_are_found_long_before_chance_would() {
     let curve = std::fs::read_to_string(out.path().join("curve.csv")).unwrap();
     assert_eq!(curve.lines().count(), 61);
     assert!(curve.lines().last().unwrap().starts_with(&format!("60,{},", summary["found"])));
+}
+
+#[test]
+fn several_seeds_with_fewer_positives_and_slips_are_measured_together() {
+    let pool = tempfile::tempdir().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    stripes(pool.path());
+    let (pool, to) = (pool.path().to_str().unwrap(), out.path().to_str().unwrap());
+    let runs = ["--positive", "upright", "--positives", "8", "--flip", "0.2", "--seeds", "2"];
+    let how = ["--selector", "random", "--no-background", "--out", to, "--json"];
+    let output = run(&[&["simulate", pool][..], &runs, &how].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summaries: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (summary, seed) in summaries.as_array().unwrap().iter().zip([1, 2]) {
+        let counts = ["seed", "images", "positives", "looks", "found"].map(|key| &summary[key]);
+        assert_eq!(json!(counts), json!([seed, 143, 8, 143, 8]));
+        // Every positive was shown in the end, whatever was answered.
+        assert!(summary["looks_to"]["99"].as_u64() >= Some(8), "{summary}");
+        let curve = out.path().join(format!("seed-{seed}/curve.csv"));
+        let curve = std::fs::read_to_string(curve).unwrap();
+        let wrong = curve.lines().skip(1).filter(|line| {
+            let columns: Vec<&str> = line.split(',').collect();
+            columns[4] != columns[5]
+        });
+        assert!((10..50).contains(&wrong.count()), "a fifth of the answers is wrong");
+    }
+    let picture = std::fs::read_to_string(out.path().join("curves.svg")).unwrap();
+    assert!(picture.contains("upright, random, seed 2") && picture.contains("chance"));
+    let again = ["--compare", &format!("{to}/seed-1"), "--looks", "5", "--no-background"];
+    let further = tempfile::tempdir().unwrap();
+    let out = ["--positive", "upright", "--out", further.path().to_str().unwrap()];
+    let output = run(&[&["simulate", pool][..], &out, &again].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let picture = std::fs::read_to_string(further.path().join("curves.svg")).unwrap();
+    assert!(picture.contains("seed-1"), "the run that was compared is in the picture");
+}
+
+#[test]
+fn what_can_not_be_simulated_is_refused() {
+    let pool = tempfile::tempdir().unwrap();
+    stripes(pool.path());
+    let pool = pool.path().to_str().unwrap();
+    for (wrong, says) in [
+        (["--pace", "0"], "--pace is answers a second"),
+        (["--flip", "0.9"], "--flip is the share of wrong answers"),
+        (["--positives", "0"], "0 is not in"),
+        (["--seeds", "0"], "0 is not in"),
+        (["--device", "gpu"], "gpu is no device"),
+    ] {
+        let output = run(&[&["simulate", pool, "--positive", "upright"][..], &wrong].concat());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && error.contains(says), "{wrong:?}: {error}");
+    }
 }

@@ -249,6 +249,10 @@ pub struct Training {
     pub embedded: u32,
     /// Images that will have features.
     pub to_embed: u32,
+    /// A network trains in the background right now.
+    pub in_background: bool,
+    /// How often it has spoken.
+    pub opinions: u32,
     /// Images a second in the last scoring of the pool.
     pub scored_per_second: Option<f64>,
     /// From the last answer that a ranking was waiting for to that ranking.

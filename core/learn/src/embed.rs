@@ -25,8 +25,10 @@ use crate::background::give_way;
 use crate::features::to_tensor;
 use crate::network::Network;
 use crate::{Backbone, LearnError, Pictures, device};
-use lanes::Lanes;
 use source::Source;
+
+pub(crate) use lanes::Lanes;
+pub(crate) use source::{set_name, typical_side};
 
 /// What is found again is told in such portions.
 const TOLD_AT_ONCE: usize = 4096;
@@ -47,6 +49,7 @@ pub(crate) enum Block {
 }
 
 /// What is to be computed, where, and where it is kept.
+#[derive(Clone)]
 pub(crate) struct Task {
     pub images: u32,
     pub pictures: Arc<dyn Pictures>,

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   pictures --decode--> embedder (threads) --rows, kept in a cache--> Torch.absorb
-//!   labels --------------------------------------> head (Newton) --> probabilities of the whole pool
+//!   labels --------------------------------------> head (Newton) --joint--> probabilities of the whole pool
+//!   labels, pictures --> a small network, in the background, --------^
 //! ```
 //!
 //! What always holds:
@@ -16,9 +17,11 @@ mod device;
 mod embed;
 mod features;
 mod head;
+mod joint;
 mod network;
 mod table;
 mod torch;
+mod training;
 mod weights;
 
 pub use device::DeviceChoice;
@@ -107,6 +110,10 @@ pub struct Absorbed {
     pub embedded: u32,
     /// Images that will have features.
     pub to_embed: u32,
+    /// How often a network that trains in the background has spoken; with each time, scores are others.
+    pub opinions: u32,
+    /// Whether it trains right now.
+    pub training: bool,
     /// What the features are, for example `patches` or a network's name.
     pub features: String,
     /// Where tensors live.

@@ -1,13 +1,16 @@
 //! A checked graph becomes a network of tensors.
 
+mod needed;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sluice_events::network::{Activation, CheckedGraph, Graph, Node, Op, Shape};
+use sluice_events::network::{Activation, CheckedGraph, Graph, Node, Op};
 use tch::{Device, Kind, Tensor};
 
 use crate::features::to_tensor;
 use crate::weights::{self, WeightsError};
+use needed::{Needed, needed};
 
 /// Intermediate values of a batch, 4 bytes each.
 const VALUES_AT_ONCE: u64 = 128 << 20;
@@ -61,7 +64,7 @@ impl Network {
         let file = weights::load(path, graph.graph().weights.as_ref())?;
         let mut tensors = HashMap::new();
         let mut differences = Vec::new();
-        for Expected { node, name, shape } in expected(&graph) {
+        for Needed { node, name, shape } in needed(&graph) {
             let found = match file.get(&name) {
                 // Nodes may share a prefix.
                 Some(tensor) if tensor.size() == shape => {
@@ -188,7 +191,7 @@ impl Network {
         self.tensors.get(&key(node, name))
     }
 
-    /// Of a parameter that `expected` lists, and so was loaded.
+    /// Of a parameter that `needed` lists, and so was loaded.
     fn tensor(&self, node: &Node, name: &str) -> &Tensor {
         &self.tensors[&key(node, name)]
     }
@@ -334,75 +337,4 @@ fn activate(kind: Activation, x: &Tensor) -> Tensor {
         Activation::Elu => x.elu(),
         Activation::QuickGelu => x * (x * 1.702).sigmoid(),
     }
-}
-
-/// A tensor that a node needs.
-struct Expected {
-    node: String,
-    /// In the state dict.
-    name: String,
-    shape: Vec<i64>,
-}
-
-/// All tensors that the network needs.
-fn expected(graph: &CheckedGraph) -> Vec<Expected> {
-    let mut all = Vec::new();
-    for (node, inputs) in graph.in_order() {
-        let first = inputs.first().copied().unwrap_or(Shape::Vector(0));
-        let channels = i64::from(first.channels());
-        let mut add_named = |name: String, shape: &[i64]| {
-            all.push(Expected { node: node.name.clone(), name, shape: shape.to_vec() });
-        };
-        let mut add = |name: &str, shape: &[i64]| add_named(key(node, name), shape);
-        match &node.op {
-            Op::Conv2d { out_channels, window, groups, bias, .. } => {
-                let (out, kernel) = (i64::from(*out_channels), i64::from(window.kernel));
-                add("weight", &[out, channels / i64::from(*groups), kernel, kernel]);
-                if *bias {
-                    add("bias", &[out]);
-                }
-            }
-            Op::Linear { out_features, bias } => {
-                let out = i64::from(*out_features);
-                add("weight", &[out, channels]);
-                if *bias {
-                    add("bias", &[out]);
-                }
-            }
-            Op::BatchNorm { .. } => {
-                for name in ["weight", "bias", "running_mean", "running_var"] {
-                    add(name, &[channels]);
-                }
-            }
-            Op::LayerNorm { .. } => {
-                add("weight", &[channels]);
-                add("bias", &[channels]);
-            }
-            Op::SelfAttention { .. } => {
-                add("in_proj_weight", &[3 * channels, channels]);
-                add("in_proj_bias", &[3 * channels]);
-                add("out_proj.weight", &[channels, channels]);
-                add("out_proj.bias", &[channels]);
-            }
-            Op::ClassToken => add_named(node.parameters.clone(), &[1, 1, channels]),
-            Op::Scale => add_named(node.parameters.clone(), &[channels]),
-            Op::PositionEmbedding => {
-                let tokens = first.len() as i64 / channels.max(1);
-                add_named(node.parameters.clone(), &[1, tokens, channels]);
-            }
-            Op::Activation(_)
-            | Op::MaxPool(_)
-            | Op::AvgPool(_)
-            | Op::AdaptiveAvgPool { .. }
-            | Op::Add
-            | Op::Multiply
-            | Op::Concat
-            | Op::Flatten
-            | Op::Dropout { .. }
-            | Op::Tokens
-            | Op::Token { .. }
-            | Op::MeanToken => {}
-        }
-    }
-    all
 }

@@ -11,11 +11,15 @@ use tch::{Device, Kind, Tensor};
 use crate::device::{self, DeviceChoice};
 use crate::embed::{Block, Embedding, Task};
 use crate::head::Head;
+use crate::joint::Joint;
 use crate::table::{SharedTable, Table};
+use crate::training::{Job, Trainer};
 use crate::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures};
 
 /// The scale of the features is measured anew when so many times as many images have them.
 const REMEASURE_AT: f64 = 1.5;
+/// Of everything random in the background.
+const TRAINING_SEED: u64 = 1;
 /// Rows that it is measured on at most.
 const MEASURED_ON: usize = 50_000;
 
@@ -26,6 +30,8 @@ pub struct Options {
     pub device: DeviceChoice,
     /// Where features are kept; none: in memory, computed at each start.
     pub cache: Option<Place>,
+    /// Whether a small network trains in the background and joins.
+    pub background: bool,
     /// What the pool is known as; the features of pools are kept apart.
     pub pool: String,
 }
@@ -41,6 +47,8 @@ pub struct Torch {
     /// Principal components share one scale: blowing each up to the same size would make as much of
     /// the noise in the last ones as of the first.
     one_scale: bool,
+    joint: Joint,
+    trainer: Option<Trainer>,
     status: Absorbed,
 }
 
@@ -64,6 +72,8 @@ impl Torch {
             head: None,
             scale: None,
             one_scale: false,
+            joint: Joint::of(0),
+            trainer: None,
             status: Absorbed { device: device::name(device), notes, ..Absorbed::default() },
         }
     }
@@ -92,6 +102,20 @@ impl Torch {
         self.scale = Some(Scale { mean, deviation, over: count });
         self.head = None;
     }
+
+    /// Has the network in the background go on, if there is something new to learn.
+    fn train(&mut self, labels: &[(ImageId, bool)], candidates: &[ImageId], logits: &[f32]) {
+        let Some(trainer) = &mut self.trainer else { return };
+        let positives = labels.iter().filter(|(_, positive)| *positive).count();
+        if !trainer.is_due(labels.len(), positives) {
+            return;
+        }
+        let scored = candidates.iter().zip(logits).filter(|(_, logit)| !logit.is_nan());
+        let mut unanswered: Vec<(&ImageId, &f32)> = scored.collect();
+        unanswered.sort_unstable_by(|a, b| b.1.total_cmp(a.1));
+        let unanswered = unanswered.into_iter().map(|(image, _)| *image).collect();
+        trainer.ask(Job { labels: labels.to_vec(), unanswered });
+    }
 }
 
 impl Learner for Torch {
@@ -108,14 +132,20 @@ impl Learner for Torch {
         let one_scale = matches!(backbone, Backbone::Patches { .. });
         let Options { cache: place, pool, .. } = self.options.clone();
         let task = Task { images, pictures, device: self.device, place, pool };
-        let embedding = Embedding::begin(task, backbone)?;
+        let embedding = Embedding::begin(task.clone(), backbone)?;
+        if self.options.background && self.trainer.is_none() {
+            self.joint = Joint::of(images);
+            self.trainer = Some(Trainer::start(task, TRAINING_SEED)?);
+        }
         // The one before ends first: it may hold the rows that this one wants.
         self.embedding = Some(embedding);
         self.table = Arc::new(Mutex::new(Table::empty(images)));
         (self.head, self.scale, self.one_scale) = (None, None, one_scale);
         let device = device::name(self.device);
         let notes = std::mem::take(&mut self.status.notes);
-        self.status = Absorbed { to_embed: images, features, device, notes, ..Absorbed::default() };
+        let (to_embed, opinions) = (images, self.status.opinions);
+        self.status =
+            Absorbed { to_embed, opinions, features, device, notes, ..Absorbed::default() };
         Ok(())
     }
 
@@ -136,6 +166,15 @@ impl Learner for Torch {
                 Err(TryRecvError::Disconnected) => self.embedding = None,
             }
         }
+        match self.trainer.as_ref().and_then(Trainer::said) {
+            Some(Ok(opinion)) => {
+                self.joint.take_in(&opinion);
+                self.status.opinions += 1;
+            }
+            Some(Err(failed)) => self.status.notes.push(failed),
+            None => {}
+        }
+        self.status.training = self.trainer.as_ref().is_some_and(Trainer::is_busy);
         self.status.embedded = table.count();
         let notes = std::mem::take(&mut self.status.notes);
         Absorbed { failed, notes, ..self.status.clone() }
@@ -162,12 +201,19 @@ impl Learner for Torch {
             let head = from.fit(&x, &Tensor::from_slice(&y));
             let (weights, bias) = head.on_raw(&scale.mean, &scale.deviation);
             let scores = table.with_rows(|rows| score(rows, &weights, &bias))?;
-            let probability =
+            let logit =
                 |image: &ImageId| table.slot(*image).map_or(f32::NAN, |slot| scores[slot as usize]);
-            let probabilities = candidates.iter().map(probability).collect();
+            let of_head: Vec<f32> = candidates.iter().map(logit).collect();
             let loss = head.loss as f32;
             self.head = Some(head);
-            let features = self.status.features.clone();
+            self.joint.weigh(labels);
+            let logits = self.joint.together(candidates, &of_head);
+            self.train(labels, candidates, &logits);
+            let probabilities = logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
+            let mut features = self.status.features.clone();
+            if self.joint.has_joined() {
+                features.push_str(" + network");
+            }
             Some(Learned {
                 model: FittedModel { positives, negatives, loss, features },
                 probabilities,
@@ -180,9 +226,9 @@ impl Learner for Torch {
     }
 }
 
-/// P(positive) of rows (n, d) of 16-bit floating-point numbers. The product is one of 16-bit numbers, which are read
+/// Logits of rows (n, d) of 16-bit floating-point numbers. The product is one of 16-bit numbers, which are read
 /// in a quarter of the time that 32-bit numbers made of them take; a logit near 8 is 0.004 off at most.
 fn score(rows: &Tensor, weights: &Tensor, bias: &Tensor) -> Vec<f32> {
     let logits = rows.mv(&weights.to_kind(Kind::Half)).to_kind(Kind::Float) + bias;
-    Vec::try_from(logits.sigmoid()).unwrap_or_default()
+    Vec::try_from(logits).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use sluice_events::ImageId;
 use sluice_events::network::{
     Activation, CheckedGraph, Graph, InputSpec, Node, Op, Weights, WeightsFormat, Window,
 };
-use sluice_learn::{Backbone, DeviceChoice, LearnError, Learner, Options, Pictures, Torch};
+use sluice_learn::{Backbone, LearnError, Learner, Options, Pictures, Torch};
 use sluice_pool::{Key, Place, Square};
 
 const IMAGES: u32 = 120;
@@ -65,23 +65,23 @@ impl Pictures for Stripes {
 
 /// A learner that has seen all pictures, and what it set aside.
 fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, String)>), LearnError> {
-    let Begun { torch, failed, .. } = begun(backbone, None)?;
+    let Begun { torch, failed, .. } = begun(backbone, Options::default())?;
     Ok((torch, failed))
 }
 
 /// A learner that has seen all pictures.
 struct Begun {
     torch: Torch,
+    heard: Receiver<()>,
     failed: Vec<(ImageId, String)>,
     notes: Vec<String>,
     /// Pictures that had to be decoded.
     decoded: u32,
 }
 
-fn begun(backbone: Backbone, cache: Option<Place>) -> Result<Begun, LearnError> {
+fn begun(backbone: Backbone, options: Options) -> Result<Begun, LearnError> {
     let (ready, heard): (Sender<()>, Receiver<()>) = channel();
     let decoded = Arc::default();
-    let options = Options { device: DeviceChoice::Cpu, cache, pool: "stripes".to_owned() };
     let mut torch = Torch::new(options);
     torch.begin(IMAGES, backbone, Arc::new(Stripes { ready, decoded: Arc::clone(&decoded) }))?;
     let mut notes = Vec::new();
@@ -95,7 +95,13 @@ fn begun(backbone: Backbone, cache: Option<Place>) -> Result<Begun, LearnError> 
         notes.extend(absorbed.notes);
         if absorbed.embedded == IMAGES - 1 {
             assert_eq!(absorbed.to_embed, IMAGES - 1);
-            return Ok(Begun { torch, failed, notes, decoded: decoded.load(Ordering::Relaxed) });
+            return Ok(Begun {
+                torch,
+                heard,
+                failed,
+                notes,
+                decoded: decoded.load(Ordering::Relaxed),
+            });
         }
     }
 }
@@ -130,20 +136,55 @@ fn features_that_were_kept_are_not_computed_again_and_are_the_same() {
     write_weights(&weights, "[2,3,3,3]");
     for backbone in [Backbone::Patches { seed: 1 }, network(&weights)] {
         let place = Place { folder: folder.path().join("cache"), most_bytes: 1 << 30 };
+        let kept = || Options { cache: Some(place.clone()), ..Options::default() };
         let rows = |begun: &Begun| {
             begun.torch.features().gather(&(51..IMAGES).map(ImageId).collect::<Vec<_>>())
         };
-        let first = begun(backbone.clone(), Some(place.clone())).unwrap();
+        let first = begun(backbone.clone(), kept()).unwrap();
         assert!(first.decoded >= IMAGES - 1);
         let computed = rows(&first);
         // While the first has them, another computes its own.
-        let beside = begun(backbone.clone(), Some(place.clone())).unwrap();
+        let beside = begun(backbone.clone(), kept()).unwrap();
         assert!(beside.notes[0].contains("another session"), "{:?}", beside.notes);
         drop((first, beside));
-        let again = begun(backbone, Some(place)).unwrap();
+        let again = begun(backbone.clone(), kept()).unwrap();
         assert_eq!((again.decoded, again.notes.len()), (0, 0));
         assert_eq!(rows(&again), computed);
     }
+}
+
+#[test]
+fn a_network_trains_in_the_background_and_joins() {
+    let options = Options { background: true, ..Options::default() };
+    let Begun { mut torch, heard, .. } = begun(Backbone::Patches { seed: 1 }, options).unwrap();
+    // The broken picture is among those that were answered.
+    let labels: Vec<(ImageId, bool)> = (0..75).map(ImageId).map(|i| (i, is_upright(i))).collect();
+    let candidates: Vec<ImageId> = (75..IMAGES).map(ImageId).collect();
+    // Before there is enough to train on, nothing is trained.
+    torch.learn(&labels[..50], &candidates).expect("there are both answers");
+    assert!(!torch.absorb().training);
+    let first = torch.learn(&labels, &candidates).expect("there are both answers");
+    assert_eq!(first.model.features, "patches");
+    assert!(torch.absorb().training);
+    let deadline = Instant::now() + Duration::from_mins(3);
+    let joined = loop {
+        heard.recv_timeout(deadline - Instant::now()).expect("it speaks in time");
+        let absorbed = torch.absorb();
+        assert!(absorbed.notes.is_empty(), "{:?}", absorbed.notes);
+        if absorbed.opinions == 1 {
+            assert!(!absorbed.training);
+            break torch.learn(&labels, &candidates).expect("there are both answers");
+        }
+    };
+    assert_eq!(joined.model.features, "patches + network");
+    assert_ne!(joined.probabilities, first.probabilities);
+    let lowest = |upright: bool| {
+        let scored = joined.probabilities.iter().zip(&candidates);
+        scored.filter(|(_, id)| is_upright(**id) == upright).map(|(p, _)| *p).collect::<Vec<f32>>()
+    };
+    let worst = lowest(true).into_iter().fold(f32::MAX, f32::min);
+    let best = lowest(false).into_iter().fold(f32::MIN, f32::max);
+    assert!(worst > best, "an upright picture has {worst}, a lying one {best}");
 }
 
 #[test]

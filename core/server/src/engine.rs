@@ -77,6 +77,7 @@ struct Input {
     selector: Option<PluginRef>,
     selector_values: Values,
     embedded: u32,
+    opinions: u32,
 }
 
 /// The session as one round sees it.
@@ -152,6 +153,7 @@ impl Engine {
             selector: snapshot.in_use.selector().map(|selector| selector.reference().clone()),
             selector_values: snapshot.in_use.selector_values.clone(),
             embedded: absorbed.embedded,
+            opinions: absorbed.opinions,
         };
         if !is_due(memory, &input, &absorbed) {
             return Some(());
@@ -236,6 +238,8 @@ impl Engine {
         memory.training.device.clone_from(&absorbed.device);
         memory.training.embedded = absorbed.embedded;
         memory.training.to_embed = absorbed.to_embed;
+        memory.training.in_background = absorbed.training;
+        memory.training.opinions = absorbed.opinions;
         if before != memory.training {
             self.training.send_replace(memory.training.clone());
         }
@@ -262,7 +266,8 @@ fn is_due(memory: &Memory, input: &Input, absorbed: &Absorbed) -> bool {
     let Some((last, since)) = &memory.last else { return true };
     let answered = last.learned_from != input.learned_from
         || last.selector != input.selector
-        || last.selector_values != input.selector_values;
+        || last.selector_values != input.selector_values
+        || last.opinions != input.opinions;
     let more_features = last.embedded != input.embedded;
     let complete = absorbed.embedded == absorbed.to_embed;
     answered || (more_features && (complete || since.elapsed() >= REFRESH))

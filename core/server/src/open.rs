@@ -50,8 +50,12 @@ pub struct SessionOptions {
     pub parameters: HashMap<String, Values>,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// Whether a small network trains in the background.
+    pub background: bool,
     /// Where features are kept; none: in memory, computed at each start.
     pub cache: Option<Place>,
+    /// What the pool's features are kept under there.
+    pub cache_name: String,
     /// What a file may cost.
     pub decode: DecodeLimits,
     /// What a plugin may use.
@@ -160,7 +164,8 @@ impl Service {
         let learning = sluice_learn::Options {
             device: options.device,
             cache: options.cache.clone(),
-            pool: options.pool.display().to_string(),
+            background: options.background,
+            pool: options.cache_name.clone(),
         };
         let learner: Box<dyn Learner> = if options.model {
             Box::new(Torch::new(learning))

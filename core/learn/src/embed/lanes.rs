@@ -20,7 +20,7 @@ const AHEAD: usize = 64;
 type Tried = (ImageId, Result<Square, String>);
 
 /// Images in order, each decoded unless what it gives is known.
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     lanes: Vec<Receiver<Tried>>,
     next: usize,
 }

@@ -12,10 +12,10 @@ use sluice_events::network::PATCHES;
 use sluice_pool::{RowWriter, Square};
 use tch::{Device, Tensor};
 
-use super::{Block, Lanes, Worker};
-use crate::device;
+use super::{Block, Lanes, Task, Worker};
 use crate::features::{Extractor, Patches, SAMPLE_IMAGES, to_tensor};
 use crate::network::Network;
+use crate::{Pictures, device};
 
 /// To be changed with whatever changes the numbers that come out.
 const VERSION: u32 = 1;
@@ -24,6 +24,8 @@ const LOOKED_AT: usize = 50;
 /// Sides of the pictures that patches are taken from, pixels.
 const SMALL_SIDE: u32 = 32;
 const LARGE_SIDE: u32 = 64;
+/// Pictures up to this side are small, pixels.
+const SMALL_PICTURE: u32 = 40;
 /// What patches have learned is kept under this name beside their rows.
 const LEARNED: &str = "learned.safetensors";
 
@@ -49,7 +51,8 @@ pub(super) struct Ready {
 impl Source {
     /// Learns what has to be learned, unless it was; `None` when that failed, which was told.
     pub fn ready(self, worker: &Worker) -> Option<Ready> {
-        let pool = &worker.task.pool;
+        let Task { pool, pictures, .. } = &worker.task;
+        let pictures = pictures.as_ref();
         match self {
             Self::Network { name, network, weights } => {
                 let graph = serde_json::to_vec(network.graph()).unwrap_or_default();
@@ -57,15 +60,15 @@ impl Source {
                 let weights = fs::read(weights).unwrap_or_default();
                 let kind = format!("{:?}", network.kind());
                 let parts = [graph.as_slice(), &weights, kind.as_bytes()];
-                let made_by = hash(parts.into_iter());
-                let set =
-                    format!("{name}-{}", hash([pool.as_bytes(), made_by.as_bytes()].into_iter()));
+                let made_by = hash(&parts);
+                let set = set_name(&name, &[pool.as_bytes(), made_by.as_bytes()]);
                 Some(Ready::new(Extractor::Network(network), set, made_by))
             }
             Self::Patches { seed } => {
-                let side = worker.choose_side();
+                let images = worker.order.iter().copied();
+                let side = typical_side(pictures, images, SMALL_SIDE, LARGE_SIDE);
                 let parts = [pool.as_bytes(), &seed.to_le_bytes(), &side.to_le_bytes()];
-                let set = format!("{PATCHES}-{}", hash(parts.into_iter()));
+                let set = set_name(PATCHES, &parts);
                 let place = worker.task.place.as_ref();
                 let device = worker.task.device;
                 let kept = place.map(|place| place.folder.join(&set).join(LEARNED));
@@ -74,7 +77,7 @@ impl Source {
                     return Some(Ready::new(Extractor::Patches(patches), set, made_by));
                 }
                 let patches = worker.learn_patches(seed, side)?;
-                let made_by = hash([patches.fingerprint().as_slice()].into_iter());
+                let made_by = hash(&[&patches.fingerprint()]);
                 let ready = Ready::new(Extractor::Patches(patches), set, made_by);
                 Some(Ready { new: true, ..ready })
             }
@@ -84,12 +87,17 @@ impl Source {
 
 fn read_patches(path: &Path, device: Device) -> Option<(Patches, String)> {
     let patches = Patches::read(path, device)?;
-    let made_by = hash([patches.fingerprint().as_slice()].into_iter());
+    let made_by = hash(&[&patches.fingerprint()]);
     Some((patches, made_by))
 }
 
+/// A name for what was computed of a pool with these parts in it.
+pub(crate) fn set_name(what: &str, parts: &[&[u8]]) -> String {
+    format!("{what}-{}", hash(parts))
+}
+
 /// Sixteen hexadecimal digits of a BLAKE3 hash.
-fn hash<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
+fn hash(parts: &[&[u8]]) -> String {
     let mut hash = blake3::Hasher::new();
     hash.update(&VERSION.to_le_bytes());
     for part in parts {
@@ -97,6 +105,20 @@ fn hash<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
         hash.update(part);
     }
     hash.finalize().to_hex()[..16].to_owned()
+}
+
+/// The side that pictures are reduced to: small ones are taken as they are, or nearly.
+pub(crate) fn typical_side(
+    pictures: &dyn Pictures,
+    images: impl Iterator<Item = ImageId>,
+    small: u32,
+    large: u32,
+) -> u32 {
+    let sides = images.take(LOOKED_AT).filter_map(|image| pictures.longer_side(image));
+    let mut sides: Vec<u32> = sides.collect();
+    sides.sort_unstable();
+    let median = sides.get(sides.len() / 2).copied().unwrap_or(large);
+    if median <= SMALL_PICTURE { small } else { large }
 }
 
 impl Ready {
@@ -177,15 +199,5 @@ impl Worker {
         tracing::info!(images = sample.len(), "learning features from a sample of the pool");
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         Some(Patches::learn(&to_tensor(&sample, side), self.task.device, &mut random))
-    }
-
-    /// Small pictures are taken as they are, larger ones reduced.
-    fn choose_side(&self) -> u32 {
-        let sides = self.order.iter().take(LOOKED_AT);
-        let mut sides: Vec<u32> =
-            sides.filter_map(|&image| self.task.pictures.longer_side(image)).collect();
-        sides.sort_unstable();
-        let median = sides.get(sides.len() / 2).copied().unwrap_or(LARGE_SIDE);
-        if median <= 40 { SMALL_SIDE } else { LARGE_SIDE }
     }
 }

@@ -67,6 +67,8 @@ impl Place {
             parameters: HashMap::new(),
             device: DeviceChoice::Cpu,
             cache: None,
+            cache_name: String::new(),
+            background: false,
             decode: DecodeLimits::default(),
             plugins: Limits::default(),
             plugin_folder: None,

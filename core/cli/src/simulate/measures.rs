@@ -1,0 +1,180 @@
+//! What a run is measured by.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::run::{LookMade, Run};
+
+/// Shares of the positives that are reported, percent.
+pub const SHARES: [u32; 5] = [50, 80, 90, 95, 99];
+/// The share of the pool at which RRF and ERF are taken.
+const EARLY: f64 = 0.1;
+
+/// What a run measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    pub pool: String,
+    pub positive: String,
+    pub selector: String,
+    pub features: String,
+    pub seed: u64,
+    /// Answers a second; none: as fast as they are ranked.
+    pub pace: Option<f64>,
+    /// The share of answers that were wrong.
+    pub flipped: f64,
+    pub background: bool,
+    pub images: usize,
+    pub positives: usize,
+    pub looks: usize,
+    /// Positives that were shown.
+    pub found: usize,
+    pub share_found: f64,
+    pub looks_to_first: Option<usize>,
+    /// Looks until this share (percent) of the positives was shown.
+    pub looks_to: BTreeMap<u32, Option<usize>>,
+    /// Work saved over sampling at 95 % (Cohen et al. 2006): 1 − looks / images − 0.05.
+    pub wss_95: Option<f64>,
+    /// The share of the positives that was shown in the first tenth of the pool, and what that is beyond a
+    /// tenth (ASReview's RRF and ERF).
+    pub rrf_10: Option<f64>,
+    pub erf_10: Option<f64>,
+    /// Mean look at which a positive that was found was shown, as a share of the pool (average time to discovery).
+    pub atd: Option<f64>,
+    pub features_seconds: f64,
+    pub answering_seconds: f64,
+    /// What the answering would have taken a person at this pace.
+    pub person_seconds: Option<f64>,
+    pub answer_to_durable_ms: Percentiles,
+    pub answer_to_ranking_ms: Percentiles,
+}
+
+/// Of times, milliseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Percentiles {
+    pub p50: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+impl Summary {
+    /// Of what was answered; `run` says what it was.
+    pub fn of(run: &Run, made: &[LookMade]) -> Self {
+        let found = made.iter().filter(|look| look.positive).count();
+        let (images, positives) = (run.images, run.positives);
+        let looks_to: BTreeMap<_, _> =
+            SHARES.map(|share| (share, looks_to(made, needed(share, positives)))).into();
+        let early = (images as f64 * EARLY) as usize;
+        let rrf_10 = (made.len() >= early && early > 0).then(|| {
+            made[..early].iter().filter(|look| look.positive).count() as f64 / positives as f64
+        });
+        let discoveries = made.iter().zip(1..).filter(|(look, _)| look.positive);
+        let total: usize = discoveries.map(|(_, at)| at).sum();
+        Self {
+            pool: run.pool.clone(),
+            positive: run.positive.clone(),
+            selector: run.selector.clone(),
+            features: run.features.clone(),
+            seed: run.seed,
+            pace: run.pace,
+            flipped: run.flipped,
+            background: run.background,
+            images,
+            positives,
+            looks: made.len(),
+            found,
+            share_found: found as f64 / positives as f64,
+            looks_to_first: looks_to_count(made, 1),
+            wss_95: looks_to[&95].map(|looks| 1.0 - looks as f64 / images as f64 - 0.05),
+            looks_to,
+            rrf_10,
+            erf_10: rrf_10.map(|found| found - EARLY),
+            atd: (found > 0).then(|| total as f64 / found as f64 / images as f64),
+            features_seconds: run.features_seconds,
+            answering_seconds: run.answering_seconds,
+            person_seconds: run.pace.map(|pace| made.len() as f64 / pace),
+            answer_to_durable_ms: percentiles(made.iter().map(|look| look.durable)),
+            answer_to_ranking_ms: percentiles(made.iter().map(|look| look.ranked)),
+        }
+    }
+}
+
+/// How many positives a share (percent) is, rounded up.
+fn needed(share: u32, positives: usize) -> usize {
+    (positives * share as usize).div_ceil(100)
+}
+
+fn looks_to(made: &[LookMade], positives: usize) -> Option<usize> {
+    looks_to_count(made, positives.max(1))
+}
+
+fn looks_to_count(made: &[LookMade], positives: usize) -> Option<usize> {
+    let at = made.iter().enumerate().filter(|(_, look)| look.positive).nth(positives - 1);
+    at.map(|(at, _)| at + 1)
+}
+
+fn percentiles(times: impl Iterator<Item = Duration>) -> Percentiles {
+    let mut ms: Vec<f64> = times.map(|time| time.as_secs_f64() * 1e3).collect();
+    ms.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        ms.get(((ms.len() as f64 * share) as usize).min(ms.len().saturating_sub(1))).copied()
+    };
+    Percentiles {
+        p50: at(0.5).unwrap_or_default(),
+        p99: at(0.99).unwrap_or_default(),
+        max: ms.last().copied().unwrap_or_default(),
+    }
+}
+
+/// The middle value, and the smallest and largest; a run that never got there counts as later than all.
+pub fn median(mut values: Vec<Option<f64>>) -> Option<(Option<f64>, f64, Option<f64>)> {
+    values.sort_by(|a, b| a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY)));
+    let first = values.first().copied().flatten()?;
+    let middle = values[values.len() / 2];
+    Some((middle, first, values.last().copied().flatten()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten looks in a pool of forty with five positives, at looks 1, 2, 4 and 10.
+    fn looks() -> (Run, Vec<LookMade>) {
+        let run = Run { images: 40, positives: 5, pace: Some(2.0), ..Run::default() };
+        let look = |number: usize| LookMade {
+            positive: [1, 2, 4, 10].contains(&number),
+            ranked: Duration::from_millis(number as u64),
+            ..LookMade::default()
+        };
+        (run, (1..=10).map(look).collect())
+    }
+
+    #[test]
+    fn measures_by_hand() {
+        let (run, made) = looks();
+        let summary = Summary::of(&run, &made);
+        assert_eq!((summary.found, summary.looks_to_first), (4, Some(1)));
+        // 50 % of five are three, 80 % four, 90 % and more five.
+        let looks_to: Vec<Option<usize>> = summary.looks_to.values().copied().collect();
+        assert_eq!(looks_to, [Some(4), Some(10), None, None, None]);
+        assert_eq!(summary.wss_95, None);
+        // A tenth of the pool is four looks, with three of five positives.
+        assert!((summary.rrf_10.unwrap_or_default() - 0.6).abs() < 1e-9);
+        assert!((summary.erf_10.unwrap_or_default() - 0.5).abs() < 1e-9);
+        // (1 + 2 + 4 + 10) / 4 of forty.
+        assert!((summary.atd.unwrap_or_default() - 0.10625).abs() < 1e-9);
+        assert_eq!(summary.person_seconds, Some(5.0));
+        assert!((summary.answer_to_ranking_ms.p50 - 6.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_middle_of_runs_that_did_not_all_arrive() {
+        assert_eq!(
+            median(vec![Some(3.0), Some(1.0), Some(2.0)]),
+            Some((Some(2.0), 1.0, Some(3.0)))
+        );
+        assert_eq!(median(vec![None, Some(1.0), None]), Some((None, 1.0, None)));
+        assert_eq!(median(vec![None]), None);
+    }
+}

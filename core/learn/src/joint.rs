@@ -1,0 +1,253 @@
+//! The head's and the network's opinion become one.
+//!
+//! Both are standardised over the unanswered images and added, with weights that are learned from answers
+//! that were given before either knew them (stacking; Wolpert 1992): a logistic regression on such pairs
+//! of scores, drawn towards equal weights as long as there are few. A network that is no good loses its
+//! weight so, and the head loses its own where the network has overtaken it.
+
+use std::collections::VecDeque;
+
+use sluice_events::ImageId;
+use tch::Tensor;
+
+use crate::training::Opinion;
+
+/// So many of the newest answers count.
+const REMEMBERED: usize = 400;
+/// How strongly weights are drawn towards 1: as so many answers would that say so.
+const PRIOR: f64 = 10.0;
+const ROUNDS: usize = 20;
+/// No weight moves further in a round.
+const LONGEST: f64 = 2.0;
+/// What an older opinion may still say: not more than this share of the newer ones does.
+const STALE_BELOW: f64 = 0.3;
+
+/// Scores of one image, each in deviations from the mean of the unanswered ones.
+#[derive(Clone, Copy)]
+struct Pair {
+    head: f32,
+    network: f32,
+}
+
+impl Pair {
+    const NONE: Self = Self { head: f32::NAN, network: f32::NAN };
+}
+
+/// The network's logits, and how far it is trusted.
+pub(crate) struct Joint {
+    /// By image; NaN where it was not asked.
+    network: Vec<f32>,
+    joined: bool,
+    /// What was thought of each unanswered image in the last round, by image.
+    before: Vec<Pair>,
+    honest: VecDeque<(Pair, bool)>,
+    /// Of the head and of the network.
+    weights: [f64; 2],
+    /// Answers that were known in the last round.
+    known: usize,
+}
+
+/// Mean and deviation.
+#[derive(Clone, Copy)]
+struct Spread {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Joint {
+    pub fn of(images: u32) -> Self {
+        let images = images as usize;
+        Self {
+            network: vec![f32::NAN; images],
+            joined: false,
+            before: vec![Pair::NONE; images],
+            honest: VecDeque::new(),
+            weights: [1.0; 2],
+            known: 0,
+        }
+    }
+
+    /// Whether there is a network's opinion at all.
+    pub fn has_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// Takes in what the network thinks now. What it thought earlier of other images can't lead any more.
+    pub fn take_in(&mut self, opinion: &Opinion) {
+        let mut newer: Vec<f32> = opinion.logits.iter().map(|(_, logit)| *logit).collect();
+        if newer.is_empty() {
+            return;
+        }
+        newer.sort_unstable_by(f32::total_cmp);
+        let most = newer[(newer.len() as f64 * STALE_BELOW) as usize];
+        for logit in &mut self.network {
+            // Not `min`, which would make a number of what is unknown.
+            if *logit > most {
+                *logit = most;
+            }
+        }
+        for (image, logit) in &opinion.logits {
+            if let Some(slot) = self.network.get_mut(image.index()) {
+                *slot = *logit;
+            }
+        }
+        self.joined = true;
+    }
+
+    /// Learns from the answers that came since the last round how far each is to be trusted.
+    pub fn weigh(&mut self, labels: &[(ImageId, bool)]) {
+        if self.joined && labels.len() > self.known {
+            for &(image, positive) in &labels[self.known..] {
+                let pair = self.before.get(image.index()).copied().unwrap_or(Pair::NONE);
+                if pair.head.is_finite() && pair.network.is_finite() {
+                    self.honest.push_back((pair, positive));
+                }
+            }
+            while self.honest.len() > REMEMBERED {
+                self.honest.pop_front();
+            }
+            self.weights = fit(&self.honest);
+        }
+        self.known = labels.len();
+    }
+
+    /// One logit an image from the head's (NaN stays), on the head's scale.
+    pub fn together(&mut self, candidates: &[ImageId], head: &[f32]) -> Vec<f32> {
+        if !self.joined {
+            return head.to_vec();
+        }
+        let network = &self.network;
+        let network = |image: ImageId| network.get(image.index()).copied().unwrap_or(f32::NAN);
+        let of_head = Spread::of(head.iter().copied());
+        let of_network = Spread::of(candidates.iter().map(|image| network(*image)));
+        let [trust_head, trust_network] = self.weights;
+        let share = trust_network / (trust_head + trust_network).max(1e-6);
+        let mut logits = Vec::with_capacity(candidates.len());
+        self.before.fill(Pair::NONE);
+        for (&image, &logit) in candidates.iter().zip(head) {
+            let pair = Pair {
+                head: of_head.standardise(logit),
+                network: of_network.standardise(network(image)),
+            };
+            let together = if pair.network.is_nan() {
+                logit
+            } else {
+                let score = (1.0 - share) * f64::from(pair.head) + share * f64::from(pair.network);
+                (of_head.mean + of_head.deviation * score) as f32
+            };
+            logits.push(together);
+            if let Some(before) = self.before.get_mut(image.index()) {
+                *before = pair;
+            }
+        }
+        tracing::debug!(trust_head, trust_network, "opinions joined");
+        logits
+    }
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f32>) -> Self {
+        let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        for value in values.filter(|value| value.is_finite()).map(f64::from) {
+            count += 1.0;
+            sum += value;
+            squares += value * value;
+        }
+        let mean = sum / f64::max(count, 1.0);
+        let variance = squares / f64::max(count, 1.0) - mean * mean;
+        Self { mean, deviation: variance.max(1e-12).sqrt() }
+    }
+
+    fn standardise(self, value: f32) -> f32 {
+        ((f64::from(value) - self.mean) / self.deviation) as f32
+    }
+}
+
+/// Weights of both scores, none below zero: logistic regression with an intercept by Newton's method, each
+/// weight drawn towards 1.
+fn fit(honest: &VecDeque<(Pair, bool)>) -> [f64; 2] {
+    let row = |(pair, _): &(Pair, bool)| [f64::from(pair.head), f64::from(pair.network), 1.0];
+    let x: Vec<f64> = honest.iter().flat_map(row).collect();
+    let x = Tensor::from_slice(&x).view([-1, 3]);
+    let y: Vec<f64> = honest.iter().map(|(_, positive)| f64::from(u8::from(*positive))).collect();
+    let y = Tensor::from_slice(&y);
+    let prior = Tensor::from_slice(&[1.0, 1.0, 0.0_f64]);
+    let strength = Tensor::from_slice(&[PRIOR, PRIOR, 1e-3]);
+    let mut at = prior.copy();
+    for _ in 0..ROUNDS {
+        let p = x.mv(&at).sigmoid();
+        let slope = x.tr().mv(&(&p - &y)) + &strength * (&at - &prior);
+        let bend: Tensor = &p - &p * &p;
+        let curve = x.tr().matmul(&(&x * bend.unsqueeze(1))) + strength.diag(0);
+        let step = Tensor::linalg_solve(&curve, &slope, true);
+        let longest = step.abs().max().double_value(&[]);
+        at -= step * (LONGEST / longest).min(1.0);
+        let _ = at.narrow(0, 0, 2).clamp_min_(0.0);
+        if longest < 1e-6 {
+            break;
+        }
+    }
+    [at.double_value(&[0]), at.double_value(&[1])]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(number: u32) -> ImageId {
+        ImageId(number)
+    }
+
+    /// A thousand images; the answers follow the network, the head knows nothing.
+    fn weights_after(answers: u32, of_network: impl Fn(u32) -> f32) -> [f64; 2] {
+        let mut joint = Joint::of(1000);
+        let all: Vec<ImageId> = (0..1000).map(image).collect();
+        let logits = all.iter().map(|id| (*id, of_network(id.0))).collect();
+        joint.take_in(&Opinion { logits });
+        let head: Vec<f32> = (0..1000_u32).map(|n| (n.wrapping_mul(7919) % 101) as f32).collect();
+        let mut labels = Vec::new();
+        joint.weigh(&labels);
+        for number in 0..answers {
+            joint.together(&all, &head);
+            labels.push((image(number * 3), number % 2 == 0));
+            joint.weigh(&labels);
+        }
+        joint.weights
+    }
+
+    #[test]
+    fn who_is_right_gets_the_weight() {
+        let [head, network] = weights_after(0, |n| n as f32);
+        assert!((head - network).abs() < 1e-9, "nothing is known yet: {head} {network}");
+        let knows = |n: u32| if (n / 3).is_multiple_of(2) { 3.0 } else { -3.0 };
+        let [head, network] = weights_after(200, knows);
+        assert!(network > 3.0 * head, "the network knows: {head} {network}");
+        let [_, network] = weights_after(200, |n| -knows(n));
+        assert!(network < 0.01, "it is always wrong: {network}");
+    }
+
+    #[test]
+    fn images_that_the_network_was_not_asked_about_keep_the_heads_opinion() {
+        let mut joint = Joint::of(4);
+        let all: Vec<ImageId> = (0..4).map(image).collect();
+        let alone = joint.together(&all, &[1.0, 2.0, f32::NAN, 4.0]);
+        assert!(alone[2].is_nan() && (alone[3] - 4.0).abs() < 1e-6);
+        joint.take_in(&Opinion { logits: vec![(image(0), 9.0), (image(1), -9.0)] });
+        let together = joint.together(&all, &[1.0, 1.0, f32::NAN, 4.0]);
+        assert!(
+            together[0] > together[1] && together[2].is_nan() && (together[3] - 4.0).abs() < 1e-6
+        );
+    }
+
+    #[test]
+    fn an_older_opinion_does_not_lead_and_the_unknown_stays_unknown() {
+        let mut joint = Joint::of(12);
+        joint.take_in(&Opinion { logits: vec![(image(0), 50.0), (image(11), -7.0)] });
+        let newer = (1..11).map(|n| (image(n), n as f32)).collect();
+        joint.take_in(&Opinion { logits: newer });
+        assert!((joint.network[0] - 4.0).abs() < 1e-6 && (joint.network[11] + 7.0).abs() < 1e-6);
+        let mut joint = Joint::of(2);
+        joint.take_in(&Opinion { logits: vec![(image(0), 1.0)] });
+        assert!(joint.network[1].is_nan());
+    }
+}

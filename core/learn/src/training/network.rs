@@ -1,0 +1,89 @@
+//! The small network: plain 3 × 3 convolutions, each stage halved by max pooling, the strongest answer of
+//! every channel over the whole picture, one linear layer. Takes pictures of any side from 16 pixels on.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use tch::nn::{self, OptimizerConfig};
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::device::precision;
+
+/// Channels of each convolution, and whether its output is halved.
+const LAYERS: [(i64, bool); 7] =
+    [(16, false), (32, true), (32, false), (64, true), (64, false), (128, true), (128, false)];
+const WEIGHT_DECAY: f64 = 0.05;
+const BETAS: (f64, f64) = (0.9, 0.99);
+
+pub(super) struct SmallNetwork {
+    variables: nn::VarStore,
+    layers: Vec<Layer>,
+    /// (1, channels) and (1).
+    weight: Tensor,
+    bias: Tensor,
+    /// What it computes with; the weights themselves are float32.
+    kind: Kind,
+}
+
+struct Layer {
+    /// (out, in, 3, 3).
+    weight: Tensor,
+    norm: nn::BatchNorm,
+    halved: bool,
+}
+
+impl SmallNetwork {
+    /// With random weights, as uniform as PyTorch's own layers begin.
+    pub fn new(device: Device, random: &mut ChaCha8Rng) -> Self {
+        let variables = nn::VarStore::new(device);
+        let root = variables.root();
+        let mut uniform = |name: &str, shape: &[i64]| {
+            let inputs: i64 = shape[1..].iter().product();
+            let bound = 1.0 / (inputs as f32).sqrt();
+            let count = shape.iter().product::<i64>();
+            let values: Vec<f32> = (0..count).map(|_| random.random_range(-bound..bound)).collect();
+            root.var_copy(name, &Tensor::from_slice(&values).view(shape))
+        };
+        let (mut layers, mut channels) = (Vec::new(), 3);
+        for (number, (out, halved)) in LAYERS.into_iter().enumerate() {
+            let weight = uniform(&format!("conv{number}"), &[out, channels, 3, 3]);
+            let norm = nn::batch_norm2d(
+                &root / format!("norm{number}"),
+                out,
+                nn::BatchNormConfig::default(),
+            );
+            layers.push(Layer { weight, norm, halved });
+            channels = out;
+        }
+        let weight = uniform("weight", &[1, channels]);
+        let bias = root.zeros("bias", &[1]);
+        Self { layers, weight, bias, kind: precision(device), variables }
+    }
+
+    /// A fresh optimiser of all weights.
+    pub fn optimiser(&self, learning_rate: f64) -> Result<nn::Optimizer, TchError> {
+        let (beta1, beta2) = BETAS;
+        nn::AdamW { beta1, beta2, wd: WEIGHT_DECAY, ..nn::AdamW::default() }
+            .build(&self.variables, learning_rate)
+    }
+
+    /// Logits (n), float32, of normalised pictures (n, 3, side, side), float32.
+    pub fn logits(&self, pictures: &Tensor, train: bool) -> Tensor {
+        let mut x = pictures.to_device(self.variables.device()).to_kind(self.kind);
+        for layer in &self.layers {
+            x = x.conv2d(
+                &layer.weight.to_kind(self.kind),
+                None::<Tensor>,
+                [1, 1],
+                [1, 1],
+                [1, 1],
+                1,
+            );
+            if layer.halved {
+                x = x.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false);
+            }
+            x = x.apply_t(&layer.norm, train).relu();
+        }
+        let strongest = x.amax([2_i64, 3].as_slice(), false).to_kind(Kind::Float);
+        strongest.linear(&self.weight, Some(&self.bias)).squeeze_dim(1)
+    }
+}
