@@ -4,9 +4,14 @@
 //! J(β, b) = Σ wᵢ·logloss(yᵢ, βᵀxᵢ + b) + (λ/2)‖β‖², the bias not penalised, wᵢ = n / (2·n of its
 //! class), λ = c·mean‖x‖². A Newton step solves a weighted ridge regression on the working response
 //! (iteratively reweighted least squares; Bishop 2006, 4.3.3): in the dual while there are fewer
-//! labels than features (Woodbury), else in the primal.
+//! labels than features (Woodbury), else in the primal; with many labels by conjugate gradients,
+//! preconditioned with the curvature of some answers ago (Nocedal and Wright 2006, 7.1).
+
+mod renewal;
 
 use tch::{Kind, Tensor};
+
+pub(crate) use renewal::{Calibration, Renewal};
 
 /// c in λ = c·mean‖x‖².
 const RIDGE: f64 = 0.2;
@@ -17,6 +22,11 @@ const MAX_STEPS: usize = 12;
 /// A step that lowers the objective by less than this share ends the fit.
 const TOLERANCE: f64 = 1e-4;
 const MAX_HALVINGS: usize = 6;
+/// From so many labels on, steps are made by conjugate gradients.
+const MANY: i64 = 1500;
+/// They end when the equations hold up to this share.
+const RESIDUAL: f64 = 0.02;
+const MAX_GRADIENTS: usize = 15;
 
 /// A fitted head on standardised features.
 pub(crate) struct Head {
@@ -57,24 +67,20 @@ impl Head {
     }
 
     /// Fits to standardised features `x` (n, d) and labels `y` (n; 1 or 0, both present), from where
-    /// this head stands.
-    pub fn fit(&self, x: &Tensor, y: &Tensor) -> Self {
-        let n = y.size()[0] as f64;
-        let positives = y.sum(Kind::Float).double_value(&[]);
-        let weights = y * (n / (2.0 * positives)) + (1.0 - y) * (n / (2.0 * (n - positives)));
-        let mean_square = (x * x).sum(Kind::Float).double_value(&[]) / n;
-        let problem = Problem { x, y, weights, lambda: (RIDGE * mean_square).max(1e-6) };
+    /// this head stands. `factor` is that of the Hessian (d + 1, d + 1) for somewhat older labels.
+    pub fn fit(&self, x: &Tensor, y: &Tensor, factor: Option<&Tensor>) -> Self {
+        let problem = Problem::new(x, y);
         let mut at = self.clone();
         let mut objective = problem.objective(&at);
         for _ in 0..MAX_STEPS {
-            let Some((next, lower)) = problem.step(&at, objective) else { break };
+            let Some((next, lower)) = problem.step(&at, objective, factor) else { break };
             let enough = (objective - lower) < TOLERANCE * lower.abs();
             (at, objective) = (next, lower);
             if enough {
                 break;
             }
         }
-        at.loss = problem.log_loss(&at) / n;
+        at.loss = problem.log_loss(&at) / y.size()[0] as f64;
         at
     }
 
@@ -86,7 +92,16 @@ impl Head {
     }
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    /// Labelled rows with their weights.
+    fn new(x: &'a Tensor, y: &'a Tensor) -> Self {
+        let n = y.size()[0] as f64;
+        let positives = y.sum(Kind::Float).double_value(&[]);
+        let weights = y * (n / (2.0 * positives)) + (1.0 - y) * (n / (2.0 * (n - positives)));
+        let mean_square = (x * x).sum(Kind::Float).double_value(&[]) / n;
+        Self { x, y, weights, lambda: (RIDGE * mean_square).max(1e-6) }
+    }
+
     fn logits(&self, head: &Head) -> Tensor {
         self.x.mv(&head.beta) + &head.bias
     }
@@ -103,15 +118,22 @@ impl Problem<'_> {
         self.log_loss(head) + 0.5 * self.lambda * ridge
     }
 
+    /// Of the loss at each label (n), of what the head says about it (n).
+    fn curvature(&self, p: &Tensor) -> Tensor {
+        let slope: Tensor = p - p * p;
+        (&self.weights * slope).maximum(&(&self.weights * MIN_CURVATURE))
+    }
+
     /// One Newton step, halved until it lowers the objective; `None` where it can't.
-    fn step(&self, from: &Head, objective: f64) -> Option<(Head, f64)> {
+    fn step(&self, from: &Head, objective: f64, factor: Option<&Tensor>) -> Option<(Head, f64)> {
         let logits = self.logits(from);
         let p = logits.sigmoid();
-        let slope: Tensor = &p - &p * &p;
-        let curvature = (&self.weights * slope).maximum(&(&self.weights * MIN_CURVATURE));
+        let curvature = self.curvature(&p);
         let response = &logits + &self.weights * (self.y - &p) / &curvature;
         let (n, d) = (self.x.size()[0], self.x.size()[1]);
-        let (beta, bias) = if n < d {
+        let (beta, bias) = if let Some(factor) = factor.filter(|_| n > MANY.max(d)) {
+            self.solve_by_gradients(from, &p, &curvature, factor)
+        } else if n < d {
             self.solve_dual(&curvature, &response)?
         } else {
             self.solve_primal(&curvature, &response)?
@@ -130,6 +152,60 @@ impl Problem<'_> {
             share *= 0.5;
         }
         None
+    }
+
+    /// The Hessian, bias last, (d + 1, d + 1).
+    fn hessian(&self, head: &Head) -> Tensor {
+        let curvature = self.curvature(&self.logits(head).sigmoid());
+        let scaled = self.x * curvature.unsqueeze(1);
+        let ones = scaled.sum_dim_intlist(0_i64, false, Kind::Float).unsqueeze(1);
+        let gram = scaled.tr().matmul(self.x)
+            + Tensor::eye(self.x.size()[1], (self.x.kind(), self.x.device())) * self.lambda;
+        let total = curvature.sum(Kind::Float).view([1, 1]);
+        let left = Tensor::cat(&[&gram, &ones.tr()], 0);
+        Tensor::cat(&[left, Tensor::cat(&[&ones, &total], 0)], 1)
+    }
+
+    /// Conjugate gradients on the Newton equations, preconditioned.
+    fn solve_by_gradients(
+        &self,
+        from: &Head,
+        p: &Tensor,
+        curvature: &Tensor,
+        factor: &Tensor,
+    ) -> (Tensor, Tensor) {
+        let d = self.x.size()[1];
+        let joined =
+            |of_beta: Tensor, of_bias: Tensor| Tensor::cat(&[of_beta, of_bias.view([1])], 0);
+        let errors = &self.weights * (p - self.y);
+        let of_beta = self.x.tr().mv(&errors) + &from.beta * self.lambda;
+        let gradient = joined(of_beta, errors.sum(Kind::Float));
+        let curve = |v: &Tensor| {
+            let (of_beta, of_bias) = (v.narrow(0, 0, d), v.narrow(0, d, 1));
+            let bent = curvature * (self.x.mv(&of_beta) + of_bias);
+            joined(self.x.tr().mv(&bent) + of_beta * self.lambda, bent.sum(Kind::Float))
+        };
+        let precondition = |v: &Tensor| v.unsqueeze(1).cholesky_solve(factor, false).squeeze_dim(1);
+        let enough = RESIDUAL * gradient.norm().double_value(&[]);
+        let mut step = gradient.zeros_like();
+        let mut left = -gradient;
+        let mut towards = precondition(&left);
+        let mut direction = towards.copy();
+        let mut progress = left.dot(&towards);
+        for _ in 0..MAX_GRADIENTS {
+            let curved = curve(&direction);
+            let length = &progress / direction.dot(&curved);
+            step += &direction * &length;
+            left -= curved * length;
+            if left.norm().double_value(&[]) <= enough {
+                break;
+            }
+            towards = precondition(&left);
+            let next = left.dot(&towards);
+            direction = &towards + direction * (&next / &progress);
+            progress = next;
+        }
+        (&from.beta + step.narrow(0, 0, d), &from.bias + step.select(0, d))
     }
 
     /// (XᵀSX + λI) β + XᵀS1 b = XᵀS t, and 1ᵀSX β + 1ᵀS1 b = 1ᵀS t.
@@ -171,7 +247,7 @@ fn cholesky(matrix: &Tensor) -> Option<Tensor> {
 mod tests {
     use super::*;
 
-    fn problem(n: i64, d: i64, positives: i64) -> (Tensor, Tensor) {
+    pub(super) fn problem(n: i64, d: i64, positives: i64) -> (Tensor, Tensor) {
         tch::manual_seed(7);
         let options = (Kind::Float, tch::Device::Cpu);
         let y = (Tensor::arange(n, options).lt(positives as f64)).to_kind(Kind::Float);
@@ -196,7 +272,7 @@ mod tests {
         // More features than labels, then fewer; the same number, and one positive only.
         for (n, d, positives) in [(20, 60, 8), (300, 20, 30), (40, 40, 20), (500, 30, 1)] {
             let (x, y) = problem(n, d, positives);
-            let head = Head::zero(d, &x).fit(&x, &y);
+            let head = Head::zero(d, &x).fit(&x, &y, None);
             let slope = gradient(&x, &y, &head);
             assert!(slope < 0.02 * n as f64, "n {n}, d {d}: gradient {slope}");
             assert!(head.loss < 2.0_f64.ln(), "n {n}, d {d}: loss {}", head.loss);
@@ -206,10 +282,28 @@ mod tests {
     #[test]
     fn a_warm_start_ends_where_a_cold_one_does() {
         let (x, y) = problem(200, 30, 40);
-        let cold = Head::zero(30, &x).fit(&x, &y);
-        let warm = Head::zero(30, &x).fit(&x.narrow(0, 0, 60), &y.narrow(0, 0, 60)).fit(&x, &y);
+        let cold = Head::zero(30, &x).fit(&x, &y, None);
+        let warm = Head::zero(30, &x)
+            .fit(&x.narrow(0, 0, 60), &y.narrow(0, 0, 60), None)
+            .fit(&x, &y, None);
         let apart = (&cold.beta - &warm.beta).norm().double_value(&[]);
         assert!(apart < 0.02 * cold.beta.norm().double_value(&[]), "{apart} apart");
+    }
+
+    #[test]
+    fn with_many_labels_gradients_reach_the_same_minimum() {
+        for positives in [1, 40, 1000] {
+            let (x, y) = problem(2000, 30, positives);
+            let direct = Head::zero(30, &x).fit(&x, &y, None);
+            // The curvature of the first three quarters, at an older head.
+            let (older_x, older_y) = (x.narrow(0, 0, 1500), y.narrow(0, 0, 1500));
+            let older = Head::zero(30, &x).fit(&older_x, &older_y, None);
+            let factor = cholesky(&Problem::new(&older_x, &older_y).hessian(&older));
+            let by_gradients = older.fit(&x, &y, factor.as_ref());
+            let apart = (&direct.beta - &by_gradients.beta).norm().double_value(&[]);
+            let length = direct.beta.norm().double_value(&[]);
+            assert!(apart < 0.03 * length, "{positives} positives: {apart} apart of {length}");
+        }
     }
 
     #[test]
@@ -218,7 +312,7 @@ mod tests {
         let twice = Tensor::cat(&[&x, &x, &(x.zeros_like() + 3.0)], 1);
         let contradicting = Tensor::cat(&[&twice, &twice], 0);
         let labels = Tensor::cat(&[&y, &(1.0 - &y)], 0);
-        let head = Head::zero(30, &twice).fit(&contradicting, &labels);
+        let head = Head::zero(30, &twice).fit(&contradicting, &labels, None);
         assert!(head.beta.isfinite().all().int64_value(&[]) == 1);
         assert!((head.loss - 2.0_f64.ln()).abs() < 1e-3, "loss {}", head.loss);
     }
@@ -230,7 +324,7 @@ mod tests {
         let mean = raw.mean_dim(0_i64, false, Kind::Float);
         let deviation = raw.std_dim(0_i64, true, false);
         let x = (&raw - &mean) / &deviation;
-        let head = Head::zero(12, &x).fit(&x, &y);
+        let head = Head::zero(12, &x).fit(&x, &y, None);
         let (weights, bias) = head.on_raw(&mean, &deviation);
         let apart = (raw.mv(&weights) + bias - (x.mv(&head.beta) + &head.bias)).abs().max();
         assert!(apart.double_value(&[]) < 1e-4);

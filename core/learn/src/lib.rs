@@ -18,6 +18,7 @@ mod embed;
 mod features;
 mod head;
 mod joint;
+mod labelled;
 mod network;
 mod table;
 mod torch;

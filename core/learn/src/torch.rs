@@ -10,8 +10,9 @@ use tch::{Device, Kind, Tensor};
 
 use crate::device::{self, DeviceChoice};
 use crate::embed::{Block, Embedding, Task};
-use crate::head::Head;
+use crate::head::{Calibration, Head, Renewal};
 use crate::joint::Joint;
+use crate::labelled::Labelled;
 use crate::table::{SharedTable, Table};
 use crate::training::{Job, Trainer};
 use crate::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures};
@@ -43,6 +44,8 @@ pub struct Torch {
     table: Arc<Mutex<Table>>,
     embedding: Option<Embedding>,
     head: Option<Head>,
+    labelled: Labelled,
+    renewal: Renewal,
     scale: Option<Scale>,
     /// Principal components share one scale: blowing each up to the same size would make as much of
     /// the noise in the last ones as of the first.
@@ -70,6 +73,8 @@ impl Torch {
             table: Arc::default(),
             embedding: None,
             head: None,
+            labelled: Labelled::default(),
+            renewal: Renewal::default(),
             scale: None,
             one_scale: false,
             joint: Joint::of(0),
@@ -100,7 +105,14 @@ impl Torch {
         let deviation = variance.sqrt();
         let deviation = deviation.maximum(&(deviation.max() * 1e-4)).clamp_min(1e-12);
         self.scale = Some(Scale { mean, deviation, over: count });
+        self.forget_head();
+    }
+
+    /// What stands on the scale of the features begins anew with it.
+    fn forget_head(&mut self) {
         self.head = None;
+        self.labelled = Labelled::default();
+        self.renewal = Renewal::default();
     }
 
     /// Has the network in the background go on, if there is something new to learn.
@@ -140,7 +152,8 @@ impl Learner for Torch {
         // The one before ends first: it may hold the rows that this one wants.
         self.embedding = Some(embedding);
         self.table = Arc::new(Mutex::new(Table::empty(images)));
-        (self.head, self.scale, self.one_scale) = (None, None, one_scale);
+        self.forget_head();
+        (self.scale, self.one_scale) = (None, one_scale);
         let device = device::name(self.device);
         let notes = std::mem::take(&mut self.status.notes);
         let (to_embed, opinions) = (images, self.status.opinions);
@@ -193,12 +206,15 @@ impl Learner for Torch {
         tch::no_grad(|| {
             self.measure(&table);
             let scale = self.scale.as_ref()?;
-            let slots: Vec<u32> =
-                known.iter().filter_map(|(image, _)| table.slot(*image)).collect();
+            let images: Vec<ImageId> = known.iter().map(|(image, _)| *image).collect();
+            let standardise = |rows: Tensor| (rows - &scale.mean) / &scale.deviation;
+            let x = self.labelled.rows(&images, &table, standardise)?;
             let y: Vec<f32> = known.iter().map(|(_, positive)| f32::from(*positive)).collect();
-            let x = (table.gather(&slots)? - &scale.mean) / &scale.deviation;
+            let y = Tensor::from_slice(&y);
             let from = self.head.take().unwrap_or_else(|| Head::zero(x.size()[1], &x));
-            let head = from.fit(&x, &Tensor::from_slice(&y));
+            let factor = self.renewal.newest().map(|renewed| &renewed.factor);
+            let head = from.fit(&x, &y, factor);
+            self.renewal.follow(&head, &x, &y);
             let (weights, bias) = head.on_raw(&scale.mean, &scale.deviation);
             let scores = table.with_rows(|rows| score(rows, &weights, &bias))?;
             let logit =
@@ -209,7 +225,10 @@ impl Learner for Torch {
             self.joint.weigh(labels);
             let logits = self.joint.together(candidates, &of_head);
             self.train(labels, candidates, &logits);
-            let probabilities = logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
+            let newest = self.renewal.newest();
+            let calibration = newest.map_or(Calibration::NONE, |renewed| renewed.calibration);
+            let probabilities =
+                logits.iter().map(|logit| calibration.probability(*logit)).collect();
             let mut features = self.status.features.clone();
             if self.joint.has_joined() {
                 features.push_str(" + network");
