@@ -6,7 +6,7 @@
 //!   labels, scores -> Job (the newest one waits) -> cycle: draw, augment, step ... -> score -> Opinion
 //! ```
 //!
-//! Each cycle goes on from the weights of the last one. What was found to matter (`docs/learning.md`):
+//! Each cycle goes on from the weights of the last one. What was found to matter (`LEARNING.md`):
 //! pictures that nobody has answered, from the unlikelier part of the pool, as further negatives; plain
 //! convolutions with max pooling instead of residual blocks; short cycles instead of starting anew.
 
@@ -192,10 +192,7 @@ impl Course {
     /// Trains on the labels and scores; `None` when it is to end, or has nothing to learn from.
     fn cycle(&mut self, job: &Job) -> Option<Opinion> {
         let begun = Instant::now();
-        let unlikely = (job.unanswered.len() as f64 * (1.0 - UNLIKELY)) as usize;
-        let mut unanswered = job.unanswered[unlikely..].to_vec();
-        unanswered.shuffle(&mut self.random);
-        unanswered.truncate(MOST_UNANSWERED);
+        let unanswered = self.some_unlikely(&job.unanswered);
         let scored = if self.network.is_none() { SCORED_FIRST } else { SCORED };
         let candidates = &job.unanswered[..job.unanswered.len().min(scored)];
         let answered: Vec<ImageId> = job.labels.iter().map(|(image, _)| *image).collect();
@@ -252,6 +249,19 @@ impl Course {
         let (labels, seconds) = (job.labels.len(), begun.elapsed().as_secs_f64());
         tracing::info!(labels, steps, seconds, loss = recent.mean(), "trained in the background");
         Some(Opinion { logits })
+    }
+
+    /// Unanswered images of the unlikelier part, those first whose pictures are there already.
+    fn some_unlikely(&mut self, unanswered: &[ImageId]) -> Vec<ImageId> {
+        let from = (unanswered.len() as f64 * (1.0 - UNLIKELY)) as usize;
+        let has = |image: &ImageId| self.pixels.has(*image);
+        let (mut some, mut others): (Vec<_>, Vec<_>) =
+            unanswered[from..].iter().copied().partition(has);
+        some.shuffle(&mut self.random);
+        others.shuffle(&mut self.random);
+        some.extend(others);
+        some.truncate(MOST_UNANSWERED);
+        some
     }
 
     fn stopped(&self) -> bool {

@@ -80,10 +80,14 @@ struct Begun {
 }
 
 fn begun(backbone: Backbone, options: Options) -> Result<Begun, LearnError> {
+    begun_with(IMAGES, backbone, options)
+}
+
+fn begun_with(images: u32, backbone: Backbone, options: Options) -> Result<Begun, LearnError> {
     let (ready, heard): (Sender<()>, Receiver<()>) = channel();
     let decoded = Arc::default();
     let mut torch = Torch::new(options);
-    torch.begin(IMAGES, backbone, Arc::new(Stripes { ready, decoded: Arc::clone(&decoded) }))?;
+    torch.begin(images, backbone, Arc::new(Stripes { ready, decoded: Arc::clone(&decoded) }))?;
     let mut notes = Vec::new();
     let mut failed = Vec::new();
     let deadline = Instant::now() + Duration::from_mins(2);
@@ -93,8 +97,8 @@ fn begun(backbone: Backbone, options: Options) -> Result<Begun, LearnError> {
         assert_eq!(absorbed.gave_up, None);
         failed.extend(absorbed.failed);
         notes.extend(absorbed.notes);
-        if absorbed.embedded == IMAGES - 1 {
-            assert_eq!(absorbed.to_embed, IMAGES - 1);
+        if absorbed.embedded == images - 1 {
+            assert_eq!(absorbed.to_embed, images - 1);
             return Ok(Begun {
                 torch,
                 heard,
@@ -151,6 +155,27 @@ fn features_that_were_kept_are_not_computed_again_and_are_the_same() {
         assert_eq!((again.decoded, again.notes.len()), (0, 0));
         assert_eq!(rows(&again), computed);
     }
+}
+
+#[test]
+fn of_a_pool_that_grew_only_what_is_new_is_computed() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 30 };
+    let kept = || Options { cache: Some(place.clone()), ..Options::default() };
+    let some = 80;
+    let first = begun_with(some, Backbone::Patches { seed: 1 }, kept()).unwrap();
+    let before = first.torch.features().gather(&[ImageId(7)]);
+    drop(first);
+    let grown = begun(Backbone::Patches { seed: 1 }, kept()).unwrap();
+    assert_eq!(grown.decoded, IMAGES - some);
+    assert_eq!(grown.torch.features().gather(&[ImageId(7)]), before);
+    drop(grown);
+    // What was learned is damaged: all is computed anew, and nothing of the old is mixed in.
+    for set in std::fs::read_dir(folder.path()).unwrap() {
+        std::fs::write(set.unwrap().path().join("learned.safetensors"), b"rubbish").unwrap();
+    }
+    let anew = begun(Backbone::Patches { seed: 1 }, kept()).unwrap();
+    assert!(anew.decoded >= IMAGES - 1, "{} decoded", anew.decoded);
 }
 
 #[test]

@@ -82,7 +82,6 @@ struct Input {
 
 /// The session as one round sees it.
 struct Snapshot {
-    set: TrainingSet,
     /// The plugins of this round; a newer build waits for the next one.
     in_use: InUse,
     /// Whether there is something left of a ranking.
@@ -159,14 +158,15 @@ impl Engine {
             return Some(());
         }
         memory.last = Some((input, Instant::now()));
-        self.rank(memory, &snapshot);
+        // Labels and candidates are copied only when they are needed: there may be a million.
+        let set = self.session.read_blocking(|view| view.state.training_set()).ok()?;
+        self.rank(memory, &snapshot, &set);
         Some(())
     }
 
     fn snapshot(&self) -> Option<Snapshot> {
         let catalogue = self.catalogue.clone();
         let look = move |view: &sluice_session::View<'_>| Snapshot {
-            set: view.state.training_set(),
             in_use: catalogue.in_use(view.state),
             ranked: view
                 .order
@@ -179,8 +179,8 @@ impl Engine {
     }
 
     /// Fits, scores, orders, records.
-    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot) {
-        let TrainingSet { learned_from, labels, candidates } = &snapshot.set;
+    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot, set: &TrainingSet) {
+        let TrainingSet { learned_from, labels, candidates } = set;
         let begun = Instant::now();
         let learned = self.learner.learn(labels, candidates);
         let took = begun.elapsed();
@@ -194,7 +194,7 @@ impl Engine {
             self.metrics.scored_images.inc_by(u64::from(scored));
             memory.training.scored_per_second = Some(f64::from(scored) / took.as_secs_f64());
         }
-        let Some(ordered) = self.order(memory, snapshot, &probabilities) else { return };
+        let Some(ordered) = self.order(memory, snapshot, set, &probabilities) else { return };
         let ranked = |&index: &u32| Ranked {
             image: candidates[index as usize],
             probability: Some(probabilities[index as usize]).filter(|p| !p.is_nan()),
@@ -233,6 +233,10 @@ impl Engine {
 
     fn tell_progress(&self, memory: &mut Memory, absorbed: &Absorbed) {
         self.metrics.embedded_images.set(i64::from(absorbed.embedded));
+        self.metrics.images_to_embed.set(i64::from(absorbed.to_embed));
+        self.metrics.background_training.set(i64::from(absorbed.training));
+        let cycles = u64::from(absorbed.opinions.saturating_sub(memory.training.opinions));
+        self.metrics.background_cycles.inc_by(cycles);
         let before = memory.training.clone();
         memory.training.features.clone_from(&absorbed.features);
         memory.training.device.clone_from(&absorbed.device);

@@ -84,6 +84,12 @@ metrics! {
     pool_unlabelled_images: Gauge = Gauge::default(),
     /// Images that have features.
     embedded_images: Gauge = Gauge::default(),
+    /// Images that will have features.
+    images_to_embed: Gauge = Gauge::default(),
+    /// Whether a network trains in the background: 1 or 0.
+    background_training: Gauge = Gauge::default(),
+    /// Times that the network in the background finished a cycle and joined.
+    background_cycles: Counter = Counter::default(),
     /// Images scored, summed over all scorings.
     scored_images: Counter = Counter::default(),
     /// Time spent fitting and scoring, in seconds.

@@ -1,3 +1,4 @@
+import type { Training } from '../protocol'
 import { expectedCounts, unsaved } from '../session/state'
 import { state } from '../session/store'
 import { duration, percent } from './format'
@@ -55,10 +56,22 @@ export function Figures() {
             name="features"
             value={training ? `${training.features || '–'} on ${training.device || '–'}` : '–'}
           />
+          <Figure
+            name="network"
+            value={background(training)}
+            title="A small network that trains in the background, on the pictures themselves, from 20 positives on"
+          />
         </>
       )}
     </dl>
   )
+}
+
+/** What the network in the background is doing. */
+function background(training: Training | null) {
+  if (!training) return '–'
+  if (training.in_background) return training.opinions > 0 ? 'joined, trains on' : 'trains'
+  return training.opinions > 0 ? 'joined' : 'not yet'
 }
 
 function Figure({ name, value, title }: { name: string; value: string; title?: string }) {

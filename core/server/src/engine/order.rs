@@ -9,6 +9,7 @@ use sluice_events::facts::PluginRef;
 use sluice_events::plugin::{Value, Values};
 use sluice_host::{Candidates, FeatureRows, PluginError, SelectorPlugin};
 use sluice_learn::Features;
+use sluice_session::projections::TrainingSet;
 
 use super::{Engine, Memory, Snapshot};
 
@@ -37,6 +38,7 @@ impl Engine {
         &self,
         memory: &mut Memory,
         snapshot: &Snapshot,
+        set: &TrainingSet,
         probabilities: &Arc<[f32]>,
     ) -> Option<Ordered> {
         let in_use = &snapshot.in_use;
@@ -65,7 +67,7 @@ impl Engine {
         for selector in in_turn {
             let is_chosen = chosen.is_some_and(|chosen| chosen.reference() == selector.reference());
             let values = if is_chosen { in_use.selector_values.clone() } else { Values::new() };
-            match self.ask(selector, values, snapshot, probabilities) {
+            match self.ask(selector, values, snapshot.rankings, set, probabilities) {
                 Ok(ordered) => return Some(ordered),
                 Err(error) => self.tell_failure(memory, snapshot, &error),
             }
@@ -97,10 +99,11 @@ impl Engine {
         &self,
         selector: &SelectorPlugin,
         values: Values,
-        snapshot: &Snapshot,
+        rankings: u64,
+        set: &TrainingSet,
         probabilities: &Arc<[f32]>,
     ) -> Result<Ordered, PluginError> {
-        let (set, size) = (&snapshot.set, snapshot.set.candidates.len() as u32);
+        let size = set.candidates.len() as u32;
         let answered = set.labels.iter().map(|(image, _)| *image);
         let images = set.candidates.iter().copied().chain(answered).collect();
         let answers = (size..).zip(&set.labels).map(|(row, (_, yes))| (row, *yes)).collect();
@@ -115,7 +118,7 @@ impl Engine {
             features: Arc::new(Rows { images, features: self.learner.features() }),
             answers,
             parameters: values,
-            seed: self.seed.wrapping_add(snapshot.rankings),
+            seed: self.seed.wrapping_add(rankings),
         };
         let order = selector.rank(candidates, RANKED)?;
         Ok(Ordered { by: selector.reference().clone(), parameters, order })
