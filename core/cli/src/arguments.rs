@@ -306,7 +306,7 @@ pub struct Simulate {
     #[arg(long, value_name = "CLASS")]
     pub positive: String,
     /// Answers at most [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub looks: Option<u32>,
     /// Answers a second, so that what trains in the background gets the time that a person gives it
     /// [default: as fast as they are ranked]

@@ -24,6 +24,8 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
     if !(0.0..=0.5).contains(&arguments.flip) {
         bail!("--flip is the share of wrong answers, 0 to 0.5");
     }
+    // A wrong name is told before the runs, not hours later.
+    let others = compared(&arguments.compare)?;
     let mut options = session::options(&arguments.pool, &arguments.session_arguments, settings)?;
     options.question = format!("Is this a {}?", arguments.positive);
     let whole = sluice_pool::find(&options.pool)?;
@@ -71,7 +73,7 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
         summaries.push(summary);
     }
     if let Some(folder) = &arguments.out {
-        curves.extend(compared(&arguments.compare)?);
+        curves.extend(others);
         report::plot(&curves, &folder.join("curves.svg"))?;
     }
     match summaries.as_slice() {

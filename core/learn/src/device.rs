@@ -9,11 +9,12 @@ use std::process::Command;
 use std::str::FromStr;
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-use tch::{Cuda, Device, Kind};
+use tch::{Cuda, Device, Kind, Tensor};
 
 /// The version of PyTorch that tch is made for; libraries of another one don't fit.
 const VERSION: &str = "2.11.0";
 const CUDA_LIBRARY: &str = "libtorch_cuda.so";
+const CPU_LIBRARY: &str = "libtorch_cpu.so";
 /// There where a driver for NVIDIA's GPUs runs, natively or under Windows.
 const DRIVERS: [&str; 2] = ["/dev/nvidiactl", "/dev/dxg"];
 
@@ -88,11 +89,23 @@ pub(crate) fn find(choice: DeviceChoice) -> Found {
 
 /// What a network computes features with: 16-bit numbers where the device is made for them.
 pub(crate) fn precision(device: Device) -> Kind {
-    #[cfg(target_arch = "x86_64")]
-    let made_for_it = device != Device::Cpu || std::arch::is_x86_feature_detected!("avx512bf16");
-    #[cfg(not(target_arch = "x86_64"))]
-    let made_for_it = device != Device::Cpu;
+    let made_for_it = match device {
+        Device::Cpu => processor_is_made_for_it(),
+        gpu => std::panic::catch_unwind(|| {
+            let ones = Tensor::ones([1, 8, 8, 8], (Kind::BFloat16, gpu));
+            ones.conv2d(&ones, None::<Tensor>, [1, 1], [0, 0], [1, 1], 1)
+                .double_value(&[0, 0, 0, 0])
+        })
+        .is_ok(),
+    };
     if made_for_it { Kind::BFloat16 } else { Kind::Float }
+}
+
+fn processor_is_made_for_it() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 /// Its name for a person.
@@ -108,8 +121,9 @@ fn load_cuda() -> Result<(), String> {
     if !DRIVERS.iter().any(|driver| Path::new(driver).exists()) {
         return Err("this machine has no NVIDIA GPU, or no driver for one".to_owned());
     }
-    if Cuda::is_available() {
-        return Ok(());
+    // Asking libtorch before the library is there would settle the answer for good.
+    if mapped(CUDA_LIBRARY).is_some() {
+        return if Cuda::is_available() { Ok(()) } else { Err("libtorch finds no GPU".to_owned()) };
     }
     let mut tried = Vec::new();
     for folder in library_folders() {
@@ -139,10 +153,14 @@ fn load_cuda() -> Result<(), String> {
     reason = "libtorch's CUDA part registers itself when it is opened; there is no other way"
 )]
 fn load(library: &Path) -> Result<(), String> {
-    if let Some(version) = version_of(library)
-        && !version.starts_with(VERSION)
-    {
-        return Err(format!("{} is of PyTorch {version}; {VERSION} fits", library.display()));
+    let beside = mapped(CPU_LIBRARY).is_some_and(|running| running.parent() == library.parent());
+    match version_of(library) {
+        Some(version) if version.starts_with(VERSION) => {}
+        None if beside => {}
+        other => {
+            let version = other.map_or("an unknown version".to_owned(), |v| format!("PyTorch {v}"));
+            return Err(format!("{} is of {version}; {VERSION} fits", library.display()));
+        }
     }
     // SAFETY: opening it runs its initialisers, which is what it is opened for. It is the version of
     // libtorch that runs, and is never closed.
@@ -164,22 +182,25 @@ fn version_of(library: &Path) -> Option<String> {
     python.or_else(|| fs::read_to_string(package.join("build-version")).ok())
 }
 
+/// Where a library lies that is open already.
+fn mapped(name: &str) -> Option<PathBuf> {
+    let maps = fs::read_to_string("/proc/self/maps").ok()?;
+    let paths = maps.lines().filter_map(|line| line.find('/').map(|at| Path::new(&line[at..])));
+    paths.into_iter().find(|path| path.ends_with(name)).map(Path::to_owned)
+}
+
 /// Where libraries of PyTorch may lie, the likeliest first.
 fn library_folders() -> Vec<PathBuf> {
-    let running = fs::read_to_string("/proc/self/maps").ok().and_then(|maps| {
-        let path = maps.lines().find_map(|line| {
-            line.find('/').map(|at| &line[at..]).filter(|path| path.ends_with("/libtorch_cpu.so"))
-        })?;
-        Path::new(path).parent().map(Path::to_owned)
-    });
+    let running = mapped(CPU_LIBRARY).and_then(|path| path.parent().map(Path::to_owned));
     let named = env::var_os("LIBTORCH").map(|folder| PathBuf::from(folder).join("lib"));
     running.into_iter().chain(named).chain(python_folder()).collect()
 }
 
 /// Of the Python that is active, without running PyTorch.
 fn python_folder() -> Option<PathBuf> {
-    const FIND: &str =
-        "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])";
+    // Not what happens to lie in the current folder.
+    const FIND: &str = "import sys; sys.path = [p for p in sys.path if p]; import importlib.util as u; \
+                        print(u.find_spec('torch').submodule_search_locations[0])";
     let in_environment =
         env::var_os("VIRTUAL_ENV").map(|folder| PathBuf::from(folder).join("bin/python"));
     let python = in_environment.as_deref().map_or(OsStr::new("python3"), Path::as_os_str);

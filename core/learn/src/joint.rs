@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use sluice_events::ImageId;
 use tch::Tensor;
 
+use crate::head::Calibration;
 use crate::training::Opinion;
 
 /// So many of the newest answers count.
@@ -17,6 +18,10 @@ const REMEMBERED: usize = 400;
 /// How strongly weights are drawn towards 1: as so many answers would that say so.
 const PRIOR: f64 = 10.0;
 const ROUNDS: usize = 20;
+/// Nothing is known about either.
+const EQUAL: [f64; 3] = [1.0, 1.0, 0.0];
+/// Probabilities are calibrated from so many answers of each kind on.
+const MIN_OF_CLASS: usize = 5;
 /// No weight moves further in a round.
 const LONGEST: f64 = 2.0;
 /// What an older opinion may still say: not more than this share of the newer ones does.
@@ -41,8 +46,10 @@ pub(crate) struct Joint {
     /// What was thought of each unanswered image in the last round, by image.
     before: Vec<Pair>,
     honest: VecDeque<(Pair, bool)>,
-    /// Of the head and of the network.
-    weights: [f64; 2],
+    /// Of the head and of the network, and what is added: logits of the answers that neither knew.
+    weights: [f64; 3],
+    /// Of the head's logits in the last round.
+    of_head: Spread,
     /// Answers that were known in the last round.
     known: usize,
 }
@@ -62,7 +69,8 @@ impl Joint {
             joined: false,
             before: vec![Pair::NONE; images],
             honest: VecDeque::new(),
-            weights: [1.0; 2],
+            weights: EQUAL,
+            of_head: Spread { mean: 0.0, deviation: 1.0 },
             known: 0,
         }
     }
@@ -70,6 +78,24 @@ impl Joint {
     /// Whether there is a network's opinion at all.
     pub fn has_joined(&self) -> bool {
         self.joined
+    }
+
+    /// There is another head: what the old one said is no measure for it.
+    pub fn forget_head(&mut self) {
+        self.before.fill(Pair::NONE);
+        self.honest.clear();
+        self.weights = EQUAL;
+    }
+
+    /// What logits of [`together`](Self::together) mean, learned from answers that neither knew; `None` as long
+    /// as there are too few.
+    pub fn calibration(&self) -> Option<Calibration> {
+        let positives = self.honest.iter().filter(|(_, positive)| *positive).count();
+        let negatives = self.honest.len() - positives;
+        let [head, network, offset] = self.weights;
+        let slope = (head + network) / self.of_head.deviation;
+        let enough = self.joined && positives.min(negatives) >= MIN_OF_CLASS && slope > 0.0;
+        enough.then_some(Calibration { slope, offset: offset - slope * self.of_head.mean })
     }
 
     /// Takes in what the network thinks now. What it thought earlier of other images can't lead any more.
@@ -118,9 +144,11 @@ impl Joint {
         }
         let network = &self.network;
         let network = |image: ImageId| network.get(image.index()).copied().unwrap_or(f32::NAN);
-        let of_head = Spread::of(head.iter().copied());
+        // Of the same images for both: those that the network was asked about are the likelier ones.
+        let asked = candidates.iter().zip(head).filter(|(image, _)| network(**image).is_finite());
+        let of_head = Spread::of(asked.map(|(_, logit)| *logit));
         let of_network = Spread::of(candidates.iter().map(|image| network(*image)));
-        let [trust_head, trust_network] = self.weights;
+        let [trust_head, trust_network, _] = self.weights;
         let share = trust_network / (trust_head + trust_network).max(1e-6);
         let mut logits = Vec::with_capacity(candidates.len());
         self.before.fill(Pair::NONE);
@@ -140,6 +168,7 @@ impl Joint {
                 *before = pair;
             }
         }
+        self.of_head = of_head;
         tracing::debug!(trust_head, trust_network, "opinions joined");
         logits
     }
@@ -163,9 +192,9 @@ impl Spread {
     }
 }
 
-/// Weights of both scores, none below zero: logistic regression with an intercept by Newton's method, each
+/// Weights of both scores, none below zero, and the intercept: logistic regression with an intercept by Newton's method, each
 /// weight drawn towards 1.
-fn fit(honest: &VecDeque<(Pair, bool)>) -> [f64; 2] {
+fn fit(honest: &VecDeque<(Pair, bool)>) -> [f64; 3] {
     let row = |(pair, _): &(Pair, bool)| [f64::from(pair.head), f64::from(pair.network), 1.0];
     let x: Vec<f64> = honest.iter().flat_map(row).collect();
     let x = Tensor::from_slice(&x).view([-1, 3]);
@@ -187,7 +216,7 @@ fn fit(honest: &VecDeque<(Pair, bool)>) -> [f64; 2] {
             break;
         }
     }
-    [at.double_value(&[0]), at.double_value(&[1])]
+    [0, 1, 2].map(|place| at.double_value(&[place]))
 }
 
 #[cfg(test)]
@@ -199,7 +228,7 @@ mod tests {
     }
 
     /// A thousand images; the answers follow the network, the head knows nothing.
-    fn weights_after(answers: u32, of_network: impl Fn(u32) -> f32) -> [f64; 2] {
+    fn weights_after(answers: u32, of_network: impl Fn(u32) -> f32) -> [f64; 3] {
         let mut joint = Joint::of(1000);
         let all: Vec<ImageId> = (0..1000).map(image).collect();
         let logits = all.iter().map(|id| (*id, of_network(id.0))).collect();
@@ -217,12 +246,12 @@ mod tests {
 
     #[test]
     fn who_is_right_gets_the_weight() {
-        let [head, network] = weights_after(0, |n| n as f32);
+        let [head, network, _] = weights_after(0, |n| n as f32);
         assert!((head - network).abs() < 1e-9, "nothing is known yet: {head} {network}");
         let knows = |n: u32| if (n / 3).is_multiple_of(2) { 3.0 } else { -3.0 };
-        let [head, network] = weights_after(200, knows);
+        let [head, network, _] = weights_after(200, knows);
         assert!(network > 3.0 * head, "the network knows: {head} {network}");
-        let [_, network] = weights_after(200, |n| -knows(n));
+        let [_, network, _] = weights_after(200, |n| -knows(n));
         assert!(network < 0.01, "it is always wrong: {network}");
     }
 
@@ -237,6 +266,20 @@ mod tests {
         assert!(
             together[0] > together[1] && together[2].is_nan() && (together[3] - 4.0).abs() < 1e-6
         );
+    }
+
+    #[test]
+    fn being_asked_about_costs_no_rank() {
+        // The network was asked about the likeliest tenth, and thinks what the head thinks.
+        let mut joint = Joint::of(1000);
+        let all: Vec<ImageId> = (0..1000).map(image).collect();
+        let head: Vec<f32> = (0..1000).map(|n| 5.0 - n as f32 / 100.0).collect();
+        let asked = all[..100].iter().map(|id| (*id, 3.0 * head[id.index()] + 40.0)).collect();
+        joint.take_in(&Opinion { logits: asked });
+        let together = joint.together(&all, &head);
+        assert!(together.is_sorted_by(|a, b| a >= b), "the order stays");
+        let apart = together.iter().zip(&head).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-3, "{apart}");
     }
 
     #[test]

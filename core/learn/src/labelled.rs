@@ -21,18 +21,25 @@ impl Labelled {
         table: &Table,
         standardise: impl Fn(Tensor) -> Tensor,
     ) -> Option<Tensor> {
-        let same = self.images.iter().zip(images).take_while(|(had, has)| had == has).count();
-        let slots: Vec<u32> =
-            images[same..].iter().filter_map(|image| table.slot(*image)).collect();
+        let mut same = self.images.iter().zip(images).take_while(|(had, has)| had == has).count();
+        if self.rows.is_none() {
+            same = 0;
+        }
         let (all, new) = (images.len() as i64, (images.len() - same) as i64);
         if new > 0 {
+            let slots: Vec<u32> =
+                images[same..].iter().filter_map(|image| table.slot(*image)).collect();
             let added = standardise(table.gather(&slots)?);
-            let dim = added.size()[1];
-            let kept = self.rows.take().filter(|rows| rows.size()[0] >= all);
-            let rows = kept
-                .unwrap_or_else(|| Tensor::zeros([all * 2, dim], (Kind::Float, added.device())));
-            rows.narrow(0, same as i64, new).copy_(&added);
-            self.rows = Some(rows);
+            let room = self.rows.as_ref().map_or(0, |rows| rows.size()[0]);
+            if room < all {
+                let larger =
+                    Tensor::zeros([all * 2, added.size()[1]], (Kind::Float, added.device()));
+                if let Some(rows) = &self.rows {
+                    larger.narrow(0, 0, same as i64).copy_(&rows.narrow(0, 0, same as i64));
+                }
+                self.rows = Some(larger);
+            }
+            self.rows.as_ref()?.narrow(0, same as i64, new).copy_(&added);
         }
         self.images.truncate(same);
         self.images.extend_from_slice(&images[same..]);

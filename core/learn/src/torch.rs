@@ -22,7 +22,7 @@ const REMEASURE_AT: f64 = 1.5;
 /// Of everything random in the background.
 const TRAINING_SEED: u64 = 1;
 /// Rows that it is measured on at most.
-const MEASURED_ON: usize = 50_000;
+const MEASURED_ON: usize = 10_000;
 
 /// How a [`Torch`] is to work.
 #[derive(Clone, Debug, Default)]
@@ -122,10 +122,8 @@ impl Torch {
         if !trainer.is_due(labels.len(), positives) {
             return;
         }
-        let scored = candidates.iter().zip(logits).filter(|(_, logit)| !logit.is_nan());
-        let mut unanswered: Vec<(&ImageId, &f32)> = scored.collect();
-        unanswered.sort_unstable_by(|a, b| b.1.total_cmp(a.1));
-        let unanswered = unanswered.into_iter().map(|(image, _)| *image).collect();
+        let scored = candidates.iter().copied().zip(logits.iter().copied());
+        let unanswered = scored.filter(|(_, logit)| !logit.is_nan()).collect();
         trainer.ask(Job { labels: labels.to_vec(), unanswered });
     }
 }
@@ -145,11 +143,11 @@ impl Learner for Torch {
         let Options { cache: place, pool, .. } = self.options.clone();
         let task = Task { images, pictures, device: self.device, place, pool };
         let embedding = Embedding::begin(task.clone(), backbone)?;
+        self.joint.forget_head();
         if self.options.background && self.trainer.is_none() {
             self.joint = Joint::of(images);
             self.trainer = Some(Trainer::start(task, TRAINING_SEED)?);
         }
-        // The one before ends first: it may hold the rows that this one wants.
         self.embedding = Some(embedding);
         self.table = Arc::new(Mutex::new(Table::empty(images)));
         self.forget_head();
@@ -225,8 +223,8 @@ impl Learner for Torch {
             self.joint.weigh(labels);
             let logits = self.joint.together(candidates, &of_head);
             self.train(labels, candidates, &logits);
-            let newest = self.renewal.newest();
-            let calibration = newest.map_or(Calibration::NONE, |renewed| renewed.calibration);
+            let of_head = self.renewal.newest().map(|renewed| renewed.calibration);
+            let calibration = self.joint.calibration().or(of_head).unwrap_or(Calibration::NONE);
             let probabilities =
                 logits.iter().map(|logit| calibration.probability(*logit)).collect();
             let mut features = self.status.features.clone();
@@ -246,8 +244,11 @@ impl Learner for Torch {
 }
 
 /// Logits of rows (n, d) of 16-bit floating-point numbers. The product is one of 16-bit numbers, which are read
-/// in a quarter of the time that 32-bit numbers made of them take; a logit near 8 is 0.004 off at most.
+/// in a tenth of the time that 32-bit numbers made of them take; it is right to a two-thousandth of its size.
+/// The weights are brought to the size of one, so that none is lost.
 fn score(rows: &Tensor, weights: &Tensor, bias: &Tensor) -> Vec<f32> {
-    let logits = rows.mv(&weights.to_kind(Kind::Half)).to_kind(Kind::Float) + bias;
+    let size = weights.abs().max().clamp_min(1e-30);
+    let product = rows.mv(&(weights / &size).to_kind(Kind::Half));
+    let logits = product.to_kind(Kind::Float) * size + bias;
     Vec::try_from(logits).unwrap_or_default()
 }

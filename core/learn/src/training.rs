@@ -66,8 +66,8 @@ const AT_ONCE: usize = 256;
 pub(crate) struct Job {
     /// Oldest answer first.
     pub labels: Vec<(ImageId, bool)>,
-    /// Unanswered images with what is thought of them so far, likeliest first.
-    pub unanswered: Vec<ImageId>,
+    /// Unanswered images with what is thought of them so far.
+    pub unanswered: Vec<(ImageId, f32)>,
 }
 
 /// What the network thinks.
@@ -133,11 +133,12 @@ impl Trainer {
         Ok(Self { jobs, opinions, stop, asked_with: 0, under_way })
     }
 
-    /// Whether a cycle would learn something new.
+    /// Whether a cycle would learn something new, and can wait its turn.
     pub fn is_due(&self, labels: usize, positives: usize) -> bool {
         let new = labels.saturating_sub(self.asked_with);
         let enough = MIN_NEW.max((self.asked_with as f64 * NEW_SHARE) as usize);
-        positives >= MIN_POSITIVES && labels >= MIN_LABELS && new >= enough
+        let has_room = self.under_way.load(Ordering::Relaxed) < 2;
+        has_room && positives >= MIN_POSITIVES && labels >= MIN_LABELS && new >= enough
     }
 
     /// Asks for a cycle, unless one is under way and another waits.
@@ -192,9 +193,12 @@ impl Course {
     /// Trains on the labels and scores; `None` when it is to end, or has nothing to learn from.
     fn cycle(&mut self, job: &Job) -> Option<Opinion> {
         let begun = Instant::now();
-        let unanswered = self.some_unlikely(&job.unanswered);
+        let mut likeliest_first = job.unanswered.clone();
+        likeliest_first.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
+        let all: Vec<ImageId> = likeliest_first.into_iter().map(|(image, _)| image).collect();
+        let unanswered = self.some_unlikely(&all);
         let scored = if self.network.is_none() { SCORED_FIRST } else { SCORED };
-        let candidates = &job.unanswered[..job.unanswered.len().min(scored)];
+        let candidates = &all[..all.len().min(scored)];
         let answered: Vec<ImageId> = job.labels.iter().map(|(image, _)| *image).collect();
         self.pixels.fetch(&[&answered, &unanswered, candidates]);
         let shown = |images: Vec<ImageId>| -> Vec<ImageId> {
@@ -245,6 +249,11 @@ impl Course {
             let found = tch::no_grad(|| network.logits(&pictures, false));
             let found = Vec::<f32>::try_from(found.to_kind(Kind::Float)).unwrap_or_default();
             logits.extend(images.iter().copied().zip(found));
+        }
+        if !logits.iter().all(|(_, logit)| logit.is_finite()) {
+            tracing::warn!("the network in the background went astray and begins anew");
+            self.network = None;
+            return None;
         }
         let (labels, seconds) = (job.labels.len(), begun.elapsed().as_secs_f64());
         tracing::info!(labels, steps, seconds, loss = recent.mean(), "trained in the background");

@@ -158,6 +158,36 @@ fn features_that_were_kept_are_not_computed_again_and_are_the_same() {
 }
 
 #[test]
+fn answers_one_by_one_teach_what_all_of_them_at_once_do() {
+    let (mut one_by_one, _) = learned(Backbone::Patches { seed: 1 }).unwrap();
+    let (mut at_once, _) = learned(Backbone::Patches { seed: 1 }).unwrap();
+    let labels: Vec<(ImageId, bool)> =
+        (0..100).filter(|n| *n != BROKEN.0).map(ImageId).map(|i| (i, i.0 % 7 < 3)).collect();
+    let candidates: Vec<ImageId> = (100..IMAGES).map(ImageId).collect();
+    for known in 3..labels.len() {
+        one_by_one.learn(&labels[..known], &candidates);
+        // Now and then an answer is taken back.
+        if known % 10 == 0 {
+            one_by_one.learn(&labels[..known - 2], &candidates);
+        }
+    }
+    // Calibration comes in its own time; the order does not depend on it.
+    let order = |torch: &mut Torch| {
+        let learned = torch.learn(&labels, &candidates).unwrap();
+        let mut scored: Vec<(f32, ImageId)> =
+            learned.probabilities.into_iter().zip(candidates.clone()).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let places: Vec<u32> = scored.into_iter().map(|(_, image)| image.0).collect();
+        (places, learned.model.loss)
+    };
+    let (of_one, of_all) = (order(&mut one_by_one), order(&mut at_once));
+    assert!((of_one.1 - of_all.1).abs() < 1e-2, "losses {} and {}", of_one.1, of_all.1);
+    let head = |places: &[u32]| places[..5].to_vec();
+    let shared = head(&of_one.0).iter().filter(|image| head(&of_all.0).contains(image)).count();
+    assert!(shared >= 4, "{:?}, {:?}", of_one.0, of_all.0);
+}
+
+#[test]
 fn of_a_pool_that_grew_only_what_is_new_is_computed() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 30 };

@@ -130,7 +130,8 @@ impl RowWriter {
             return Err(io::Error::other(why));
         }
         files::make_room(&place.folder, name, place.most_bytes - needed)?;
-        let (files, known) = Files::open(&place.folder.join(name), made_by, row_bytes, more)?;
+        let (files, known) =
+            Files::open(&place.folder.join(name), made_by, row_bytes, more, place.most_bytes)?;
         let count = files.rows();
         let capacity = count + more;
         let (map, lock) = files.map(row_bytes * capacity as usize)?;

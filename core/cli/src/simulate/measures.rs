@@ -25,6 +25,8 @@ pub struct Summary {
     /// The share of answers that were wrong.
     pub flipped: f64,
     pub background: bool,
+    /// How often the network in the background finished a cycle and joined.
+    pub opinions: u32,
     pub images: usize,
     pub positives: usize,
     pub looks: usize,
@@ -80,6 +82,7 @@ impl Summary {
             pace: run.pace,
             flipped: run.flipped,
             background: run.background,
+            opinions: run.opinions,
             images,
             positives,
             looks: made.len(),

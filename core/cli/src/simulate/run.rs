@@ -31,6 +31,8 @@ pub struct Run {
     pub positives: usize,
     pub features_seconds: f64,
     pub answering_seconds: f64,
+    /// How often a network in the background joined.
+    pub opinions: u32,
 }
 
 /// One answer of the run.
@@ -67,6 +69,7 @@ pub fn run(
     let made = answer(&service, oracle, &paths, wanted, run.pace)?;
     run.answering_seconds = begun.elapsed().as_secs_f64();
     run.features.clone_from(&service.training.borrow().features);
+    run.opinions = service.training.borrow().opinions;
     service.close();
     Ok(made)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -72,7 +73,9 @@ fn decode_lane(
     stop: &AtomicBool,
 ) {
     for &image in images {
-        let square = pictures.square(image, side, known);
+        // A decoder that panics is one more file that can't be shown, and not the end of the others.
+        let square = catch_unwind(AssertUnwindSafe(|| pictures.square(image, side, known)))
+            .unwrap_or_else(|_| Err("is broken: the decoder gave up on it".to_owned()));
         if stop.load(Ordering::Relaxed) || send.send((image, square)).is_err() {
             return;
         }

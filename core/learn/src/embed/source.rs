@@ -1,5 +1,6 @@
 //! What makes the features, ready to be asked, and the name that its rows are kept by.
 
+use std::any::Any;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ const SMALL_SIDE: u32 = 32;
 const LARGE_SIDE: u32 = 64;
 /// Pictures up to this side are small, pixels.
 const SMALL_PICTURE: u32 = 40;
+/// How libtorch says that a device has too little memory.
+const OUT_OF_MEMORY: &str = "out of memory";
 /// What patches have learned is kept under this name beside their rows.
 const LEARNED: &str = "learned.safetensors";
 
@@ -45,7 +48,7 @@ pub(super) struct Ready {
     /// Whether what was learned is not kept yet.
     new: bool,
     /// Pictures that fit into the device's memory at once.
-    fit: usize,
+    fit: i64,
 }
 
 impl Source {
@@ -121,9 +124,15 @@ pub(crate) fn typical_side(
     if median <= SMALL_PICTURE { small } else { large }
 }
 
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
 impl Ready {
     fn new(extractor: Extractor, set: String, made_by: String) -> Self {
-        Self { extractor, set, made_by, new: false, fit: usize::MAX }
+        Self { extractor, set, made_by, new: false, fit: i64::MAX }
     }
 
     /// Keeps what was learned beside its rows, where these are kept.
@@ -146,7 +155,7 @@ impl Ready {
         let all = pictures.size()[0];
         let mut note = None;
         loop {
-            let step = all.min(self.fit as i64).max(1);
+            let step = all.min(self.fit).max(1);
             let run = catch_unwind(AssertUnwindSafe(|| {
                 let parts: Vec<Tensor> = pictures
                     .split(step, 0)
@@ -163,15 +172,17 @@ impl Ready {
             if on == Device::Cpu {
                 resume_unwind(failure);
             }
-            if step > 1 {
-                self.fit = (step / 2) as usize;
+            let why = said(failure.as_ref());
+            if why.contains(OUT_OF_MEMORY) && step > 1 {
+                self.fit = step / 2;
                 tracing::warn!(pictures = self.fit, "less at once for the GPU's memory");
             } else {
                 self.extractor.move_to(Device::Cpu);
+                self.fit = i64::MAX;
+                let (on, why) = (device::name(on), why.lines().next().unwrap_or_default());
                 note = Some(format!(
-                    "{} has too little memory left for the features' network. The CPU goes on with it, which takes \
-                     longer; answers and rankings go on",
-                    device::name(on)
+                    "The features' network can't go on on {on} ({why}). The CPU goes on with it, which takes longer; \
+                     answers and rankings go on"
                 ));
             }
         }
@@ -182,7 +193,14 @@ impl Worker {
     fn learn_patches(&self, seed: u64, side: u32) -> Option<Patches> {
         let nothing = Arc::default();
         let order = &self.order[..self.order.len().min(SAMPLE_IMAGES * 2)];
-        let lanes = Lanes::start(order, &self.task.pictures, side, &nothing, &self.stop).ok()?;
+        let lanes = match Lanes::start(order, &self.task.pictures, side, &nothing, &self.stop) {
+            Ok(lanes) => lanes,
+            Err(error) => {
+                let why = format!("can't start a thread for decoding: {error}");
+                self.tell(Block::GaveUp(why));
+                return None;
+            }
+        };
         // Those that can't be shown are told when they are met again.
         let decoded = lanes.filter_map(|(_, square): (ImageId, _)| match square {
             Ok(Square::Made { rgb, .. }) => Some(rgb),

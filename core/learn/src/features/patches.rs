@@ -120,11 +120,12 @@ impl Patches {
     pub fn read(path: &Path, device: Device) -> Option<Self> {
         let mut tensors: HashMap<String, Tensor> =
             Tensor::read_safetensors(path).ok()?.into_iter().collect();
-        let side = tensors.remove("side")?.double_value(&[]) as i64;
+        let side =
+            tensors.remove("side").filter(|side| side.numel() == 1)?.double_value(&[]) as i64;
         let mut take = |name: &str, dims: usize| {
             tensors.remove(name).filter(|tensor| tensor.dim() == dims).map(|t| t.to_device(device))
         };
-        Some(Self {
+        let patches = Self {
             side,
             stride: stride(side),
             device,
@@ -132,7 +133,13 @@ impl Patches {
             filters: take("filters", 2)?,
             center: take("center", 1)?,
             directions: take("directions", 2)?,
-        })
+        };
+        let fits = patches.side > PATCH
+            && patches.mean.size() == [PATCH_DIM]
+            && patches.filters.size() == [PATCH_DIM, ENTRIES]
+            && patches.center.size() == [8 * ENTRIES]
+            && patches.directions.size()[0] == 8 * ENTRIES;
+        fits.then_some(patches)
     }
 
     /// Features (n, dim) of pictures (n, 3, side, side), bytes.

@@ -30,8 +30,8 @@ pub(crate) struct Renewed {
 /// A logit as the model has it becomes slope · logit + offset (Platt 1999).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Calibration {
-    slope: f64,
-    offset: f64,
+    pub slope: f64,
+    pub offset: f64,
 }
 
 impl Calibration {

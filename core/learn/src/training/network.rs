@@ -49,7 +49,7 @@ impl SmallNetwork {
             let norm = nn::batch_norm2d(
                 &root / format!("norm{number}"),
                 out,
-                nn::BatchNormConfig::default(),
+                nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() },
             );
             layers.push(Layer { weight, norm, halved });
             channels = out;

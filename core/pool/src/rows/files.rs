@@ -6,11 +6,12 @@
 //! bytes is a key (16), the number of its row (4, little-endian) and the CRC-32C of these 20.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
 
 use memmap2::{Mmap, MmapOptions};
 
@@ -23,6 +24,9 @@ const ROWS: &str = "rows";
 const USED: &str = "used";
 /// A set with so many times as many rows as are asked for is mostly about images that are gone.
 const STALE: u32 = 3;
+/// How long a set that is in use is waited for, and how often it is tried.
+const PATIENCE: Duration = Duration::from_secs(3);
+const RETRY: Duration = Duration::from_millis(50);
 
 pub(super) struct Files {
     folder: PathBuf,
@@ -40,12 +44,13 @@ impl Files {
         made_by: &str,
         row_bytes: usize,
         more: u32,
+        most_bytes: u64,
     ) -> io::Result<(Self, HashMap<Key, u32>)> {
         fs::create_dir_all(folder)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
         let mut index = options.clone().append(true).open(folder.join(INDEX))?;
-        index.try_lock().map_err(|_| io::Error::other("another session is using it"))?;
+        lock(&index)?;
         options.truncate(false);
         let rows = options.open(folder.join(ROWS))?;
         options.open(folder.join(USED))?.set_modified(SystemTime::now())?;
@@ -65,16 +70,21 @@ impl Files {
             whole += ENTRY;
         }
         let mut count = known.values().max().map_or(0, |last| last + 1);
-        if count > more.saturating_mul(STALE) {
+        let too_large = (u64::from(count) + u64::from(more)) * row_bytes as u64 > most_bytes;
+        if too_large || count > more.saturating_mul(STALE) {
             (count, whole) = (0, 0);
             known.clear();
         }
         if whole == 0 {
             index.set_len(0)?;
             index.write_all(head.as_bytes())?;
-            rows.set_len(0)?;
         }
         index.set_len((head.len() + whole) as u64)?;
+        // No old entry may come back beside new rows.
+        index.sync_data()?;
+        if whole == 0 {
+            rows.set_len(0)?;
+        }
         let (folder, pending) = (folder.to_owned(), Vec::new());
         Ok((Self { folder, index, rows, count, pending }, known))
     }
@@ -127,6 +137,21 @@ impl Files {
         self.index.write_all(&self.pending)?;
         self.pending.clear();
         Ok(())
+    }
+}
+
+/// Waits a little: who had the set a moment ago may be about to leave it.
+fn lock(index: &File) -> io::Result<()> {
+    let given_up = Instant::now() + PATIENCE;
+    loop {
+        match index.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < given_up => sleep(RETRY),
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::other("another session is using it"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 
