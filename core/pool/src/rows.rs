@@ -5,7 +5,7 @@
 //!            .sync()          -> index (key -> row)
 //! ```
 //!
-//! What always holds: a row is found by what it was made from, never by its place in a pool; an index
+//! What always holds: within a set, a row is found by what it was made from, never by its place in a pool; an index
 //! entry never reaches the disk before its row, so a kill or a power cut loses the newest rows and
 //! nothing else; where the disk fails, rows live in memory, and the trouble is told once.
 
