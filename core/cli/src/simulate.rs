@@ -99,9 +99,12 @@ fn curve(summary: &Summary, made: &[LookMade]) -> Curve {
         found
     });
     Curve {
-        name: format!("{}, {}, seed {}", summary.positive, summary.selector, summary.seed),
-        positives: summary.positives,
-        images: summary.images,
+        name: format!(
+            "{}, {}, seed {}",
+            summary.run.positive, summary.run.selector, summary.run.seed
+        ),
+        positives: summary.run.positives,
+        images: summary.run.images,
         found: found.collect(),
     }
 }

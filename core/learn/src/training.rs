@@ -184,6 +184,16 @@ struct Course {
     stop: Arc<AtomicBool>,
 }
 
+/// Images of a cycle whose pictures are there.
+struct Material {
+    positives: Vec<ImageId>,
+    negatives: Vec<ImageId>,
+    /// Those that count as negatives.
+    unanswered: Vec<ImageId>,
+    /// Those that are scored afterwards.
+    candidates: Vec<ImageId>,
+}
+
 impl Course {
     fn new(task: Task, seed: u64, stop: Arc<AtomicBool>) -> Self {
         let pixels = Pixels::open(&task, Arc::clone(&stop));
@@ -193,6 +203,27 @@ impl Course {
     /// Trains on the labels and scores; `None` when it is to end, or has nothing to learn from.
     fn cycle(&mut self, job: &Job) -> Option<Opinion> {
         let begun = Instant::now();
+        let material = self.gather(job)?;
+        let augmented = Augmented::of(&self.pixels);
+        let network = self.network.take();
+        let network =
+            network.unwrap_or_else(|| SmallNetwork::new(self.task.device, &mut self.random));
+        let steps = (job.labels.len() as f64 * STEPS_A_LABEL) as usize;
+        let steps = steps.clamp(FEWEST_STEPS, MOST_STEPS);
+        let loss = self.train(&network, &augmented, &material, steps)?;
+        let logits = self.score(&network, &augmented, &material.candidates)?;
+        if !logits.iter().all(|(_, logit)| logit.is_finite()) {
+            tracing::warn!("the network in the background went astray and begins anew");
+            return None;
+        }
+        self.network = Some(network);
+        let (labels, seconds) = (job.labels.len(), begun.elapsed().as_secs_f64());
+        tracing::info!(labels, steps, seconds, loss, "trained in the background");
+        Some(Opinion { logits })
+    }
+
+    /// Chooses images and has their pictures ready.
+    fn gather(&mut self, job: &Job) -> Option<Material> {
         let mut likeliest_first = job.unanswered.clone();
         likeliest_first.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         let all: Vec<ImageId> = likeliest_first.into_iter().map(|(image, _)| image).collect();
@@ -201,37 +232,43 @@ impl Course {
         let candidates = &all[..all.len().min(scored)];
         let answered: Vec<ImageId> = job.labels.iter().map(|(image, _)| *image).collect();
         self.pixels.fetch(&[&answered, &unanswered, candidates]);
-        let shown = |images: Vec<ImageId>| -> Vec<ImageId> {
-            images.into_iter().filter(|image| self.pixels.has(*image)).collect()
+        let shown = |images: &mut dyn Iterator<Item = ImageId>| -> Vec<ImageId> {
+            images.filter(|image| self.pixels.has(*image)).collect()
         };
         let of = |yes: bool| {
-            shown(job.labels.iter().filter(|label| label.1 == yes).map(|label| label.0).collect())
+            shown(&mut job.labels.iter().filter(|label| label.1 == yes).map(|label| label.0))
         };
-        let (positives, negatives, unanswered) = (of(true), of(false), shown(unanswered));
-        let candidates = shown(candidates.to_vec());
-        if positives.is_empty() || negatives.is_empty() || self.stopped() {
-            return None;
-        }
-        let augmented = Augmented::of(&self.pixels);
-        let network = self
-            .network
-            .get_or_insert_with(|| SmallNetwork::new(self.task.device, &mut self.random));
-        let steps = (job.labels.len() as f64 * STEPS_A_LABEL) as usize;
-        let steps = steps.clamp(FEWEST_STEPS, MOST_STEPS);
+        let material = Material {
+            positives: of(true),
+            negatives: of(false),
+            unanswered: shown(&mut unanswered.into_iter()),
+            candidates: shown(&mut candidates.iter().copied()),
+        };
+        let enough = !material.positives.is_empty() && !material.negatives.is_empty();
+        (enough && !self.stopped()).then_some(material)
+    }
+
+    /// So many steps; the mean loss of the last ones, nats.
+    fn train(
+        &mut self,
+        network: &SmallNetwork,
+        augmented: &Augmented,
+        material: &Material,
+        steps: usize,
+    ) -> Option<f64> {
+        let Material { positives, negatives, unanswered, .. } = material;
+        let of_positives = positives.len().min(POSITIVES);
+        let of_others = NEGATIVES + if unanswered.is_empty() { 0 } else { UNANSWERED };
+        let targets = targets(of_positives, of_others).to_device(self.task.device);
         let mut optimiser = network.optimiser(LEARNING_RATE).ok()?;
-        let targets = targets(
-            positives.len().min(POSITIVES),
-            if unanswered.is_empty() { NEGATIVES } else { NEGATIVES + UNANSWERED },
-        );
-        let targets = targets.to_device(self.task.device);
         let mut recent = Recent::default();
         for step in 0..steps {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stopped() {
                 return None;
             }
-            let mut images = draw(&positives, positives.len().min(POSITIVES), &mut self.random);
-            images.extend(draw(&negatives, NEGATIVES, &mut self.random));
-            images.extend(draw(&unanswered, UNANSWERED, &mut self.random));
+            let mut images = draw(positives, of_positives, &mut self.random);
+            images.extend(draw(negatives, NEGATIVES, &mut self.random));
+            images.extend(draw(unanswered, UNANSWERED, &mut self.random));
             let pictures = augmented.draw(&self.pixels, &images, &mut self.random);
             optimiser.set_lr(LEARNING_RATE * shape(step as f64 / steps as f64));
             let logits = network.logits(&pictures, true);
@@ -240,9 +277,18 @@ impl Course {
             optimiser.backward_step(&loss);
             recent.add(loss.double_value(&[]));
         }
+        Some(recent.mean())
+    }
+
+    fn score(
+        &self,
+        network: &SmallNetwork,
+        augmented: &Augmented,
+        candidates: &[ImageId],
+    ) -> Option<Vec<(ImageId, f32)>> {
         let mut logits = Vec::with_capacity(candidates.len());
         for images in candidates.chunks(AT_ONCE) {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stopped() {
                 return None;
             }
             let pictures = augmented.plain(&self.pixels, images);
@@ -250,14 +296,7 @@ impl Course {
             let found = Vec::<f32>::try_from(found.to_kind(Kind::Float)).unwrap_or_default();
             logits.extend(images.iter().copied().zip(found));
         }
-        if !logits.iter().all(|(_, logit)| logit.is_finite()) {
-            tracing::warn!("the network in the background went astray and begins anew");
-            self.network = None;
-            return None;
-        }
-        let (labels, seconds) = (job.labels.len(), begun.elapsed().as_secs_f64());
-        tracing::info!(labels, steps, seconds, loss = recent.mean(), "trained in the background");
-        Some(Opinion { logits })
+        Some(logits)
     }
 
     /// Unanswered images of the unlikelier part, those first whose pictures are there already.

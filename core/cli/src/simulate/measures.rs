@@ -15,20 +15,8 @@ const EARLY: f64 = 0.1;
 /// What a run measured.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    pub pool: String,
-    pub positive: String,
-    pub selector: String,
-    pub features: String,
-    pub seed: u64,
-    /// Answers a second; none: as fast as they are ranked.
-    pub pace: Option<f64>,
-    /// The share of answers that were wrong.
-    pub flipped: f64,
-    pub background: bool,
-    /// How often the network in the background finished a cycle and joined.
-    pub opinions: u32,
-    pub images: usize,
-    pub positives: usize,
+    #[serde(flatten)]
+    pub run: Run,
     pub looks: usize,
     /// Positives that were shown.
     pub found: usize,
@@ -44,8 +32,6 @@ pub struct Summary {
     pub erf_10: Option<f64>,
     /// Mean look at which a positive that was found was shown, as a share of the pool (average time to discovery).
     pub atd: Option<f64>,
-    pub features_seconds: f64,
-    pub answering_seconds: f64,
     /// What the answering would have taken a person at this pace.
     pub person_seconds: Option<f64>,
     pub answer_to_durable_ms: Percentiles,
@@ -74,17 +60,7 @@ impl Summary {
         let discoveries = made.iter().zip(1..).filter(|(look, _)| look.positive);
         let total: usize = discoveries.map(|(_, at)| at).sum();
         Self {
-            pool: run.pool.clone(),
-            positive: run.positive.clone(),
-            selector: run.selector.clone(),
-            features: run.features.clone(),
-            seed: run.seed,
-            pace: run.pace,
-            flipped: run.flipped,
-            background: run.background,
-            opinions: run.opinions,
-            images,
-            positives,
+            run: run.clone(),
             looks: made.len(),
             found,
             share_found: found as f64 / positives as f64,
@@ -94,8 +70,6 @@ impl Summary {
             rrf_10,
             erf_10: rrf_10.map(|found| found - EARLY),
             atd: (found > 0).then(|| total as f64 / found as f64 / images as f64),
-            features_seconds: run.features_seconds,
-            answering_seconds: run.answering_seconds,
             person_seconds: run.pace.map(|pace| made.len() as f64 / pace),
             answer_to_durable_ms: percentiles(made.iter().map(|look| look.durable)),
             answer_to_ranking_ms: percentiles(made.iter().map(|look| look.ranked)),

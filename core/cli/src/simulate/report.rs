@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use plotters::prelude::*;
 
 use super::measures::{Percentiles, SHARES, Summary, median};
-use super::run::LookMade;
+use super::run::{LookMade, Run};
 
 /// Points of a curve that are drawn at most.
 const POINTS: usize = 2000;
@@ -92,10 +92,10 @@ pub fn plot(curves: &[Curve], to: &Path) -> Result<()> {
 
 /// One run on the terminal.
 pub fn print(summary: &Summary) {
-    let Summary { pool, positive, images, positives, looks, found, .. } = summary;
+    let Summary { run, looks, found, .. } = summary;
+    let Run { pool, positive, images, positives, selector, features, seed, .. } = run;
     println!("{pool}: {images} images, {positives} of them {positive}");
-    let network = if summary.background { " and a network in the background" } else { "" };
-    let (selector, features, seed) = (&summary.selector, &summary.features, summary.seed);
+    let network = if run.background { " and a network in the background" } else { "" };
     println!("  {selector} with {features} features{network}, seed {seed}");
     println!("  found      {found} ({:.1} %) in {looks} looks", summary.share_found * 100.0);
     for (share, looks) in &summary.looks_to {
@@ -119,7 +119,7 @@ pub fn print(summary: &Summary) {
     line("answer to ranking            ", summary.answer_to_ranking_ms);
     print!(
         "  features in {:.1} s, answers in {:.1} s",
-        summary.features_seconds, summary.answering_seconds
+        run.features_seconds, run.answering_seconds
     );
     match summary.person_seconds {
         Some(seconds) => println!(" (a person: {seconds:.0} s)"),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::executor::block_on;
+use serde::Serialize;
 use sluice_events::facts::{Seen, Source};
 use sluice_events::message::{Level, QueueItem};
 use sluice_events::{Answer, Command, CommandId, ModelId};
@@ -17,14 +18,16 @@ use super::report::progress;
 use crate::oracle::Oracle;
 
 /// What a run was.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Run {
     pub pool: String,
     pub positive: String,
     pub selector: String,
     pub features: String,
     pub seed: u64,
+    /// Answers a second; none: as fast as they are ranked.
     pub pace: Option<f64>,
+    /// The share of answers that were wrong.
     pub flipped: f64,
     pub background: bool,
     pub images: usize,
