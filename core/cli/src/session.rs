@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sluice_events::plugin::Values;
@@ -57,6 +58,9 @@ pub fn options(
             folder,
             most_bytes: settings.cache.max_gigabytes.saturating_mul(1_000_000_000),
         }),
+        rescan: Some(settings.images.rescan_seconds)
+            .filter(|seconds| *seconds > 0)
+            .map(Duration::from_secs),
         decode: DecodeLimits {
             file_bytes: settings.images.max_file_megabytes * 1_000_000,
             pixels: settings.images.max_megapixels * 1_000_000,

@@ -54,6 +54,7 @@ pub struct ModelSettings {
 pub struct ImageSettings {
     pub max_file_megabytes: u64,
     pub max_megapixels: u64,
+    pub rescan_seconds: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -124,7 +125,7 @@ impl Default for ModelSettings {
 
 impl Default for ImageSettings {
     fn default() -> Self {
-        Self { max_file_megabytes: 512, max_megapixels: 200 }
+        Self { max_file_megabytes: 512, max_megapixels: 200, rescan_seconds: 5 }
     }
 }
 

@@ -28,6 +28,8 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
     let others = compared(&arguments.compare)?;
     let mut options = session::options(&arguments.pool, &arguments.session_arguments, settings)?;
     options.question = format!("Is this a {}?", arguments.positive);
+    // The same pool from the first to the last answer.
+    options.rescan = None;
     let whole = sluice_pool::find(&options.pool)?;
     let (mut summaries, mut curves) = (Vec::new(), Vec::new());
     for number in 0..u64::from(arguments.seeds) {

@@ -5,6 +5,7 @@
 mod lanes;
 mod source;
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,6 +63,8 @@ pub(crate) struct Task {
 /// Work in the background; dropping it ends the work.
 pub(crate) struct Embedding {
     pub blocks: Receiver<Block>,
+    /// Images that are to be looked at (again) afterwards.
+    pub more: Sender<Vec<ImageId>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -87,17 +90,18 @@ impl Embedding {
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let stop = Arc::new(AtomicBool::new(false));
         let (send, blocks) = channel();
+        let (more, to_come) = channel();
         let worker = Worker { order, task, send, stop: Arc::clone(&stop) };
         thread::Builder::new().name("embedder".into()).spawn(move || {
             give_way();
             // libtorch's errors are panics here; one of them ends the features, not the program.
-            let run = AssertUnwindSafe(|| worker.run(source));
+            let run = AssertUnwindSafe(|| worker.run(source, &to_come));
             if catch_unwind(run).is_err() {
                 worker
                     .tell(Block::GaveUp("libtorch failed, perhaps for lack of memory".to_owned()));
             }
         })?;
-        Ok(Self { blocks, stop })
+        Ok(Self { blocks, more, stop })
     }
 }
 
@@ -117,10 +121,10 @@ struct Batch {
 }
 
 impl Worker {
-    fn run(&self, source: Source) {
+    /// The whole pool, then what comes.
+    fn run(&self, source: Source, to_come: &Receiver<Vec<ImageId>>) {
         let Some(mut source) = source.ready(self) else { return };
-        let (side, dim) = (source.extractor.side(), source.extractor.dim());
-        let row_bytes = dim * size_of::<f16>();
+        let row_bytes = source.extractor.dim() * size_of::<f16>();
         let place = self.task.place.as_ref();
         let mut writer =
             RowWriter::open(place, &source.set, &source.made_by, row_bytes, self.task.images);
@@ -128,8 +132,24 @@ impl Worker {
         self.tell_trouble(&mut writer);
         self.tell(Block::Begun(writer.rows()));
         let known = writer.known();
-        let lanes = Lanes::start(&self.order, &self.task.pictures, side, &known, &self.stop);
-        let lanes = match lanes {
+        self.pass(&self.order, &mut source, &mut writer, &known);
+        while let Ok(images) = to_come.recv()
+            && !self.stopped()
+        {
+            self.pass(&images, &mut source, &mut writer, &known);
+        }
+    }
+
+    /// Images to rows, in this order.
+    fn pass(
+        &self,
+        order: &[ImageId],
+        source: &mut source::Ready,
+        writer: &mut RowWriter,
+        known: &Arc<HashMap<Key, u32>>,
+    ) {
+        let side = source.extractor.side();
+        let lanes = match Lanes::start(order, &self.task.pictures, side, known, &self.stop) {
             Ok(lanes) => lanes,
             Err(error) => {
                 let why = format!("can't start a thread for decoding: {error}");
@@ -155,7 +175,7 @@ impl Worker {
                     batch.rgb.push(rgb);
                     batch.keys.push(keys);
                     if batch.images.len() >= source.extractor.batch() {
-                        self.embed(&mut source, &mut batch, &mut writer);
+                        self.embed(source, &mut batch, writer);
                     }
                 }
                 Err(reason) => self.tell(Block::Failed(image, reason)),
@@ -167,9 +187,9 @@ impl Worker {
             }
         }
         self.tell(Block::Rows(found));
-        self.embed(&mut source, &mut batch, &mut writer);
+        self.embed(source, &mut batch, writer);
         writer.sync();
-        self.tell_trouble(&mut writer);
+        self.tell_trouble(writer);
     }
 
     /// A batch of pictures becomes rows.

@@ -75,6 +75,13 @@ impl Joint {
         }
     }
 
+    /// There are so many images now.
+    pub fn grow(&mut self, images: u32) {
+        let images = self.network.len().max(images as usize);
+        self.network.resize(images, f32::NAN);
+        self.before.resize(images, Pair::NONE);
+    }
+
     /// Whether there is a network's opinion at all.
     pub fn has_joined(&self) -> bool {
         self.joined

@@ -52,6 +52,10 @@ pub trait Learner: Send {
         pictures: Arc<dyn Pictures>,
     ) -> Result<(), LearnError>;
 
+    /// Images joined the pool, were changed or came back: their features are computed (anew). There are
+    /// `images` in all by now. Nothing happens before [`begin`](Self::begin).
+    fn look_again(&mut self, images: u32, which: &[ImageId]);
+
     /// Takes in what was computed since the last call.
     fn absorb(&mut self) -> Absorbed;
 

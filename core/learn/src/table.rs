@@ -30,6 +30,24 @@ impl Table {
         Self { slots: vec![NONE; images as usize], ..Self::default() }
     }
 
+    /// There are so many images now.
+    pub fn grow(&mut self, images: u32) {
+        self.slots.resize(self.slots.len().max(images as usize), NONE);
+    }
+
+    /// How many images there are, with or without rows.
+    pub fn images(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// An image has no row any more.
+    pub fn forget(&mut self, image: ImageId) {
+        if let Some(slot) = self.slots.get_mut(image.index()) {
+            self.count -= u32::from(*slot != NONE);
+            *slot = NONE;
+        }
+    }
+
     /// Rows will come from there.
     pub fn attach(&mut self, rows: Arc<Rows>) {
         self.dim = rows.row_bytes() / size_of::<half::f16>();

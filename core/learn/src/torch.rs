@@ -1,5 +1,6 @@
 //! The learner on libtorch.
 
+use std::collections::HashSet;
 use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,6 +53,10 @@ pub struct Torch {
     one_scale: bool,
     joint: Joint,
     trainer: Option<Trainer>,
+    /// Images that can't be shown.
+    failed: HashSet<ImageId>,
+    /// Images that were changed since the background last heard of it.
+    changed: Vec<ImageId>,
     status: Absorbed,
 }
 
@@ -79,6 +84,8 @@ impl Torch {
             one_scale: false,
             joint: Joint::of(0),
             trainer: None,
+            failed: HashSet::new(),
+            changed: Vec::new(),
             status: Absorbed { device: device::name(device), notes, ..Absorbed::default() },
         }
     }
@@ -124,7 +131,8 @@ impl Torch {
         }
         let scored = candidates.iter().copied().zip(logits.iter().copied());
         let unanswered = scored.filter(|(_, logit)| !logit.is_nan()).collect();
-        trainer.ask(Job { labels: labels.to_vec(), unanswered });
+        let changed = std::mem::take(&mut self.changed);
+        trainer.ask(Job { labels: labels.to_vec(), unanswered, changed });
     }
 }
 
@@ -150,6 +158,7 @@ impl Learner for Torch {
         }
         self.embedding = Some(embedding);
         self.table = Arc::new(Mutex::new(Table::empty(images)));
+        self.failed.clear();
         self.forget_head();
         (self.scale, self.one_scale) = (None, one_scale);
         let device = device::name(self.device);
@@ -158,6 +167,21 @@ impl Learner for Torch {
         self.status =
             Absorbed { to_embed, opinions, features, device, notes, ..Absorbed::default() };
         Ok(())
+    }
+
+    fn look_again(&mut self, images: u32, which: &[ImageId]) {
+        let Some(embedding) = &self.embedding else { return };
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        for image in which {
+            table.forget(*image);
+            let joins = image.index() >= table.images();
+            self.status.to_embed += u32::from(joins || self.failed.remove(image));
+        }
+        table.grow(images);
+        self.joint.grow(images);
+        self.changed.extend(which);
+        // Where it has given up, that was told.
+        embedding.more.send(which.to_vec()).ok();
     }
 
     fn absorb(&mut self) -> Absorbed {
@@ -169,7 +193,8 @@ impl Learner for Torch {
                 Ok(Block::Rows(rows)) => table.assign(&rows),
                 Ok(Block::Note(note)) => self.status.notes.push(note),
                 Ok(Block::Failed(image, reason)) => {
-                    self.status.to_embed -= 1;
+                    self.status.to_embed -= u32::from(self.failed.insert(image));
+                    table.forget(image);
                     failed.push((image, reason));
                 }
                 Ok(Block::GaveUp(why)) => self.status.gave_up = Some(why),

@@ -68,6 +68,8 @@ pub(crate) struct Job {
     pub labels: Vec<(ImageId, bool)>,
     /// Unanswered images with what is thought of them so far.
     pub unanswered: Vec<(ImageId, f32)>,
+    /// Images whose files were changed since the last job.
+    pub changed: Vec<ImageId>,
 }
 
 /// What the network thinks.
@@ -203,6 +205,7 @@ impl Course {
     /// Trains on the labels and scores; `None` when it is to end, or has nothing to learn from.
     fn cycle(&mut self, job: &Job) -> Option<Opinion> {
         let begun = Instant::now();
+        self.pixels.forget(&job.changed);
         let material = self.gather(job)?;
         let augmented = Augmented::of(&self.pixels);
         let network = self.network.take();

@@ -111,6 +111,36 @@ fn begun_with(images: u32, backbone: Backbone, options: Options) -> Result<Begun
 }
 
 #[test]
+fn images_that_join_or_change_get_features_and_count() {
+    let Begun { mut torch, heard, decoded, .. } =
+        begun(Backbone::Patches { seed: 1 }, Options::default()).unwrap();
+    let labels: Vec<(ImageId, bool)> = (0..40).map(ImageId).map(|i| (i, is_upright(i))).collect();
+    let joined: Vec<ImageId> = (IMAGES..IMAGES + 20).map(ImageId).collect();
+    torch.learn(&labels, &joined).expect("there are both answers");
+    // One that is labelled was changed, one that can't be shown is tried again.
+    let which: Vec<ImageId> = joined.iter().copied().chain([ImageId(7), BROKEN]).collect();
+    torch.look_again(IMAGES + 20, &which);
+    let absorbed = torch.absorb();
+    assert!(absorbed.embedded < IMAGES + 19, "what was changed has no features any more");
+    let mut failed = Vec::new();
+    loop {
+        heard.recv_timeout(Duration::from_mins(2)).expect("features come in time");
+        let absorbed = torch.absorb();
+        failed.extend(absorbed.failed);
+        if absorbed.embedded == IMAGES + 19 && !failed.is_empty() {
+            assert_eq!(absorbed.to_embed, IMAGES + 19);
+            break;
+        }
+    }
+    assert_eq!(failed, [(BROKEN, "is broken".to_owned())]);
+    let learned = torch.learn(&labels, &joined).expect("there are both answers");
+    for (image, probability) in joined.iter().zip(&learned.probabilities) {
+        assert_eq!(*probability > 0.5, is_upright(*image), "{image:?} {probability}");
+    }
+    assert!(decoded > 0);
+}
+
+#[test]
 fn patches_tell_upright_from_lying_stripes_after_six_answers() {
     let (mut torch, failed) = learned(Backbone::Patches { seed: 1 }).unwrap();
     assert_eq!(failed, [(BROKEN, "is broken".to_owned())]);

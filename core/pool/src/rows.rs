@@ -26,6 +26,8 @@ use memmap2::Mmap;
 
 /// Index entries wait so long at most for their rows to be on the disk.
 const SYNC_EVERY: Duration = Duration::from_secs(5);
+/// Where more rows come than were promised, room is made for so many at least.
+const ROOM_AT_LEAST: u32 = 1024;
 
 /// Where rows are kept.
 #[derive(Clone, Debug)]
@@ -86,7 +88,10 @@ pub struct RowWriter {
     rows: Arc<Rows>,
     known: Arc<HashMap<Key, u32>>,
     count: u32,
+    /// Rows that the map has room for.
     capacity: u32,
+    /// The file of rows may grow so long.
+    most_bytes: u64,
     files: Option<Files>,
     synced: Instant,
     trouble: Option<String>,
@@ -94,7 +99,7 @@ pub struct RowWriter {
 
 impl RowWriter {
     /// Opens the set `name` of rows of `row_bytes` each, with room for `more` rows beyond those that are
-    /// there. Rows that something else than `made_by` made are dropped. Without a place, and where the place can't be used, rows live in memory:
+    /// there; it grows where more come. Rows that something else than `made_by` made are dropped. Without a place, and where the place can't be used, rows live in memory:
     /// [`trouble`](Self::trouble) says why.
     pub fn open(
         place: Option<&Place>,
@@ -113,7 +118,8 @@ impl RowWriter {
         let rows = Arc::new(Rows { held: RwLock::new(Held::Memory(Vec::new())), row_bytes });
         let synced = Instant::now();
         let known = Arc::default();
-        Self { rows, known, count: 0, capacity: more, files: None, synced, trouble }
+        let (capacity, most_bytes) = (u32::MAX, u64::MAX);
+        Self { rows, known, count: 0, capacity, most_bytes, files: None, synced, trouble }
     }
 
     fn open_kept(
@@ -138,7 +144,24 @@ impl RowWriter {
         let held = RwLock::new(Held::Mapped { map, _lock: lock });
         let rows = Arc::new(Rows { held, row_bytes });
         let (known, synced) = (Arc::new(known), Instant::now());
-        Ok(Self { rows, known, count, capacity, files: Some(files), synced, trouble: None })
+        let (files, most_bytes) = (Some(files), place.most_bytes);
+        Ok(Self { rows, known, count, capacity, most_bytes, files, synced, trouble: None })
+    }
+
+    /// Has the file and its map grow by an eighth.
+    fn make_room(&mut self) -> io::Result<()> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let capacity = self.capacity.saturating_add(ROOM_AT_LEAST.max(self.capacity / 8));
+        let bytes = self.rows.row_bytes as u64 * u64::from(capacity);
+        if bytes > self.most_bytes {
+            let most = self.most_bytes / 1_000_000;
+            return Err(io::Error::other(format!("cache.max_gigabytes allows {most} MB")));
+        }
+        let (map, lock) = files.map(bytes as usize)?;
+        *self.rows.held.write().unwrap_or_else(PoisonError::into_inner) =
+            Held::Mapped { map, _lock: lock };
+        self.capacity = capacity;
+        Ok(())
     }
 
     /// For reading, also from other threads.
@@ -164,16 +187,15 @@ impl RowWriter {
     /// Adds a row under its keys and gives its number.
     ///
     /// # Errors
-    /// When there is no room: more rows than were promised, or no memory left.
+    /// When there is no memory left.
     pub fn push(&mut self, keys: &[Key], row: &[u8]) -> io::Result<u32> {
         debug_assert_eq!(row.len(), self.rows.row_bytes);
         let number = self.count;
-        if number == self.capacity {
-            return Err(io::Error::other("more rows than were promised"));
+        let mut written = if number == self.capacity { self.make_room() } else { Ok(()) };
+        if let (Ok(()), Some(files)) = (&written, &self.files) {
+            written = files.write_row(number, row);
         }
-        if let Some(files) = &mut self.files
-            && let Err(error) = files.write_row(number, row)
-        {
+        if let Err(error) = written {
             self.go_on_in_memory(&error)?;
         }
         self.rows.extend(row).transpose()?;
@@ -214,6 +236,7 @@ impl RowWriter {
         bytes.try_reserve(length).map_err(io::Error::other)?;
         self.rows.read(|kept| bytes.extend_from_slice(&kept[..length]));
         *self.rows.held.write().unwrap_or_else(PoisonError::into_inner) = Held::Memory(bytes);
+        self.capacity = u32::MAX;
         if let Some(files) = self.files.take() {
             self.trouble = Some(format!("{} ({why})", files.folder().display()));
         }

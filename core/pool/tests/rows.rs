@@ -56,6 +56,29 @@ fn rows_are_found_again_and_more_can_come() {
 }
 
 #[test]
+fn more_rows_than_were_promised_find_room_and_bounds_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut place = place(folder.path());
+    let mut writer = RowWriter::open(Some(&place), "a", MAKER, ROW, 10);
+    let rows = writer.rows();
+    for number in 0..2500 {
+        assert_eq!(writer.push(&[key(number)], &row(number)).unwrap(), number);
+    }
+    rows.read(|bytes| assert!((0..2500).all(|n| bytes[n as usize * ROW..][..ROW] == row(n))));
+    assert_eq!(writer.trouble(), None);
+    drop((writer, rows));
+    assert_eq!(known(&written(&place, "a", 0..0), 0..2500), 2500);
+    // Where the bounds end, rows go on in memory.
+    place.most_bytes = 50 * ROW as u64;
+    let mut writer = RowWriter::open(Some(&place), "b", MAKER, ROW, 10);
+    for number in 0..2500 {
+        writer.push(&[key(number)], &row(number)).unwrap();
+    }
+    assert!(writer.trouble().is_some_and(|why| why.contains("max_gigabytes")));
+    writer.rows().read(|bytes| assert_eq!(bytes.len(), 2500 * ROW));
+}
+
+#[test]
 fn a_row_whose_entry_is_torn_or_damaged_is_forgotten_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let place = place(folder.path());

@@ -1,25 +1,20 @@
 //! The beginning of a session, new or gone on with: what opening its log found, and what changed in the
 //! pool since.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
-use futures::executor::block_on;
-use sluice_events::facts::{FoundImage, SessionOpened};
+use sluice_events::Command;
+use sluice_events::facts::SessionOpened;
 use sluice_events::message::Level;
-use sluice_events::{Command, ImageId};
 use sluice_log::Recovery;
 use sluice_pool::Finding;
 use sluice_session::state::ImageState;
 use sluice_session::{CommandError, SessionHandle};
 
+use crate::difference::Difference;
 use crate::notices::NoticeBoard;
 use crate::open::{OpenError, SessionOptions};
-
-/// Why an image that was there is set aside.
-const GONE: &str = "is no longer in the folder";
-/// Paths of one event, bytes; well below what fits into a batch of the log.
-const PATHS_BYTES: usize = 64 * 1024;
 
 /// What opening the log found, for everybody to read.
 pub(crate) fn tell_recovery(recovery: &Recovery, notices: &NoticeBoard) {
@@ -85,11 +80,9 @@ pub(crate) fn begin(
     let opened = session.read_blocking(|view| view.state.opened.clone())?;
     let seed = opened.as_ref().map_or(options.seed, |opened| opened.seed);
     let known = session.read_blocking(|view| view.state.images.clone())?;
-    let there: HashMap<&str, u64> =
-        finding.images.iter().map(|image| (image.path.as_str(), image.bytes)).collect();
     if let Some(opened) = &opened
         && Path::new(&opened.pool) != options.pool
-        && !is_same_pool(&known, &there)
+        && !is_same_pool(&known, finding)
     {
         let belongs = opened.pool.clone();
         return Err(OpenError::OtherPool { belongs, pool: options.pool.clone() });
@@ -102,59 +95,15 @@ pub(crate) fn begin(
             program: env!("CARGO_PKG_VERSION").to_owned(),
         }))?;
     }
-    let mut submitted = Vec::new();
-    for (known, image) in known.iter().zip((0..).map(ImageId)) {
-        let command = match (known.set_aside.as_deref(), there.get(known.path.as_str())) {
-            (None, None) => Command::SetAside { image, reason: GONE.to_owned() },
-            // It is back, or was changed since: it is looked at again.
-            (Some(reason), Some(bytes)) if reason == GONE || *bytes != known.bytes => {
-                Command::Restore { image, bytes: *bytes }
-            }
-            _ => continue,
-        };
-        submitted.push(block_on(session.submit(command))?);
-    }
-    for submitted in submitted {
-        block_on(submitted.outcome())?;
-    }
-    add_new(session, finding, &known)?;
+    Difference::between(&known, finding).record(session)?;
     Ok(seed)
 }
 
 /// Whether a folder that was moved or is reached by another path holds the same images: most of
 /// those that the session knows, by name and size.
-fn is_same_pool(known: &[ImageState], there: &HashMap<&str, u64>) -> bool {
+fn is_same_pool(known: &[ImageState], finding: &Finding) -> bool {
+    let there: HashMap<&str, u64> =
+        finding.images.iter().map(|image| (image.path.as_str(), image.bytes)).collect();
     let same = |image: &&ImageState| there.get(image.path.as_str()) == Some(&image.bytes);
     known.is_empty() || known.iter().filter(same).count() * 2 > known.len()
-}
-
-fn add_new(
-    session: &SessionHandle,
-    finding: &Finding,
-    known: &[ImageState],
-) -> Result<(), CommandError> {
-    let known: HashSet<&str> = known.iter().map(|image| image.path.as_str()).collect();
-    let images = finding.images.iter().filter(|image| !known.contains(image.path.as_str()));
-    let mut chunk = Vec::new();
-    let mut bytes = 0;
-    for image in images {
-        bytes += image.path.len() + 16;
-        chunk.push(FoundImage { path: image.path.clone(), bytes: image.bytes });
-        if bytes >= PATHS_BYTES {
-            session.command_blocking(Command::AddImages(std::mem::take(&mut chunk)))?;
-            bytes = 0;
-        }
-    }
-    if !chunk.is_empty() {
-        session.command_blocking(Command::AddImages(chunk))?;
-    }
-    // What can't even be listed joins the pool set aside, so that it is counted and named.
-    for unusable in finding.unusable.iter().filter(|u| !known.contains(u.path.as_str())) {
-        let found = FoundImage { path: unusable.path.clone(), bytes: 0 };
-        session.command_blocking(Command::AddImages(vec![found]))?;
-        let last = session.read_blocking(|view| view.state.images.len() as u32 - 1)?;
-        let reason = unusable.reason.clone();
-        session.command_blocking(Command::SetAside { image: ImageId(last), reason })?;
-    }
-    Ok(())
 }

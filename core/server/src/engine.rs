@@ -20,11 +20,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use sluice_events::Command;
 use sluice_events::command::{FittedModel, MadeRanking};
 use sluice_events::facts::{PluginRef, Ranked};
 use sluice_events::message::{Level, Training};
 use sluice_events::plugin::Values;
+use sluice_events::{Command, ImageId};
 use sluice_host::PluginFault;
 use sluice_learn::{Absorbed, Learner};
 use sluice_session::SessionHandle;
@@ -65,6 +65,8 @@ pub struct Engine {
     pub bell: Bell,
     /// Ends the thread after its round.
     pub stop: Arc<AtomicBool>,
+    /// Images that joined the pool, came back or were changed.
+    pub changed: Receiver<Vec<ImageId>>,
     /// Set by the session's observer: the last answer's way to its ranking.
     pub answer_to_ranking: Arc<Mutex<Option<Duration>>>,
 }
@@ -140,6 +142,11 @@ impl Engine {
     /// One round; `None` when the session is closed.
     fn round(&mut self, memory: &mut Memory) -> Option<()> {
         let snapshot = self.snapshot()?;
+        // Those that joined before features were begun are known by then.
+        let changed: Vec<ImageId> = self.changed.try_iter().flatten().collect();
+        if !changed.is_empty() {
+            self.learner.look_again(self.folder.len(), &changed);
+        }
         self.follow_network(memory, &snapshot);
         let absorbed = self.learner.absorb();
         for (image, reason) in &absorbed.failed {

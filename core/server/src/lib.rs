@@ -15,6 +15,7 @@
 //!
 //! - [`open`]: everything a session needs, put together; [`engine`]: from answers to rankings;
 //! - [`catalogue`]: what can be chosen, and what is; `plugins`: where that comes from;
+//! - `begin`, `difference`, `follow`: what the pool's folder holds, at the start and while it runs;
 //! - [`http`]: the routes; `socket`, `images`, `page`, `access`: what is behind them;
 //! - [`metrics`]: every metric, declared once.
 
@@ -22,7 +23,9 @@ mod access;
 mod begin;
 mod bell;
 pub mod catalogue;
+mod difference;
 pub mod engine;
+mod follow;
 pub mod http;
 mod images;
 pub mod metrics;

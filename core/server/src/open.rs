@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use sluice_events::ImageId;
@@ -22,6 +24,7 @@ use crate::begin::{begin, tell_lost, tell_recovery};
 use crate::bell::Bell;
 use crate::catalogue::Catalogue;
 use crate::engine::Engine;
+use crate::follow::{Follower, PoolWatch};
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
@@ -56,6 +59,8 @@ pub struct SessionOptions {
     pub cache: Option<Place>,
     /// What the pool's features are kept under there.
     pub cache_name: String,
+    /// How often the folder is looked at again for files that join it; none: never.
+    pub rescan: Option<Duration>,
     /// What a file may cost.
     pub decode: DecodeLimits,
     /// What a plugin may use.
@@ -148,6 +153,7 @@ pub struct Service {
     stop: Arc<AtomicBool>,
     bell: Bell,
     watch: Option<FolderWatch>,
+    pool_watch: Option<PoolWatch>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -212,6 +218,7 @@ impl Service {
         let (catalogue, watch) = plugins.offer(&session, &metrics, &notices, &bell)?;
         let (training, watched) = watch::channel(Training::default());
         let stop = Arc::new(AtomicBool::new(false));
+        let (tell, changed) = channel();
         let engine = Engine {
             session: session.clone(),
             folder: folder.clone(),
@@ -224,8 +231,18 @@ impl Service {
             notices: notices.clone(),
             bell: bell.clone(),
             stop: Arc::clone(&stop),
+            changed,
             answer_to_ranking,
         };
+        let follower = Follower {
+            session: session.clone(),
+            folder: folder.clone(),
+            notices: notices.clone(),
+            tell,
+            bell: bell.clone(),
+            known: finding.clone(),
+        };
+        let pool_watch = options.rescan.map(|every| follower.start(every)).transpose()?;
         let threads = vec![engine.start(hear)?, session_thread];
         Ok(Self {
             session,
@@ -240,6 +257,7 @@ impl Service {
             stop,
             bell,
             watch,
+            pool_watch,
             threads,
         })
     }
@@ -256,8 +274,8 @@ impl Service {
     pub fn close(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
-        let Self { session, watch, threads, .. } = self;
-        drop((session, watch));
+        let Self { session, watch, pool_watch, threads, .. } = self;
+        drop((session, watch, pool_watch));
         for thread in threads {
             let _ = thread.join();
         }

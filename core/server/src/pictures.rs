@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sluice_events::ImageId;
 use sluice_learn::Pictures;
@@ -15,24 +15,33 @@ use crate::bell::Bell;
 #[derive(Clone)]
 pub struct PoolFolder {
     root: PathBuf,
-    paths: Arc<[String]>,
+    /// By id; more may come.
+    paths: Arc<RwLock<Vec<String>>>,
     limits: DecodeLimits,
 }
 
 impl PoolFolder {
     /// A folder, and the paths below it in the order of the ids.
     pub fn new(root: PathBuf, paths: Vec<String>, limits: DecodeLimits) -> Self {
-        Self { root, paths: paths.into(), limits }
+        Self { root, paths: Arc::new(RwLock::new(paths)), limits }
     }
 
     /// Where an image is, if there is one of this id.
     pub fn path(&self, image: ImageId) -> Option<PathBuf> {
-        Some(self.root.join(self.paths.get(image.index())?))
+        let paths = self.paths.read().unwrap_or_else(PoisonError::into_inner);
+        Some(self.root.join(paths.get(image.index())?))
     }
 
     /// How many images there are, those that can't be shown included.
     pub fn len(&self) -> u32 {
-        self.paths.len() as u32
+        self.paths.read().unwrap_or_else(PoisonError::into_inner).len() as u32
+    }
+
+    /// Images joined the pool: these paths, from this id on.
+    pub(crate) fn extend(&self, from: usize, paths: Vec<String>) {
+        let mut known = self.paths.write().unwrap_or_else(PoisonError::into_inner);
+        known.truncate(from);
+        known.extend(paths);
     }
 
     /// What a file may cost.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use sluice_events::ImageId;
@@ -15,11 +15,17 @@ const SIDE: u32 = 8;
 /// Learns nothing.
 #[derive(Default)]
 pub(crate) struct Survey {
-    failed: Option<Receiver<(ImageId, String)>>,
+    at_work: Option<AtWork>,
+}
+
+/// The thread's handle; dropping it ends the thread.
+struct AtWork {
+    more: Sender<Vec<ImageId>>,
+    failed: Receiver<(ImageId, String)>,
     stop: Arc<AtomicBool>,
 }
 
-impl Drop for Survey {
+impl Drop for AtWork {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -32,13 +38,16 @@ impl Learner for Survey {
         _backbone: Backbone,
         pictures: Arc<dyn Pictures>,
     ) -> Result<(), LearnError> {
-        if self.failed.is_some() {
+        if self.at_work.is_some() {
             return Ok(());
         }
         let (send, failed) = channel();
-        let stop = Arc::clone(&self.stop);
+        let (more, to_come) = channel::<Vec<ImageId>>();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
         thread::Builder::new().name("survey".into()).spawn(move || {
-            for image in (0..images).map(ImageId).take_while(|_| !stop.load(Ordering::Relaxed)) {
+            let images = (0..images).map(ImageId).chain(to_come.into_iter().flatten());
+            for image in images.take_while(|_| !stopped.load(Ordering::Relaxed)) {
                 if let Err(reason) = pictures.square(image, SIDE, &|_| false) {
                     if send.send((image, reason)).is_err() {
                         return;
@@ -47,12 +56,18 @@ impl Learner for Survey {
                 }
             }
         })?;
-        self.failed = Some(failed);
+        self.at_work = Some(AtWork { more, failed, stop });
         Ok(())
     }
 
+    fn look_again(&mut self, _: u32, which: &[ImageId]) {
+        if let Some(at_work) = &self.at_work {
+            at_work.more.send(which.to_vec()).ok();
+        }
+    }
+
     fn absorb(&mut self) -> Absorbed {
-        let failed = self.failed.iter().flat_map(Receiver::try_iter).collect();
+        let failed = self.at_work.iter().flat_map(|at_work| at_work.failed.try_iter()).collect();
         Absorbed { failed, ..Absorbed::default() }
     }
 

@@ -70,6 +70,13 @@ impl Pixels {
         self.writer.sync();
     }
 
+    /// The pictures of these images are others now.
+    pub fn forget(&mut self, images: &[ImageId]) {
+        for image in images {
+            self.slots.remove(image);
+        }
+    }
+
     pub fn has(&self, image: ImageId) -> bool {
         self.slots.get(&image).copied().flatten().is_some()
     }

@@ -69,6 +69,7 @@ impl Place {
             cache: None,
             cache_name: String::new(),
             background: false,
+            rescan: None,
             decode: DecodeLimits::default(),
             plugins: Limits::default(),
             plugin_folder: None,
@@ -99,6 +100,7 @@ pub fn guests() -> PathBuf {
 struct ByNumber {
     images: u32,
     failed: Vec<(ImageId, String)>,
+    pictures: Option<Arc<dyn Pictures>>,
 }
 
 impl Learner for ByNumber {
@@ -108,13 +110,20 @@ impl Learner for ByNumber {
         _: Backbone,
         pictures: Arc<dyn Pictures>,
     ) -> Result<(), LearnError> {
-        self.images = images;
-        self.failed = (0..images)
-            .map(ImageId)
-            .filter_map(|image| Some((image, pictures.square(image, 8, &|_| false).err()?)))
-            .collect();
-        pictures.ready();
+        self.pictures = Some(pictures);
+        let all: Vec<ImageId> = (0..images).map(ImageId).collect();
+        self.look_again(images, &all);
         Ok(())
+    }
+
+    fn look_again(&mut self, images: u32, which: &[ImageId]) {
+        self.images = images;
+        let pictures = self.pictures.as_ref().unwrap();
+        let failed = which
+            .iter()
+            .filter_map(|image| Some((*image, pictures.square(*image, 8, &|_| false).err()?)));
+        self.failed.extend(failed);
+        pictures.ready();
     }
 
     fn absorb(&mut self) -> Absorbed {
