@@ -316,6 +316,10 @@ embedded: number,
  */
 to_embed: number, 
 /**
+ * A chosen network's weights are being fetched; the features in use are used meanwhile.
+ */
+fetching: Fetching | null, 
+/**
  * A network trains in the background right now.
  */
 in_background: boolean, 

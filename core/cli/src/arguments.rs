@@ -181,6 +181,9 @@ pub struct Salvage {
 /// How a session is run, whoever answers.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SessionArguments {
+    /// A picture of what you look for, from anywhere: what looks like it comes first until there is a positive
+    #[arg(long, env = "SLUICE_EXAMPLE", value_name = "FILE")]
+    pub example: Option<PathBuf>,
     /// Orders the pool: max-prob, max-entropy, explore, random ...; `sluice plugin list` has them all
     #[arg(long, env = "SLUICE_SELECTOR", value_name = "NAME")]
     pub selector: Option<String>,
@@ -193,12 +196,15 @@ pub struct SessionArguments {
     /// Where features are kept, so that they are computed once [default: sluice/features in your cache folder]
     #[arg(long, env = "SLUICE_CACHE", value_name = "DIR")]
     pub cache: Option<PathBuf>,
-    /// Gives features: mobilenet-v3-small, resnet18, small-cnn; wants --weights
+    /// Gives features: mobilenet-v3-small, resnet18, small-cnn; its weights are fetched once, or given with --weights
     #[arg(long, env = "SLUICE_NETWORK", value_name = "NAME")]
     pub network: Option<String>,
     /// Weights of the network: safetensors, or a state dict that torch.save wrote
     #[arg(long, env = "SLUICE_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Fetch nothing
+    #[arg(long, env = "SLUICE_OFFLINE")]
+    pub offline: bool,
     /// A folder of more plugins (.wasm components), looked at again whenever it changes
     #[arg(long, env = "SLUICE_PLUGINS", value_name = "DIR")]
     pub plugins: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! Arguments and settings become a session's options and its folder.
 
 use std::collections::HashMap;
+use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use sluice_host::Limits;
 use sluice_pool::{DecodeLimits, Place};
 use sluice_server::SessionOptions;
 use sluice_server::open::session_name;
+use sluice_server::weights::WeightsPlaces;
 
 use crate::arguments::{Assignment, SessionArguments};
 use crate::settings::Settings;
@@ -41,11 +43,18 @@ pub fn options(
         cache_name: pool.display().to_string(),
         pool,
         question: settings.session.question.clone(),
+        example: arguments.example.clone(),
         seed: arguments.seed.unwrap_or(settings.session.seed),
         model: settings.model.enabled,
         selector: arguments.selector.clone().unwrap_or_else(|| settings.session.selector.clone()),
         network,
-        weights,
+        weights: WeightsPlaces {
+            named: weights,
+            folder: cache_folder().map(|folder| folder.join("weights")),
+            elsewhere: pytorch_folder().into_iter().collect(),
+            mirror: settings.model.mirror.clone(),
+            offline: arguments.offline || settings.model.offline,
+        },
         parameters,
         device: match arguments.device {
             Some(device) => device,
@@ -102,6 +111,16 @@ fn feature_folder(named: Option<&PathBuf>, settings: &Settings) -> Option<PathBu
 /// Where compiled plugins are kept; nowhere, if this person has no place for such things.
 pub fn compiled_folder() -> Option<PathBuf> {
     Some(cache_folder()?.join("compiled"))
+}
+
+/// Where PyTorch puts weights that it fetched.
+fn pytorch_folder() -> Option<PathBuf> {
+    let named = env::var_os("TORCH_HOME").map(PathBuf::from);
+    let home = || {
+        let base = etcetera::choose_base_strategy().ok()?;
+        Some(etcetera::BaseStrategy::cache_dir(&base).join("torch"))
+    };
+    Some(named.or_else(home)?.join("hub").join("checkpoints"))
 }
 
 /// Where things are kept that can be made again; nowhere, if this person has no place for such things.

@@ -46,6 +46,8 @@ pub struct ModelSettings {
     pub device: String,
     pub background: bool,
     pub network: String,
+    pub offline: bool,
+    pub mirror: String,
     pub weights: HashMap<String, PathBuf>,
 }
 
@@ -118,6 +120,8 @@ impl Default for ModelSettings {
             device: "auto".to_owned(),
             background: true,
             network: String::new(),
+            offline: false,
+            mirror: String::new(),
             weights: HashMap::new(),
         }
     }

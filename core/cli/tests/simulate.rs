@@ -42,6 +42,27 @@ fn the_positives_are_found_long_before_chance_would() {
 }
 
 #[test]
+fn with_an_example_the_first_look_is_a_positive_and_a_bad_one_is_refused() {
+    let pool = tempfile::tempdir().unwrap();
+    stripes(pool.path());
+    let example = tempfile::tempdir().unwrap();
+    let picture = example.path().join("what I look for.png");
+    std::fs::copy(pool.path().join("upright/003.png"), &picture).unwrap();
+    std::fs::remove_file(pool.path().join("upright/003.png")).unwrap();
+    let (pool, picture) = (pool.path().to_str().unwrap(), picture.to_str().unwrap());
+    let common = ["simulate", pool, "--positive", "upright", "--looks", "1", "--json"];
+    let output = run(&[&common[..], &["--example", picture]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["found"], 1, "{summary}");
+    std::fs::write(picture, b"rubbish").unwrap();
+    let output = run(&[&common[..], &["--example", picture]].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the example") && said.contains("what I look for.png"), "{said}");
+}
+
+#[test]
 fn several_seeds_with_fewer_positives_and_slips_are_measured_together() {
     let pool = tempfile::tempdir().unwrap();
     let out = tempfile::tempdir().unwrap();

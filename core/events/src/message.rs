@@ -234,6 +234,19 @@ pub struct Statistics {
     pub redo_depth: u32,
 }
 
+/// Weights on their way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Fetching {
+    /// The network that they are for.
+    pub network: String,
+    /// What is there, bytes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// The whole, bytes; none as long as the sender did not say.
+    #[ts(type = "number | null")]
+    pub of: Option<u64>,
+}
+
 /// What the learner is doing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Training {
@@ -249,6 +262,8 @@ pub struct Training {
     pub embedded: u32,
     /// Images that will have features.
     pub to_embed: u32,
+    /// A chosen network's weights are being fetched; the features in use are used meanwhile.
+    pub fetching: Option<Fetching>,
     /// A network trains in the background right now.
     pub in_background: bool,
     /// How often it has spoken.

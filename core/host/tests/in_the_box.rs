@@ -42,9 +42,11 @@ fn each_selector_orders_by_its_own_meaning() {
     assert_eq!(order("sequential"), [0, 1, 2, 3, 4]);
     // Without features there are no regions, and nothing is like anything.
     assert_eq!(order("explore"), [1, 4, 3, 0, 2]);
-    let mut by_chance = order("similar");
-    by_chance.sort_unstable();
-    assert_eq!(by_chance, [0, 1, 2, 3, 4]);
+    for name in ["similar", "spread"] {
+        let mut by_chance = order(name);
+        by_chance.sort_unstable();
+        assert_eq!(by_chance, [0, 1, 2, 3, 4]);
+    }
 }
 
 #[test]

@@ -49,6 +49,10 @@ impl Pictures for Noise {
         Some(SIDE)
     }
 
+    fn has_example(&self) -> bool {
+        false
+    }
+
     fn ready(&self) {
         let _ = self.0.send(());
     }

@@ -25,7 +25,7 @@ use tch::{Device, Kind, Tensor};
 use crate::background::give_way;
 use crate::features::to_tensor;
 use crate::network::Network;
-use crate::{Backbone, LearnError, Pictures, device};
+use crate::{Backbone, EXAMPLE, LearnError, Pictures, device};
 use source::Source;
 
 pub(crate) use lanes::Lanes;
@@ -88,6 +88,8 @@ impl Embedding {
         };
         let mut order: Vec<ImageId> = (0..task.images).map(ImageId).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let first = task.pictures.has_example().then_some(EXAMPLE);
+        order.splice(0..0, first);
         let stop = Arc::new(AtomicBool::new(false));
         let (send, blocks) = channel();
         let (more, to_come) = channel();
@@ -177,6 +179,10 @@ impl Worker {
                     if batch.images.len() >= source.extractor.batch() {
                         self.embed(source, &mut batch, writer);
                     }
+                }
+                Err(reason) if image == EXAMPLE => {
+                    let text = format!("The example can't be used: it {reason}");
+                    self.tell(Block::Note(text));
                 }
                 Err(reason) => self.tell(Block::Failed(image, reason)),
             }

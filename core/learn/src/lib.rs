@@ -38,6 +38,10 @@ use sluice_events::command::FittedModel;
 use sluice_events::network::CheckedGraph;
 use sluice_pool::{Key, Square};
 
+/// The picture that a person gave as an example of what they look for. It is not in the pool, and has features
+/// all the same.
+pub const EXAMPLE: ImageId = ImageId(u32::MAX - 1);
+
 /// Something that turns labels into probabilities.
 pub trait Learner: Send {
     /// Begins to compute features of all images, in the background, from nothing. `pictures.ready`
@@ -83,6 +87,9 @@ pub trait Pictures: Send + Sync {
     /// Longer side of a picture, pixels, if it can be told.
     fn longer_side(&self, image: ImageId) -> Option<u32>;
 
+    /// Whether there is an [`EXAMPLE`].
+    fn has_example(&self) -> bool;
+
     /// Finished features wait to be taken in.
     fn ready(&self);
 }
@@ -109,7 +116,7 @@ pub enum Backbone {
 /// What one [`Learner::absorb`] took in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Absorbed {
-    /// Images that can't be shown, with the reason.
+    /// Images of the pool that can't be shown, with the reason.
     pub failed: Vec<(ImageId, String)>,
     /// Images that have features now.
     pub embedded: u32,

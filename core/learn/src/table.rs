@@ -6,7 +6,7 @@ use sluice_events::ImageId;
 use sluice_pool::Rows;
 use tch::{Device, Kind, Tensor};
 
-use crate::Features;
+use crate::{EXAMPLE, Features};
 
 /// No row.
 const NONE: u32 = u32::MAX;
@@ -18,6 +18,8 @@ pub(crate) struct Table {
     dim: usize,
     /// By image.
     slots: Vec<u32>,
+    /// Of the example.
+    example: Option<u32>,
     /// Images that have a row.
     count: u32,
     /// Rows before this one are there.
@@ -57,6 +59,10 @@ impl Table {
     /// Images have rows now.
     pub fn assign(&mut self, rows: &[(ImageId, u32)]) {
         for &(image, row) in rows {
+            if image == EXAMPLE {
+                self.example = Some(row);
+                self.end = self.end.max(row + 1);
+            }
             let Some(slot) = self.slots.get_mut(image.index()) else { continue };
             self.count += u32::from(*slot == NONE);
             *slot = row;
@@ -69,6 +75,9 @@ impl Table {
     }
 
     pub fn slot(&self, image: ImageId) -> Option<u32> {
+        if image == EXAMPLE {
+            return self.example;
+        }
         self.slots.get(image.index()).copied().filter(|slot| *slot != NONE)
     }
 

@@ -58,6 +58,10 @@ impl Pictures for Stripes {
         Some(32)
     }
 
+    fn has_example(&self) -> bool {
+        false
+    }
+
     fn ready(&self) {
         let _ = self.ready.send(());
     }

@@ -50,6 +50,11 @@ impl Difference {
         difference
     }
 
+    /// Files that are concerned.
+    pub fn len(&self) -> usize {
+        self.gone.len() + self.back.len() + self.new.len() + self.unusable.len()
+    }
+
     /// Tells the session. New images get the ids that are free, in their order.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ mod order;
 use std::collections::HashMap;
 use std::mem::Discriminant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +36,7 @@ use crate::catalogue::{Catalogue, InUse};
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
+use crate::weights::WeightsStore;
 
 /// While features come in, the pool is ordered anew this often though nobody answered.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -49,8 +49,8 @@ pub struct Engine {
     pub folder: PoolFolder,
     /// What can be chosen, and what is.
     pub catalogue: Catalogue,
-    /// Files of weights by network.
-    pub weights: HashMap<String, PathBuf>,
+    /// Where networks' weights are, or come from.
+    pub(crate) weights: WeightsStore,
     /// Who learns.
     pub learner: Box<dyn Learner>,
     /// Seed of features and of selectors.
@@ -100,6 +100,8 @@ struct Memory {
     /// What was to give features in the last round, and what does.
     wanted: Option<features::Source>,
     in_use: Option<features::Source>,
+    /// What will give features when its weights are here.
+    awaited: Option<features::Source>,
     /// When each kind of failure of a build was told.
     failures: HashMap<(PluginRef, Discriminant<PluginFault>), Instant>,
     /// Why features will not come, so that it is told once.
@@ -251,6 +253,7 @@ impl Engine {
         memory.training.to_embed = absorbed.to_embed;
         memory.training.in_background = absorbed.training;
         memory.training.opinions = absorbed.opinions;
+        memory.training.fetching = self.weights.fetching();
         if before != memory.training {
             self.training.send_replace(memory.training.clone());
         }

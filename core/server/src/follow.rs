@@ -94,11 +94,12 @@ impl Follower {
             return Ok(false);
         }
         told.trouble = None;
-        let all = difference.gone.len() + difference.back.len() + difference.new.len();
+        let all = difference.len();
         difference.gone.retain(|image| !before.contains_key(images[image.index()].path.as_str()));
+        difference.unusable.retain(|file| last.unusable.contains(file));
         difference.new.retain(|new| settled(&new.path, new.bytes));
         difference.back.retain(|(image, bytes)| settled(&images[image.index()].path, *bytes));
-        let taken = difference.gone.len() + difference.back.len() + difference.new.len();
+        let taken = difference.len();
         let mut changed = self.changed(&images, now);
         let seen = changed.len();
         changed.retain(|(image, bytes)| settled(&images[image.index()].path, *bytes));

@@ -17,6 +17,7 @@
 //! - [`catalogue`]: what can be chosen, and what is; `plugins`: where that comes from;
 //! - `begin`, `difference`, `follow`: what the pool's folder holds, at the start and while it runs;
 //! - [`http`]: the routes; `socket`, `images`, `page`, `access`: what is behind them;
+//! - [`weights`]: files of weights, found or fetched;
 //! - [`metrics`]: every metric, declared once.
 
 mod access;
@@ -36,6 +37,7 @@ mod pictures;
 mod plugins;
 mod socket;
 mod survey;
+pub mod weights;
 mod witness;
 
 pub use access::Access;

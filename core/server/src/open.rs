@@ -30,6 +30,7 @@ use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
 use crate::plugins::Plugins;
 use crate::survey::Survey;
+use crate::weights::{WeightsPlaces, WeightsStore};
 use crate::witness::Witness;
 
 /// How a session is to be run.
@@ -39,6 +40,8 @@ pub struct SessionOptions {
     pub pool: PathBuf,
     /// The question; only asked for when the session begins.
     pub question: String,
+    /// A picture of what is looked for, to begin with; from anywhere.
+    pub example: Option<PathBuf>,
     /// Seed of everything random; only asked for when the session begins.
     pub seed: u64,
     /// Whether to learn at all.
@@ -47,8 +50,8 @@ pub struct SessionOptions {
     pub selector: String,
     /// The network that gives features when nobody chose; none: features that need no weights.
     pub network: Option<String>,
-    /// Files of weights by network.
-    pub weights: HashMap<String, PathBuf>,
+    /// Where networks' weights are.
+    pub weights: WeightsPlaces,
     /// Values of parameters, by the plugins' names.
     pub parameters: HashMap<String, Values>,
     /// Where to compute.
@@ -84,6 +87,14 @@ pub enum OpenError {
         /// The first.
         path: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// The example is no picture.
+    #[error("the example {} {reason}; name a picture of what you look for", .path.display())]
+    Example {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, a sentence whose subject is the file.
         reason: String,
     },
     /// The log can't be opened.
@@ -192,6 +203,7 @@ impl Service {
         learner: Box<dyn Learner>,
     ) -> Result<Self, OpenError> {
         check_readable(&options, finding)?;
+        check_example(&options)?;
         let notices = NoticeBoard::default();
         let plugins = Plugins::load(&options)?;
         let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
@@ -214,7 +226,8 @@ impl Service {
         let paths = session.read_blocking(|view| {
             view.state.images.iter().map(|image| image.path.clone()).collect()
         })?;
-        let folder = PoolFolder::new(options.pool, paths, options.decode);
+        let folder =
+            PoolFolder::new(options.pool, paths, options.decode).with_example(options.example);
         let (catalogue, watch) = plugins.offer(&session, &metrics, &notices, &bell)?;
         let (training, watched) = watch::channel(Training::default());
         let stop = Arc::new(AtomicBool::new(false));
@@ -223,7 +236,7 @@ impl Service {
             session: session.clone(),
             folder: folder.clone(),
             catalogue: catalogue.clone(),
-            weights: options.weights,
+            weights: WeightsStore::new(options.weights, bell.clone()),
             learner,
             seed,
             metrics: Arc::clone(&metrics),
@@ -296,6 +309,15 @@ fn check_readable(options: &SessionOptions, finding: &Finding) -> Result<(), Ope
     let (path, reason) = first.unwrap_or_default();
     let (pool, count) = (options.pool.clone(), finding.images.len());
     Err(OpenError::NothingReadable { pool, count, path, reason })
+}
+
+fn check_example(options: &SessionOptions) -> Result<(), OpenError> {
+    let Some(path) = &options.example else { return Ok(()) };
+    let decoded = sluice_pool::decode_file(path, &options.decode);
+    decoded.map(drop).map_err(|error| {
+        let reason = error.to_string();
+        OpenError::Example { path: path.clone(), reason }
+    })
 }
 
 /// A name for a pool's session folder: its last part, and eight digits of its whole path's hash, so

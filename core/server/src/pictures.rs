@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sluice_events::ImageId;
-use sluice_learn::Pictures;
+use sluice_learn::{EXAMPLE, Pictures};
 use sluice_pool::{DecodeLimits, Key, Square, decode_file, longer_side, square};
 
 use crate::bell::Bell;
@@ -18,16 +18,32 @@ pub struct PoolFolder {
     /// By id; more may come.
     paths: Arc<RwLock<Vec<String>>>,
     limits: DecodeLimits,
+    /// A picture of what is looked for, from anywhere.
+    example: Option<PathBuf>,
 }
 
 impl PoolFolder {
     /// A folder, and the paths below it in the order of the ids.
     pub fn new(root: PathBuf, paths: Vec<String>, limits: DecodeLimits) -> Self {
-        Self { root, paths: Arc::new(RwLock::new(paths)), limits }
+        Self { root, paths: Arc::new(RwLock::new(paths)), limits, example: None }
+    }
+
+    /// With a picture of what is looked for.
+    #[must_use]
+    pub fn with_example(self, example: Option<PathBuf>) -> Self {
+        Self { example, ..self }
+    }
+
+    /// Whether there is a picture of what is looked for.
+    pub fn has_example(&self) -> bool {
+        self.example.is_some()
     }
 
     /// Where an image is, if there is one of this id.
     pub fn path(&self, image: ImageId) -> Option<PathBuf> {
+        if image == EXAMPLE {
+            return self.example.clone();
+        }
         let paths = self.paths.read().unwrap_or_else(PoisonError::into_inner);
         Some(self.root.join(paths.get(image.index())?))
     }
@@ -83,6 +99,10 @@ impl Pictures for PoolPictures {
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {
         longer_side(BufReader::new(File::open(self.folder.path(image)?).ok()?))
+    }
+
+    fn has_example(&self) -> bool {
+        self.folder.has_example()
     }
 
     fn ready(&self) {

@@ -175,7 +175,7 @@ fn check(plugins: &PluginSet, options: &SessionOptions) -> Result<(), OpenError>
         return Err(unknown(PluginKind::Selector, &options.selector));
     }
     let networks = options.network.iter().filter(|name| *name != PATCHES);
-    for name in networks.chain(options.weights.keys()) {
+    for name in networks.chain(options.weights.named.keys()) {
         plugins.network(name).ok_or_else(|| unknown(PluginKind::Network, name))?;
     }
     for (name, values) in &options.parameters {

@@ -78,13 +78,17 @@ async fn a_folder_that_vanishes_sets_nothing_aside_and_is_told_once() {
     let app = follow(&place).await;
     let mut page = app.page().await;
     fs::rename(place.pool.path(), &away).unwrap();
-    let notice = page.until("notice", |n| n["level"] == "warning").await;
-    assert!(notice["text"].as_str().unwrap().contains("Is a disk missing?"), "{notice}");
+    let says = |what: &'static str| {
+        move |notice: &Value| {
+            notice["level"] == "warning" && notice["text"].as_str().unwrap().contains(what)
+        }
+    };
+    let notice = page.until("notice", says("there is no folder")).await;
+    assert!(says("Is a disk missing?")(&notice), "{notice}");
     // Most of it gone is the same thing.
     fs::create_dir(place.pool.path()).unwrap();
     fs::copy(away.join("0001.png"), place.pool.path().join("0001.png")).unwrap();
-    let notice = page.until("notice", |n| n["level"] == "warning").await;
-    assert!(notice["text"].as_str().unwrap().contains("29 of its 30 images"), "{notice}");
+    page.until("notice", says("29 of its 30 images")).await;
     fs::remove_dir_all(place.pool.path()).unwrap();
     fs::rename(&away, place.pool.path()).unwrap();
     place.write("more.png", &fs::read(place.pool.path().join("0007.png")).unwrap());

@@ -187,7 +187,7 @@ async fn weights_that_do_not_fit_leave_the_features_in_use_and_learning_goes_on(
     let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../learn/tests/weights/edges.pth");
     let mut options = plugged.place.options();
     options.plugin_folder = Some(plugged.folder.path().to_owned());
-    options.weights.insert("bad-graphs".to_owned(), weights);
+    options.weights.named.insert("bad-graphs".to_owned(), weights);
     // The real learner.
     let storage = sluice_log::storage::FsStorage::new(plugged.place.session.path()).unwrap();
     let finding = sluice_pool::find(&options.pool).unwrap();
@@ -402,7 +402,7 @@ async fn a_value_that_a_network_can_not_have_gives_way_to_the_one_before() {
     let mut options = plugged.place.options();
     options.plugin_folder = Some(plugged.folder.path().to_owned());
     // This learner reads no weights.
-    options.weights.insert("bad-graphs".to_owned(), "any".into());
+    options.weights.named.insert("bad-graphs".to_owned(), "any".into());
     let app = TestApp::start(plugged.place.service(options).unwrap(), Access::default()).await;
     let mut page = app.page().await;
     choose(&mut page, "network", "bad-graphs").await;

@@ -34,7 +34,8 @@ async fn a_page_is_greeted_with_all_it_needs() {
             "min-prob",
             "random",
             "sequential",
-            "similar"
+            "similar",
+            "spread"
         ]
     );
 }

@@ -1,3 +1,4 @@
+import type { Fetching } from '../protocol'
 import { state } from '../session/store'
 import { Choices } from './Choices'
 import { Curve } from './Curve'
@@ -28,6 +29,7 @@ export function Panel() {
           </p>
         </section>
       )}
+      {training?.fetching && <Weights fetching={training.fetching} />}
       <Choices />
       {setAside.total > 0 && (
         <details data-testid="set-aside">
@@ -42,5 +44,19 @@ export function Panel() {
         </details>
       )}
     </aside>
+  )
+}
+
+/** Weights on their way. */
+function Weights({ fetching: { network, bytes, of } }: { fetching: Fetching }) {
+  const megabytes = (value: number) => (value / 1e6).toFixed(1)
+  return (
+    <section data-testid="fetching">
+      <h2>Fetching weights</h2>
+      <progress max={of ?? undefined} value={of ? bytes : undefined} aria-label="Weights fetched" />
+      <p>
+        {network}: {megabytes(bytes)} {of ? `of ${megabytes(of)} ` : ''}MB
+      </p>
+    </section>
   )
 }

@@ -25,12 +25,13 @@
 //!
 //! - [`selector`], [`network`]: the two worlds;
 //! - [`order`]: the best of many without sorting all of them;
-//! - [`vectors`]: how alike feature vectors are;
+//! - [`vectors`]: how alike feature vectors are; [`clusters`]: which of them belong together;
 //! - [`TestPool`]: a pool of plain data, to try a selector without a server.
 //!
 //! The code is plain Rust on any machine, so that a plugin is tested with `cargo test`; the macros
 //! export it where it is compiled for wasm32.
 
+pub mod clusters;
 pub mod network;
 pub mod order;
 mod parameters;

@@ -33,6 +33,17 @@ impl Directions {
         Self { values, dim }
     }
 
+    /// Directions as seen from a centre, for example the [`mean`].
+    ///
+    /// # Panics
+    /// When the centre's length is 0.
+    pub fn from(mut vectors: Vec<f32>, center: &[f32]) -> Self {
+        for vector in vectors.chunks_exact_mut(center.len()) {
+            vector.iter_mut().zip(center).for_each(|(value, center)| *value -= center);
+        }
+        Self::of(&vectors, center.len())
+    }
+
     /// No directions, of vectors of this length.
     pub fn none(dim: usize) -> Self {
         Self { values: Vec::new(), dim }
@@ -73,6 +84,18 @@ impl Directions {
         let best = products.reduce(|best, next| if next.1 > best.1 { next } else { best });
         best.map(|(at, product)| (at, product as f32 / (ONE * ONE)))
     }
+}
+
+/// Mean of the vectors of length `dim` that are there (not NaN).
+pub fn mean(vectors: &[f32], dim: usize) -> Vec<f32> {
+    let mut sum = vec![0.0; dim];
+    let mut count = 0.0_f32;
+    for vector in vectors.chunks_exact(dim).filter(|vector| !vector[0].is_nan()) {
+        sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value);
+        count += 1.0;
+    }
+    sum.iter_mut().for_each(|sum| *sum /= count.max(1.0));
+    sum
 }
 
 /// Cosine of the angle between two directions, −1 to 1.

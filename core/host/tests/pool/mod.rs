@@ -118,7 +118,7 @@ impl Pool for Native<'_> {
 pub type NativeRank = fn(&dyn Pool, usize) -> Result<Vec<u32>, String>;
 
 /// All of them, by name.
-pub fn natives() -> [(&'static str, NativeRank); 8] {
+pub fn natives() -> [(&'static str, NativeRank); 9] {
     fn of<S: sluice_plugin::Selector>() -> (&'static str, NativeRank) {
         (S::NAME, S::rank)
     }
@@ -131,5 +131,6 @@ pub fn natives() -> [(&'static str, NativeRank); 8] {
         of::<random::Random>(),
         of::<sequential::Sequential>(),
         of::<similar::Similar>(),
+        of::<spread::Spread>(),
     ]
 }

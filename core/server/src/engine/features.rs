@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{Engine, Memory, Snapshot};
 use crate::catalogue::find;
 use crate::pictures::PoolPictures;
+use crate::weights::Found;
 
 /// Pictures whose size is looked at to tell a network what is typical.
 const LOOKED_AT: u32 = 16;
@@ -32,6 +33,8 @@ pub(super) struct Source {
 enum Hindrance {
     /// It does nothing wrong: it is not there, or has no weights.
     Missing(String),
+    /// Its weights are on their way.
+    Awaited,
     Failed(PluginRef, String),
 }
 
@@ -43,10 +46,13 @@ impl Engine {
         let build = network.as_ref().map(|network| network.reference().clone());
         let (name, values) = (in_use.network.clone(), in_use.network_values.clone());
         let wanted = Source { name, build, values };
-        if memory.wanted.as_ref() == Some(&wanted) {
+        let awaited = memory.awaited.as_ref() == Some(&wanted);
+        let is_new = memory.wanted.as_ref() != Some(&wanted);
+        if !is_new && (!awaited || self.weights.is_fetching(&wanted.name)) {
             return;
         }
         memory.wanted = Some(wanted.clone());
+        memory.awaited = None;
         if memory.in_use.as_ref() == Some(&wanted) {
             return;
         }
@@ -65,6 +71,13 @@ impl Engine {
                 memory.last = None;
                 return;
             }
+            Err(Hindrance::Awaited) => {
+                if memory.in_use.is_none() {
+                    self.begin_patches(memory);
+                }
+                memory.awaited = Some(wanted);
+                return;
+            }
             Err(hindrance) => hindrance,
         };
         let stays = match &memory.in_use {
@@ -73,6 +86,7 @@ impl Engine {
         };
         self.keep(memory, &wanted);
         match hindrance {
+            Hindrance::Awaited => {}
             Hindrance::Missing(why) => {
                 let text = format!("{why}, so {stays}. Answers and rankings go on.");
                 self.notices.pin(Level::Info, text);
@@ -131,11 +145,12 @@ impl Engine {
         let graph = network
             .describe(self.typical_size(), values)
             .map_err(|error| failed(error.fault.to_string()))?;
-        let weights = self.weights.get(name).ok_or_else(|| {
-            let flag = "start with --network NAME --weights FILE, or name a file in the settings";
-            Hindrance::Missing(format!("There are no weights for {name} ({flag})"))
-        })?;
-        let (name, weights) = (name.clone(), weights.clone());
+        let weights = match self.weights.find(name, graph.graph().weights.as_ref()) {
+            Found::File(file) => file,
+            Found::Coming => return Err(Hindrance::Awaited),
+            Found::Missing(why) => return Err(Hindrance::Missing(why)),
+        };
+        let name = name.clone();
         self.begin(Backbone::Network { name, graph: Box::new(graph), weights })
             .map_err(|error| failed(error.to_string()))
     }

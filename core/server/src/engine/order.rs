@@ -8,15 +8,19 @@ use sluice_events::ImageId;
 use sluice_events::facts::PluginRef;
 use sluice_events::plugin::{Value, Values};
 use sluice_host::{Candidates, FeatureRows, PluginError, SelectorPlugin};
-use sluice_learn::Features;
+use sluice_learn::{EXAMPLE, Features};
 use sluice_session::projections::TrainingSet;
 
 use super::{Engine, Memory, Snapshot};
 
-/// Orders by chance as long as there is nothing to learn from.
-const CHANCE: &str = "random";
 /// Orders when the default itself can't.
 const LIKELIEST: &str = "max-prob";
+/// Orders as long as there is a positive or an example, and no model ...
+const LIKE_THE_POSITIVES: &str = "similar";
+/// ... as long as there is neither ...
+const TYPICAL: &str = "spread";
+/// ... and when nothing else can.
+const CHANCE: &str = "random";
 /// A failure that goes on is told again after this time.
 const TELL_AGAIN: Duration = Duration::from_mins(5);
 /// Entries of a ranking that are made; queues are cut from them.
@@ -32,8 +36,8 @@ pub(super) struct Ordered {
 }
 
 impl Engine {
-    /// Asks the chosen selector; until there is a model, chance instead of one that needs a model. While
-    /// there is no ranking to stay with, others are asked when one fails or is not there.
+    /// Asks the chosen selector; until there is a model, instead of one that needs a model, one for the
+    /// beginning. While there is no ranking to stay with, others are asked when one fails or is not there.
     pub(super) fn order(
         &self,
         memory: &mut Memory,
@@ -45,7 +49,13 @@ impl Engine {
         let scored = probabilities.iter().any(|p| !p.is_nan());
         let can_order = |selector: &&SelectorPlugin| scored || !selector.info().needs_model;
         let chosen = in_use.selector();
-        let others = [self.catalogue.default_selector(), LIKELIEST, CHANCE];
+        let begun = self.folder.has_example() || set.labels.iter().any(|(_, positive)| *positive);
+        let beginning = if begun { LIKE_THE_POSITIVES } else { TYPICAL };
+        let others = if scored {
+            [self.catalogue.default_selector(), LIKELIEST, CHANCE]
+        } else {
+            [beginning, self.catalogue.default_selector(), CHANCE]
+        };
         let others = others.into_iter().filter_map(|name| in_use.offered.selector(name));
         let mut in_turn: Vec<&SelectorPlugin> =
             chosen.into_iter().chain(others).filter(can_order).collect();
@@ -105,8 +115,14 @@ impl Engine {
     ) -> Result<Ordered, PluginError> {
         let size = set.candidates.len() as u32;
         let answered = set.labels.iter().map(|(image, _)| *image);
-        let images = set.candidates.iter().copied().chain(answered).collect();
-        let answers = (size..).zip(&set.labels).map(|(row, (_, yes))| (row, *yes)).collect();
+        let mut images: Vec<ImageId> = set.candidates.iter().copied().chain(answered).collect();
+        let mut answers: Vec<(u32, bool)> =
+            (size..).zip(&set.labels).map(|(row, (_, yes))| (row, *yes)).collect();
+        // An example is a first positive, until there is one of the pool's own.
+        if self.folder.has_example() && !answers.iter().any(|(_, positive)| *positive) {
+            answers.push((images.len() as u32, true));
+            images.push(EXAMPLE);
+        }
         let info = selector.info();
         let is_own = |name: &str, value: &Value| {
             info.parameters.iter().any(|p| p.name == name && p.default == *value)

@@ -19,6 +19,7 @@ use sluice_learn::{
 use sluice_log::storage::FsStorage;
 use sluice_pool::DecodeLimits;
 use sluice_server::http::{self, App};
+use sluice_server::weights::WeightsPlaces;
 use sluice_server::{Access, OpenError, Service, SessionOptions};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -59,11 +60,12 @@ impl Place {
         SessionOptions {
             pool: self.pool.path().to_owned(),
             question: "Is it bright?".to_owned(),
+            example: None,
             seed: 1,
             model: true,
             selector: "max-prob".to_owned(),
             network: None,
-            weights: HashMap::new(),
+            weights: WeightsPlaces::default(),
             parameters: HashMap::new(),
             device: DeviceChoice::Cpu,
             cache: None,

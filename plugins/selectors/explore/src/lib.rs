@@ -5,14 +5,13 @@
 //! positives, as uncertain as its few answers make it, one value is drawn, and the largest wins. The
 //! likeliest candidate of that cluster takes the place.
 
-mod clusters;
-
 use std::collections::VecDeque;
 
-use rand::SeedableRng;
 use rand::seq::index;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution};
+use sluice_plugin::clusters::Clusters;
 use sluice_plugin::selector::Parameter;
 use sluice_plugin::vectors::Directions;
 use sluice_plugin::{Answer, Pool, Selector, order::largest_first};
@@ -51,8 +50,8 @@ impl Selector for Explore {
         let rows: Vec<u32> =
             shortlist.iter().copied().chain(answers.iter().map(|answer| answer.row)).collect();
         let directions = Directions::of(&pool.features(&rows), dim);
-        let cluster_of = clusters::assign(&directions, dim, count as usize, &mut random);
-        let (of_candidates, of_answers) = cluster_of.split_at(shortlist.len());
+        let divided = Clusters::divide(&directions, dim, count as usize, || random.random());
+        let (of_candidates, of_answers) = divided.of.split_at(shortlist.len());
         let mut clusters = vec![Cluster::default(); count as usize];
         for (&cluster, &candidate) in of_candidates.iter().zip(&shortlist) {
             clusters[cluster].candidates.push_back(candidate);

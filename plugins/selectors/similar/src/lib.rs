@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use sluice_plugin::selector::Parameter;
-use sluice_plugin::vectors::Directions;
+use sluice_plugin::vectors::{Directions, mean};
 use sluice_plugin::{Pool, Selector, order::largest_first};
 
 /// Rows that are read at once; the first of them, drawn by chance, say where the centre is.
@@ -59,37 +59,17 @@ impl Selector for Similar {
             let features = pool.features(rows);
             let (center, examples) = compared.get_or_insert_with(|| {
                 let center = mean(&features, dim);
-                let examples = from_center(examples.clone(), &center);
+                let examples = Directions::from(examples.clone(), &center);
                 (center, examples)
             });
             // Where there are no features yet, a candidate is like nothing at all.
-            let directions = from_center(features, center);
+            let directions = Directions::from(features, center);
             for (&row, direction) in rows.iter().zip(directions.iter()) {
                 scores[row as usize] = examples.nearest(direction).map_or(0.0, |(_, cos)| cos);
             }
         }
         Ok(largest_first(&scores, limit))
     }
-}
-
-/// Mean of the vectors that are there.
-fn mean(vectors: &[f32], dim: usize) -> Vec<f32> {
-    let mut sum = vec![0.0; dim];
-    let mut count = 0.0_f32;
-    for vector in vectors.chunks_exact(dim).filter(|vector| !vector[0].is_nan()) {
-        sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value);
-        count += 1.0;
-    }
-    sum.iter_mut().for_each(|sum| *sum /= count.max(1.0));
-    sum
-}
-
-/// Directions as seen from the centre.
-fn from_center(mut vectors: Vec<f32>, center: &[f32]) -> Directions {
-    for vector in vectors.chunks_exact_mut(center.len()) {
-        vector.iter_mut().zip(center).for_each(|(value, center)| *value -= center);
-    }
-    Directions::of(&vectors, center.len())
 }
 
 sluice_plugin::export_selector!(Similar);
