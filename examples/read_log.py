@@ -182,6 +182,10 @@ EVENTS = {
         "ParametersSet",
         dict(command=P.id, kind=P.kind, plugin=P.text, changes=P.changes),
     ),
+    (16, 1): (
+        "CheckpointMade",
+        dict(network=P.text, labels=P.number, artefact=lambda payload: payload.take(32).hex(), bytes=P.number),
+    ),
 }
 
 

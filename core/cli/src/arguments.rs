@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_events::plugin::Value;
-use sluice_server::DeviceChoice;
+use sluice_server::{Background, DeviceChoice, Recipe};
 
 /// Intelligent annotation for binary image classification.
 ///
@@ -190,9 +190,13 @@ pub struct SessionArguments {
     /// Where to compute: auto, cpu, cuda, cuda:1
     #[arg(long, env = "SLUICE_DEVICE", value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
-    /// Train no network in the background: only the head learns
-    #[arg(long, env = "SLUICE_NO_BACKGROUND")]
-    pub no_background: bool,
+    /// What trains in the background: auto (on a GPU the network that gives the features, where there is one, else a
+    /// small one), small, backbone, off (only the head learns)
+    #[arg(long, env = "SLUICE_BACKGROUND", value_name = "WHAT")]
+    pub background: Option<Background>,
+    /// How it trains: cycles, freematch (semi-supervised), cyclic (as an older tool did)
+    #[arg(long, env = "SLUICE_RECIPE", value_name = "NAME")]
+    pub recipe: Option<Recipe>,
     /// Where features are kept, so that they are computed once [default: sluice/features in your cache folder]
     #[arg(long, env = "SLUICE_CACHE", value_name = "DIR")]
     pub cache: Option<PathBuf>,

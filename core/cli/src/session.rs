@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -56,13 +57,10 @@ pub fn options(
             offline: arguments.offline || settings.model.offline,
         },
         parameters,
-        device: match arguments.device {
-            Some(device) => device,
-            None => {
-                settings.model.device.parse().map_err(anyhow::Error::msg).context("model.device")?
-            }
-        },
-        background: settings.model.background && !arguments.no_background,
+        device: chosen(arguments.device, &settings.model.device, "model.device")?,
+        background: chosen(arguments.background, &settings.model.background, "model.background")?,
+        recipe: chosen(arguments.recipe, &settings.model.recipe, "model.recipe")?,
+        artefacts: None,
         cache: feature_folder(arguments.cache.as_ref(), settings).map(|folder| Place {
             folder,
             most_bytes: settings.cache.max_gigabytes.saturating_mul(1_000_000_000),
@@ -79,6 +77,12 @@ pub fn options(
         plugin_folder: plugin_folder(arguments.plugins.as_ref(), settings),
         compiled: compiled_folder(),
     })
+}
+
+/// What the command line says, or else the setting of this name.
+fn chosen<T: FromStr<Err = String>>(named: Option<T>, setting: &str, name: &str) -> Result<T> {
+    let configured = || setting.parse().map_err(anyhow::Error::msg).context(name.to_owned());
+    named.map_or_else(configured, Ok)
 }
 
 /// What a plugin may use.

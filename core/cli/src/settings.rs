@@ -44,7 +44,8 @@ pub struct ServerSettings {
 pub struct ModelSettings {
     pub enabled: bool,
     pub device: String,
-    pub background: bool,
+    pub background: String,
+    pub recipe: String,
     pub network: String,
     pub offline: bool,
     pub mirror: String,
@@ -118,7 +119,8 @@ impl Default for ModelSettings {
         Self {
             enabled: true,
             device: "auto".to_owned(),
-            background: true,
+            background: "auto".to_owned(),
+            recipe: "cycles".to_owned(),
             network: String::new(),
             offline: false,
             mirror: String::new(),

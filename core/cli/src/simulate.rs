@@ -9,6 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use sluice_server::Background;
+
 use crate::arguments::Simulate;
 use crate::oracle::Oracle;
 use crate::session;
@@ -53,7 +55,7 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
             seed: options.seed,
             pace: arguments.pace,
             flipped: arguments.flip,
-            background: options.background,
+            background: options.background != Background::Off,
             images: finding.images.len(),
             positives: oracle.positives(),
             ..Run::default()

@@ -69,7 +69,7 @@ fn several_seeds_with_fewer_positives_and_slips_are_measured_together() {
     stripes(pool.path());
     let (pool, to) = (pool.path().to_str().unwrap(), out.path().to_str().unwrap());
     let runs = ["--positive", "upright", "--positives", "8", "--flip", "0.2", "--seeds", "2"];
-    let how = ["--selector", "random", "--no-background", "--out", to, "--json"];
+    let how = ["--selector", "random", "--background", "off", "--out", to, "--json"];
     let output = run(&[&["simulate", pool][..], &runs, &how].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summaries: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -88,7 +88,7 @@ fn several_seeds_with_fewer_positives_and_slips_are_measured_together() {
     }
     let picture = std::fs::read_to_string(out.path().join("curves.svg")).unwrap();
     assert!(picture.contains("upright, random, seed 2") && picture.contains("chance"));
-    let again = ["--compare", &format!("{to}/seed-1"), "--looks", "5", "--no-background"];
+    let again = ["--compare", &format!("{to}/seed-1"), "--looks", "5", "--background", "off"];
     let further = tempfile::tempdir().unwrap();
     let out = ["--positive", "upright", "--out", further.path().to_str().unwrap()];
     let output = run(&[&["simulate", pool][..], &out, &again].concat());

@@ -133,6 +133,7 @@ facts! {
     13 => PluginFailed, 1;
     14 => RecordLost, 1;
     15 => ParametersSet, 1;
+    16 => CheckpointMade, 1;
 }
 
 fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::facts::{
-    FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen, SessionOpened, Source,
+    CheckpointMade, FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen, SessionOpened, Source,
 };
 use crate::ids::{CommandId, ImageId};
 use crate::plugin::{Changes, PluginKind, Values};
@@ -115,6 +115,8 @@ pub enum Command {
     },
     /// The learner fitted a model and a selector ordered the pool; both become facts together.
     RecordRanking(MadeRanking),
+    /// Weights of the network in the background were kept.
+    RecordCheckpoint(CheckpointMade),
     /// A plugin failed.
     RecordPluginFailure {
         /// Which.

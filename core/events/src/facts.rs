@@ -251,6 +251,21 @@ pub struct PluginFailed {
     pub what: String,
 }
 
+/// The weights of a network that trains in the background were kept; training goes on from the newest.
+#[serde_as]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointMade {
+    /// Whose they are: `small`, or a network's name.
+    pub network: String,
+    /// Labels that they were trained on.
+    pub labels: u32,
+    /// BLAKE3 of the file of weights, which is called so in the session's `artefacts`. Only the newest are kept.
+    #[serde_as(as = "IfIsHumanReadable<Hex>")]
+    pub artefact: [u8; 32],
+    /// Size of the file.
+    pub bytes: u64,
+}
+
 /// What stood here was damaged, and could not be rescued into this log. It keeps the place, so that
 /// what others say of a record by its number stays true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,6 +287,7 @@ pub enum Event {
     SelectorChosen(SelectorChosen),
     NetworkChosen(NetworkChosen),
     ParametersSet(ParametersSet),
+    CheckpointMade(CheckpointMade),
     ModelTrained(ModelTrained),
     RankingMade(RankingMade),
     PluginFailed(PluginFailed),

@@ -194,6 +194,17 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
                 ]),
             }),
         ),
+        (
+            16,
+            1,
+            "016e 09 0707070707070707070707070707070707070707070707070707070707070707 fbe803",
+            Event::CheckpointMade(CheckpointMade {
+                network: "n".into(),
+                labels: 9,
+                artefact: [7; 32],
+                bytes: 1000,
+            }),
+        ),
     ]
 }
 
@@ -224,7 +235,7 @@ fn the_newest_version_is_written_as_it_was() {
             newest += 1;
         }
     }
-    assert_eq!(newest, 15, "each type is written in one version, which stands above");
+    assert_eq!(newest, 16, "each type is written in one version, which stands above");
 }
 
 /// An old fact that is written anew means the same.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sluice_events::ImageId;
 use sluice_events::network::{CheckedGraph, Graph, InputSpec, Node, Op, Window};
-use sluice_learn::{Backbone, Learner, Options, Pictures, Torch};
+use sluice_learn::{Backbone, Background, Learner, Options, Pictures, Torch};
 use sluice_pool::{Key, Square};
 use tch::Tensor;
 
@@ -119,7 +119,8 @@ fn main() {
         }
         let (ready, heard) = channel();
         let cache = sluice_pool::Place { folder: folder.path().join("rows"), most_bytes: 4 << 30 };
-        let options = Options { cache: Some(cache), ..Options::default() };
+        let options =
+            Options { cache: Some(cache), background: Background::Off, ..Options::default() };
         let mut torch = Torch::new(options);
         torch.begin(images, backbone(dim, folder.path()), Arc::new(Noise(ready))).unwrap();
         while torch.absorb().embedded < images {

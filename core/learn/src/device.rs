@@ -1,6 +1,7 @@
 //! Where tensors live. CUDA is no part of the program: where a GPU is, a CUDA build of PyTorch that is
 //! found on this machine registers itself in the libtorch that runs.
 
+use std::any::Any;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -13,6 +14,8 @@ use tch::{Cuda, Device, Kind, Tensor};
 
 /// The version of PyTorch that tch is made for; libraries of another one don't fit.
 const VERSION: &str = "2.11.0";
+/// How libtorch says that a device has too little memory.
+pub(crate) const OUT_OF_MEMORY: &str = "out of memory";
 const CUDA_LIBRARY: &str = "libtorch_cuda.so";
 const CPU_LIBRARY: &str = "libtorch_cpu.so";
 /// There where a driver for NVIDIA's GPUs runs, natively or under Windows.
@@ -106,6 +109,12 @@ fn processor_is_made_for_it() -> bool {
     return std::arch::is_x86_feature_detected!("avx512bf16");
     #[cfg(not(target_arch = "x86_64"))]
     return false;
+}
+
+/// What libtorch said as it panicked.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 /// Its name for a person.

@@ -11,7 +11,6 @@ use sluice_events::ImageId;
 use tch::Tensor;
 
 use crate::head::Calibration;
-use crate::training::Opinion;
 
 /// So many of the newest answers count.
 const REMEMBERED: usize = 400;
@@ -106,8 +105,8 @@ impl Joint {
     }
 
     /// Takes in what the network thinks now. What it thought earlier of other images can't lead any more.
-    pub fn take_in(&mut self, opinion: &Opinion) {
-        let mut newer: Vec<f32> = opinion.logits.iter().map(|(_, logit)| *logit).collect();
+    pub fn take_in(&mut self, logits: &[(ImageId, f32)]) {
+        let mut newer: Vec<f32> = logits.iter().map(|(_, logit)| *logit).collect();
         if newer.is_empty() {
             return;
         }
@@ -119,7 +118,7 @@ impl Joint {
                 *logit = most;
             }
         }
-        for (image, logit) in &opinion.logits {
+        for (image, logit) in logits {
             if let Some(slot) = self.network.get_mut(image.index()) {
                 *slot = *logit;
             }
@@ -238,8 +237,8 @@ mod tests {
     fn weights_after(answers: u32, of_network: impl Fn(u32) -> f32) -> [f64; 3] {
         let mut joint = Joint::of(1000);
         let all: Vec<ImageId> = (0..1000).map(image).collect();
-        let logits = all.iter().map(|id| (*id, of_network(id.0))).collect();
-        joint.take_in(&Opinion { logits });
+        let logits: Vec<_> = all.iter().map(|id| (*id, of_network(id.0))).collect();
+        joint.take_in(&logits);
         let head: Vec<f32> = (0..1000_u32).map(|n| (n.wrapping_mul(7919) % 101) as f32).collect();
         let mut labels = Vec::new();
         joint.weigh(&labels);
@@ -268,7 +267,7 @@ mod tests {
         let all: Vec<ImageId> = (0..4).map(image).collect();
         let alone = joint.together(&all, &[1.0, 2.0, f32::NAN, 4.0]);
         assert!(alone[2].is_nan() && (alone[3] - 4.0).abs() < 1e-6);
-        joint.take_in(&Opinion { logits: vec![(image(0), 9.0), (image(1), -9.0)] });
+        joint.take_in(&[(image(0), 9.0), (image(1), -9.0)]);
         let together = joint.together(&all, &[1.0, 1.0, f32::NAN, 4.0]);
         assert!(
             together[0] > together[1] && together[2].is_nan() && (together[3] - 4.0).abs() < 1e-6
@@ -281,8 +280,9 @@ mod tests {
         let mut joint = Joint::of(1000);
         let all: Vec<ImageId> = (0..1000).map(image).collect();
         let head: Vec<f32> = (0..1000).map(|n| 5.0 - n as f32 / 100.0).collect();
-        let asked = all[..100].iter().map(|id| (*id, 3.0 * head[id.index()] + 40.0)).collect();
-        joint.take_in(&Opinion { logits: asked });
+        let asked: Vec<_> =
+            all[..100].iter().map(|id| (*id, 3.0 * head[id.index()] + 40.0)).collect();
+        joint.take_in(&asked);
         let together = joint.together(&all, &head);
         assert!(together.is_sorted_by(|a, b| a >= b), "the order stays");
         let apart = together.iter().zip(&head).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -292,12 +292,12 @@ mod tests {
     #[test]
     fn an_older_opinion_does_not_lead_and_the_unknown_stays_unknown() {
         let mut joint = Joint::of(12);
-        joint.take_in(&Opinion { logits: vec![(image(0), 50.0), (image(11), -7.0)] });
-        let newer = (1..11).map(|n| (image(n), n as f32)).collect();
-        joint.take_in(&Opinion { logits: newer });
+        joint.take_in(&[(image(0), 50.0), (image(11), -7.0)]);
+        let newer: Vec<_> = (1..11).map(|n| (image(n), n as f32)).collect();
+        joint.take_in(&newer);
         assert!((joint.network[0] - 4.0).abs() < 1e-6 && (joint.network[11] + 7.0).abs() < 1e-6);
         let mut joint = Joint::of(2);
-        joint.take_in(&Opinion { logits: vec![(image(0), 1.0)] });
+        joint.take_in(&[(image(0), 1.0)]);
         assert!(joint.network[1].is_nan());
     }
 }

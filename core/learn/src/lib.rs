@@ -3,7 +3,7 @@
 //! ```text
 //!   pictures --decode--> embedder (threads) --rows, kept in a cache--> Torch.absorb
 //!   labels --------------------------------------> head (Newton) --joint--> probabilities of the whole pool
-//!   labels, pictures --> a small network, in the background, --------^
+//!   labels, pictures --> a network that trains in the background ----^
 //! ```
 //!
 //! What always holds:
@@ -27,7 +27,8 @@ mod weights;
 
 pub use device::DeviceChoice;
 pub use network::{BuildError, ask};
-pub use torch::{Options, Torch};
+pub use torch::{Background, Options, Torch};
+pub use training::{Checkpoint, Recipe};
 pub use weights::WeightsError;
 
 use std::path::PathBuf;
@@ -59,6 +60,9 @@ pub trait Learner: Send {
     /// Images joined the pool, were changed or came back: their features are computed (anew). There are
     /// `images` in all by now. Nothing happens before [`begin`](Self::begin).
     fn look_again(&mut self, images: u32, which: &[ImageId]);
+
+    /// Has the background go on from what was kept; before the first [`begin`](Self::begin).
+    fn resume(&mut self, checkpoint: Checkpoint);
 
     /// Takes in what was computed since the last call.
     fn absorb(&mut self) -> Absorbed;
@@ -126,6 +130,8 @@ pub struct Absorbed {
     pub opinions: u32,
     /// Whether it trains right now.
     pub training: bool,
+    /// What it can go on from at the next start, if there is something new.
+    pub checkpoint: Option<Checkpoint>,
     /// What the features are, for example `patches` or a network's name.
     pub features: String,
     /// Where tensors live.

@@ -4,6 +4,7 @@ mod needed;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use sluice_events::network::{Activation, CheckedGraph, Graph, Node, Op};
 use tch::{Device, Kind, Tensor};
@@ -42,7 +43,7 @@ pub fn ask(
 
 /// A network with its weights, on a device, ready to be asked.
 pub(crate) struct Network {
-    graph: CheckedGraph,
+    graph: Arc<CheckedGraph>,
     /// By their names in the state dict.
     tensors: HashMap<String, Tensor>,
     /// Of the input, each (1, 3, 1, 1).
@@ -82,7 +83,7 @@ impl Network {
             differences.push(format!("node '{node}' needs {name} of {shape:?}, and {found}"));
         }
         if differences.is_empty() {
-            return Ok(Self::with_tensors(graph, tensors, device, kind));
+            return Ok(Self::with_tensors(Arc::new(graph), tensors, device, kind));
         }
         let more = differences.len().saturating_sub(DIFFERENCES_SHOWN);
         differences.truncate(DIFFERENCES_SHOWN);
@@ -94,8 +95,9 @@ impl Network {
         Err(WeightsError::Mismatch { path: path.to_owned(), differences })
     }
 
-    fn with_tensors(
-        graph: CheckedGraph,
+    /// With these tensors, by their names in the state dict: all that the graph needs. Gradients go back to them.
+    pub fn with_tensors(
+        graph: Arc<CheckedGraph>,
         tensors: HashMap<String, Tensor>,
         device: Device,
         kind: Kind,
@@ -111,6 +113,11 @@ impl Network {
     /// What it was built from.
     pub fn graph(&self) -> &Graph {
         self.graph.graph()
+    }
+
+    /// By their names in the state dict.
+    pub fn tensors(&self) -> &HashMap<String, Tensor> {
+        &self.tensors
     }
 
     pub fn device(&self) -> Device {
@@ -171,7 +178,12 @@ impl Network {
     /// Features (n, dim) of pictures (n, 3, side, side), bytes.
     pub fn features(&self, pictures: &Tensor) -> Tensor {
         let pictures = pictures.to_device(self.device).to_kind(Kind::Float) / 255.0;
-        let pictures = ((pictures - &self.mean) / &self.deviation).to_kind(self.kind);
+        self.forward(&((pictures - &self.mean) / &self.deviation))
+    }
+
+    /// Features (n, dim) of normalised pictures (n, 3, side, side), float32 on the device.
+    pub fn forward(&self, pictures: &Tensor) -> Tensor {
+        let pictures = pictures.to_kind(self.kind);
         let mut last_use: HashMap<&str, usize> = HashMap::new();
         for (step, (node, _)) in self.graph.in_order().enumerate() {
             last_use.extend(node.inputs.iter().map(|input| (input.as_str(), step)));
@@ -296,7 +308,7 @@ impl Network {
 }
 
 /// Parameters of the layers that normalise.
-fn normalising(graph: &Graph) -> HashSet<String> {
+pub(crate) fn normalising(graph: &Graph) -> HashSet<String> {
     let nodes = graph.nodes.iter();
     let normalise = nodes.filter(|n| matches!(n.op, Op::BatchNorm { .. } | Op::LayerNorm { .. }));
     let names = ["weight", "bias", "running_mean", "running_var"];

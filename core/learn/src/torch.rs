@@ -1,6 +1,7 @@
 //! The learner on libtorch.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +16,7 @@ use crate::head::{Calibration, Head, Renewal};
 use crate::joint::Joint;
 use crate::labelled::Labelled;
 use crate::table::{SharedTable, Table};
-use crate::training::{Job, Trainer};
+use crate::training::{Checkpoint, Job, Recipe, Said, Subject, Trainer};
 use crate::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures};
 
 /// The scale of the features is measured anew when so many times as many images have them.
@@ -32,10 +33,40 @@ pub struct Options {
     pub device: DeviceChoice,
     /// Where features are kept; none: in memory, computed at each start.
     pub cache: Option<Place>,
-    /// Whether a small network trains in the background and joins.
-    pub background: bool,
+    /// What trains in the background and joins.
+    pub background: Background,
+    /// How it trains.
+    pub recipe: Recipe,
     /// What the pool is known as; the features of pools are kept apart.
     pub pool: String,
+}
+
+/// What trains in the background.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Background {
+    /// On a GPU the network that gives the features, where there is one; else the small one.
+    #[default]
+    Auto,
+    /// A small network from nothing.
+    Small,
+    /// The network that gives the features, from its pretrained weights; a small one as long as patches do.
+    Backbone,
+    /// Nothing.
+    Off,
+}
+
+impl FromStr for Background {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "small" => Ok(Self::Small),
+            "backbone" => Ok(Self::Backbone),
+            "off" => Ok(Self::Off),
+            other => Err(format!("{other} can't train; there are auto, small, backbone, off")),
+        }
+    }
 }
 
 /// Features on libtorch, a head per answer.
@@ -53,6 +84,8 @@ pub struct Torch {
     one_scale: bool,
     joint: Joint,
     trainer: Option<Trainer>,
+    /// What the next trainer goes on from.
+    kept: Option<Checkpoint>,
     /// Images that can't be shown.
     failed: HashSet<ImageId>,
     /// Images that were changed since the background last heard of it.
@@ -84,6 +117,7 @@ impl Torch {
             one_scale: false,
             joint: Joint::of(0),
             trainer: None,
+            kept: None,
             failed: HashSet::new(),
             changed: Vec::new(),
             status: Absorbed { device: device::name(device), notes, ..Absorbed::default() },
@@ -122,8 +156,32 @@ impl Torch {
         self.renewal = Renewal::default();
     }
 
+    /// What is to train in the background beside these features.
+    fn subject(&self, backbone: &Backbone) -> Option<Subject> {
+        let tunes = match self.options.background {
+            Background::Off => return None,
+            Background::Small => false,
+            Background::Backbone => true,
+            Background::Auto => self.device != Device::Cpu,
+        };
+        Some(match backbone {
+            Backbone::Network { name, graph, weights } if tunes => Subject::Backbone {
+                name: name.clone(),
+                graph: graph.clone(),
+                weights: weights.clone(),
+            },
+            _ => Subject::Small,
+        })
+    }
+
     /// Has the network in the background go on, if there is something new to learn.
-    fn train(&mut self, labels: &[(ImageId, bool)], candidates: &[ImageId], logits: &[f32]) {
+    fn train(
+        &mut self,
+        labels: &[(ImageId, bool)],
+        candidates: &[ImageId],
+        logits: &[f32],
+        head: Option<(Vec<f32>, f32)>,
+    ) {
         let Some(trainer) = &mut self.trainer else { return };
         let positives = labels.iter().filter(|(_, positive)| *positive).count();
         if !trainer.is_due(labels.len(), positives) {
@@ -132,7 +190,8 @@ impl Torch {
         let scored = candidates.iter().copied().zip(logits.iter().copied());
         let unanswered = scored.filter(|(_, logit)| !logit.is_nan()).collect();
         let changed = std::mem::take(&mut self.changed);
-        trainer.ask(Job { labels: labels.to_vec(), unanswered, changed });
+        let labels = labels.to_vec();
+        trainer.ask(Job { labels, unanswered, changed, head, only_score: false });
     }
 }
 
@@ -150,11 +209,15 @@ impl Learner for Torch {
         let one_scale = matches!(backbone, Backbone::Patches { .. });
         let Options { cache: place, pool, .. } = self.options.clone();
         let task = Task { images, pictures, device: self.device, place, pool };
+        let subject = self.subject(&backbone);
         let embedding = Embedding::begin(task.clone(), backbone)?;
         self.joint.forget_head();
-        if self.options.background && self.trainer.is_none() {
+        let trains = |subject: &Subject| self.trainer.as_ref().is_some_and(|t| t.trains(subject));
+        if let Some(subject) = subject.filter(|subject| !trains(subject)) {
             self.joint = Joint::of(images);
-            self.trainer = Some(Trainer::start(task, TRAINING_SEED)?);
+            let mut trainer = Trainer::start(subject, self.options.recipe, task, TRAINING_SEED)?;
+            self.kept.as_ref().inspect(|kept| trainer.resume(kept));
+            self.trainer = Some(trainer);
         }
         self.embedding = Some(embedding);
         self.table = Arc::new(Mutex::new(Table::empty(images)));
@@ -184,6 +247,10 @@ impl Learner for Torch {
         embedding.more.send(which.to_vec()).ok();
     }
 
+    fn resume(&mut self, checkpoint: Checkpoint) {
+        self.kept = Some(checkpoint);
+    }
+
     fn absorb(&mut self) -> Absorbed {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let mut failed = Vec::new();
@@ -202,18 +269,24 @@ impl Learner for Torch {
                 Err(TryRecvError::Disconnected) => self.embedding = None,
             }
         }
-        match self.trainer.as_ref().and_then(Trainer::said) {
-            Some(Ok(opinion)) => {
-                self.joint.take_in(&opinion);
-                self.status.opinions += 1;
+        let mut checkpoint = None;
+        while let Some(said) = self.trainer.as_ref().and_then(Trainer::said) {
+            match said {
+                Said::Opinion(opinion) => {
+                    self.joint.take_in(&opinion.logits);
+                    self.status.opinions += 1;
+                    checkpoint = opinion.checkpoint.or(checkpoint);
+                }
+                Said::Note(note) => self.status.notes.push(note),
             }
-            Some(Err(failed)) => self.status.notes.push(failed),
-            None => {}
+        }
+        if checkpoint.is_some() {
+            self.kept.clone_from(&checkpoint);
         }
         self.status.training = self.trainer.as_ref().is_some_and(Trainer::is_busy);
         self.status.embedded = table.count();
         let notes = std::mem::take(&mut self.status.notes);
-        Absorbed { failed, notes, ..self.status.clone() }
+        Absorbed { failed, checkpoint, notes, ..self.status.clone() }
     }
 
     fn learn(&mut self, labels: &[(ImageId, bool)], candidates: &[ImageId]) -> Option<Learned> {
@@ -240,6 +313,9 @@ impl Learner for Torch {
             self.renewal.follow(&head, &x, &y);
             let (weights, bias) = head.on_raw(&scale.mean, &scale.deviation);
             let scores = table.with_rows(|rows| score(rows, &weights, &bias))?;
+            let to_begin_with = Vec::try_from(&weights).ok();
+            let to_begin_with =
+                to_begin_with.map(|weights| (weights, bias.double_value(&[]) as f32));
             let logit =
                 |image: &ImageId| table.slot(*image).map_or(f32::NAN, |slot| scores[slot as usize]);
             let of_head: Vec<f32> = candidates.iter().map(logit).collect();
@@ -247,7 +323,7 @@ impl Learner for Torch {
             self.head = Some(head);
             self.joint.weigh(labels);
             let logits = self.joint.together(candidates, &of_head);
-            self.train(labels, candidates, &logits);
+            self.train(labels, candidates, &logits, to_begin_with);
             let of_head = self.renewal.newest().map(|renewed| renewed.calibration);
             let calibration = self.joint.calibration().or(of_head).unwrap_or(Calibration::NONE);
             let probabilities =

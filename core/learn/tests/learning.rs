@@ -1,123 +1,22 @@
 //! Pictures to probabilities, by the boundary alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+mod stripes;
+
+use std::time::Duration;
 
 use sluice_events::ImageId;
-use sluice_events::network::{
-    Activation, CheckedGraph, Graph, InputSpec, Node, Op, Weights, WeightsFormat, Window,
+use sluice_learn::{Backbone, Learner, Options, Torch};
+use sluice_pool::Place;
+use stripes::{
+    BROKEN, Begun, IMAGES, at, begun, begun_with, is_upright, learned, network, off, published,
+    saved, write_weights,
 };
-use sluice_learn::{Backbone, LearnError, Learner, Options, Pictures, Torch};
-use sluice_pool::{Key, Place, Square};
-
-const IMAGES: u32 = 120;
-
-/// Stripes: upright in every third picture, lying in the others, with noise; one can't be shown.
-struct Stripes {
-    ready: Sender<()>,
-    decoded: Arc<AtomicU32>,
-}
-
-const BROKEN: ImageId = ImageId(50);
-
-fn is_upright(image: ImageId) -> bool {
-    image.0.is_multiple_of(3)
-}
-
-impl Pictures for Stripes {
-    fn square(
-        &self,
-        image: ImageId,
-        side: u32,
-        known: &dyn Fn(&Key) -> bool,
-    ) -> Result<Square, String> {
-        if image == BROKEN {
-            return Err("is broken".into());
-        }
-        let key = Key::of_content(&image.0.to_le_bytes());
-        if known(&key) {
-            return Ok(Square::Known { key, also: None });
-        }
-        self.decoded.fetch_add(1, Ordering::Relaxed);
-        let pixel = |at: u32| {
-            let (x, y) = (at % side, at / side);
-            let along = if is_upright(image) { x } else { y };
-            let noise = (at.wrapping_mul(2_654_435_761).wrapping_add(image.0 * 977) >> 9) % 60;
-            let value = if (along / 3 + image.0 / 3).is_multiple_of(2) { 40 } else { 190 };
-            (value + noise) as u8
-        };
-        let rgb = (0..side * side).flat_map(|at| [pixel(at); 3]).collect();
-        Ok(Square::Made { rgb, keys: [key; 2] })
-    }
-
-    fn longer_side(&self, _: ImageId) -> Option<u32> {
-        Some(32)
-    }
-
-    fn has_example(&self) -> bool {
-        false
-    }
-
-    fn ready(&self) {
-        let _ = self.ready.send(());
-    }
-}
-
-/// A learner that has seen all pictures, and what it set aside.
-fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, String)>), LearnError> {
-    let Begun { torch, failed, .. } = begun(backbone, Options::default())?;
-    Ok((torch, failed))
-}
-
-/// A learner that has seen all pictures.
-struct Begun {
-    torch: Torch,
-    heard: Receiver<()>,
-    failed: Vec<(ImageId, String)>,
-    notes: Vec<String>,
-    /// Pictures that had to be decoded.
-    decoded: u32,
-}
-
-fn begun(backbone: Backbone, options: Options) -> Result<Begun, LearnError> {
-    begun_with(IMAGES, backbone, options)
-}
-
-fn begun_with(images: u32, backbone: Backbone, options: Options) -> Result<Begun, LearnError> {
-    let (ready, heard): (Sender<()>, Receiver<()>) = channel();
-    let decoded = Arc::default();
-    let mut torch = Torch::new(options);
-    torch.begin(images, backbone, Arc::new(Stripes { ready, decoded: Arc::clone(&decoded) }))?;
-    let mut notes = Vec::new();
-    let mut failed = Vec::new();
-    let deadline = Instant::now() + Duration::from_mins(2);
-    loop {
-        heard.recv_timeout(deadline - Instant::now()).expect("features come in time");
-        let absorbed = torch.absorb();
-        assert_eq!(absorbed.gave_up, None);
-        failed.extend(absorbed.failed);
-        notes.extend(absorbed.notes);
-        if absorbed.embedded == images - 1 {
-            assert_eq!(absorbed.to_embed, images - 1);
-            return Ok(Begun {
-                torch,
-                heard,
-                failed,
-                notes,
-                decoded: decoded.load(Ordering::Relaxed),
-            });
-        }
-    }
-}
 
 #[test]
 fn images_that_join_or_change_get_features_and_count() {
     let Begun { mut torch, heard, decoded, .. } =
-        begun(Backbone::Patches { seed: 1 }, Options::default()).unwrap();
+        begun(Backbone::Patches { seed: 1 }, off()).unwrap();
     let labels: Vec<(ImageId, bool)> = (0..40).map(ImageId).map(|i| (i, is_upright(i))).collect();
     let joined: Vec<ImageId> = (IMAGES..IMAGES + 20).map(ImageId).collect();
     torch.learn(&labels, &joined).expect("there are both answers");
@@ -174,7 +73,7 @@ fn features_that_were_kept_are_not_computed_again_and_are_the_same() {
     write_weights(&weights, "[2,3,3,3]");
     for backbone in [Backbone::Patches { seed: 1 }, network(&weights)] {
         let place = Place { folder: folder.path().join("cache"), most_bytes: 1 << 30 };
-        let kept = || Options { cache: Some(place.clone()), ..Options::default() };
+        let kept = || Options { cache: Some(place.clone()), ..off() };
         let rows = |begun: &Begun| {
             begun.torch.features().gather(&(51..IMAGES).map(ImageId).collect::<Vec<_>>())
         };
@@ -225,7 +124,7 @@ fn answers_one_by_one_teach_what_all_of_them_at_once_do() {
 fn of_a_pool_that_grew_only_what_is_new_is_computed() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 30 };
-    let kept = || Options { cache: Some(place.clone()), ..Options::default() };
+    let kept = || Options { cache: Some(place.clone()), ..off() };
     let some = 80;
     let first = begun_with(some, Backbone::Patches { seed: 1 }, kept()).unwrap();
     let before = first.torch.features().gather(&[ImageId(7)]);
@@ -240,40 +139,6 @@ fn of_a_pool_that_grew_only_what_is_new_is_computed() {
     }
     let anew = begun(Backbone::Patches { seed: 1 }, kept()).unwrap();
     assert!(anew.decoded >= IMAGES - 1, "{} decoded", anew.decoded);
-}
-
-#[test]
-fn a_network_trains_in_the_background_and_joins() {
-    let options = Options { background: true, ..Options::default() };
-    let Begun { mut torch, heard, .. } = begun(Backbone::Patches { seed: 1 }, options).unwrap();
-    // The broken picture is among those that were answered.
-    let labels: Vec<(ImageId, bool)> = (0..75).map(ImageId).map(|i| (i, is_upright(i))).collect();
-    let candidates: Vec<ImageId> = (75..IMAGES).map(ImageId).collect();
-    // Before there is enough to train on, nothing is trained.
-    torch.learn(&labels[..50], &candidates).expect("there are both answers");
-    assert!(!torch.absorb().training);
-    let first = torch.learn(&labels, &candidates).expect("there are both answers");
-    assert_eq!(first.model.features, "patches");
-    assert!(torch.absorb().training);
-    let deadline = Instant::now() + Duration::from_mins(3);
-    let joined = loop {
-        heard.recv_timeout(deadline - Instant::now()).expect("it speaks in time");
-        let absorbed = torch.absorb();
-        assert!(absorbed.notes.is_empty(), "{:?}", absorbed.notes);
-        if absorbed.opinions == 1 {
-            assert!(!absorbed.training);
-            break torch.learn(&labels, &candidates).expect("there are both answers");
-        }
-    };
-    assert_eq!(joined.model.features, "patches + network");
-    assert_ne!(joined.probabilities, first.probabilities);
-    let lowest = |upright: bool| {
-        let scored = joined.probabilities.iter().zip(&candidates);
-        scored.filter(|(_, id)| is_upright(**id) == upright).map(|(p, _)| *p).collect::<Vec<f32>>()
-    };
-    let worst = lowest(true).into_iter().fold(f32::MAX, f32::min);
-    let best = lowest(false).into_iter().fold(f32::MIN, f32::max);
-    assert!(worst > best, "an upright picture has {worst}, a lying one {best}");
 }
 
 #[test]
@@ -295,74 +160,6 @@ fn the_same_seed_gives_the_same_features() {
     assert!(first.len() > 50 && first.iter().any(|value| *value != 0.0));
     let apart = first.iter().zip(&second).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart < 1e-3, "{apart} apart");
-}
-
-/// Convolution, pooled over the picture: two features.
-fn graph(published: Option<Weights>) -> CheckedGraph {
-    let node = |name: &str, parameters: &str, input: &str, op: Op| Node {
-        name: name.into(),
-        parameters: parameters.into(),
-        inputs: vec![input.into()],
-        op,
-    };
-    let window = Window { kernel: 3, stride: 1, padding: 1 };
-    CheckedGraph::new(Graph {
-        input: InputSpec { height: 32, width: 32, mean: [0.5; 3], standard_deviation: [0.5; 3] },
-        nodes: vec![
-            node(
-                "conv",
-                "c",
-                "input",
-                Op::Conv2d { out_channels: 2, window, dilation: 1, groups: 1, bias: true },
-            ),
-            node("relu", "", "conv", Op::Activation(Activation::Relu)),
-            node("pool", "", "relu", Op::AdaptiveAvgPool { height: 1, width: 1 }),
-            node("flat", "", "pool", Op::Flatten),
-        ],
-        features: "flat".into(),
-        weights: published,
-    })
-    .expect("a sound graph")
-}
-
-/// A safetensors file with an edge filter for each direction.
-fn write_weights(path: &Path, rows: &str) {
-    let mut weight = vec![0.0_f32; 2 * 3 * 9];
-    for channel in 0..3 {
-        for i in 0..3 {
-            weight[channel * 9 + i * 3] = -1.0;
-            weight[channel * 9 + i * 3 + 2] = 1.0;
-            weight[27 + channel * 9 + i] = -1.0;
-            weight[27 + channel * 9 + 6 + i] = 1.0;
-        }
-    }
-    let bytes: Vec<u8> = weight.iter().chain(&[0.0, 0.0]).flat_map(|v| v.to_le_bytes()).collect();
-    let header = format!(
-        r#"{{"c.weight":{{"dtype":"F32","shape":{rows},"data_offsets":[0,216]}},"c.bias":{{"dtype":"F32","shape":[2],"data_offsets":[216,224]}}}}"#
-    );
-    let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes].concat();
-    std::fs::write(path, file).unwrap();
-}
-
-fn network(weights: &Path) -> Backbone {
-    published(weights, None)
-}
-
-fn published(weights: &Path, published: Option<Weights>) -> Backbone {
-    let (graph, weights) = (Box::new(graph(published)), weights.to_owned());
-    Backbone::Network { name: "edges".into(), graph, weights }
-}
-
-/// The state dict of this file's name, as `torch.save` wrote it (`weights/make.py`).
-fn saved(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights").join(name)
-}
-
-/// Where weights are published whose names begin with `module.`.
-fn at(url: &str, sha256: &str) -> Weights {
-    let renamed = vec![("module.".to_owned(), String::new())];
-    let (url, sha256) = (url.to_owned(), sha256.to_owned());
-    Weights { url, sha256, format: WeightsFormat::Pytorch, renamed }
 }
 
 #[test]

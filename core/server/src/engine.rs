@@ -7,6 +7,7 @@
 //! Answers that come while it works are taken together in the next round, so it is never further
 //! behind than one round. Whatever fails here, answering goes on.
 
+mod checkpoints;
 mod features;
 mod order;
 
@@ -31,6 +32,7 @@ use sluice_session::projections::TrainingSet;
 use sluice_session::state::ImageState;
 use tokio::sync::watch;
 
+use crate::artefacts::Artefacts;
 use crate::bell::Bell;
 use crate::catalogue::{Catalogue, InUse};
 use crate::metrics::Metrics;
@@ -51,6 +53,8 @@ pub struct Engine {
     pub catalogue: Catalogue,
     /// Where networks' weights are, or come from.
     pub(crate) weights: WeightsStore,
+    /// Where weights are kept that training goes on from.
+    pub(crate) artefacts: Artefacts,
     /// Who learns.
     pub learner: Box<dyn Learner>,
     /// Seed of features and of selectors.
@@ -104,6 +108,8 @@ struct Memory {
     awaited: Option<features::Source>,
     /// When each kind of failure of a build was told.
     failures: HashMap<(PluginRef, Discriminant<PluginFault>), Instant>,
+    /// Whether it was told that weights can't be kept.
+    checkpoint_trouble: bool,
     /// Why features will not come, so that it is told once.
     gave_up: Option<String>,
     /// The chosen selector that was not there, so that it is told once.
@@ -120,6 +126,7 @@ impl Engine {
         self.bell.ring();
         thread::Builder::new().name("engine".into()).spawn(move || {
             let mut memory = Memory::default();
+            self.resume();
             // A ring that nobody rings for a while is a look at the features' progress.
             while !matches!(hear.recv_timeout(REFRESH), Err(RecvTimeoutError::Disconnected))
                 && !self.stop.load(Ordering::Relaxed)
@@ -156,6 +163,9 @@ impl Engine {
             self.session.command_blocking(aside).ok();
         }
         self.tell_progress(memory, &absorbed);
+        if let Some(checkpoint) = &absorbed.checkpoint {
+            self.keep_checkpoint(memory, checkpoint);
+        }
         let input = Input {
             learned_from: snapshot.relevant,
             selector: snapshot.in_use.selector().map(|selector| selector.reference().clone()),

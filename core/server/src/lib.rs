@@ -18,9 +18,11 @@
 //! - `begin`, `difference`, `follow`: what the pool's folder holds, at the start and while it runs;
 //! - [`http`]: the routes; `socket`, `images`, `page`, `access`: what is behind them;
 //! - [`weights`]: files of weights, found or fetched;
+//! - `artefacts`: files that events name;
 //! - [`metrics`]: every metric, declared once.
 
 mod access;
+mod artefacts;
 mod begin;
 mod bell;
 pub mod catalogue;
@@ -42,4 +44,4 @@ mod witness;
 
 pub use access::Access;
 pub use open::{OpenError, Service, SessionOptions};
-pub use sluice_learn::DeviceChoice;
+pub use sluice_learn::{Background, DeviceChoice, Recipe};

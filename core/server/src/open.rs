@@ -13,13 +13,14 @@ use sluice_events::ImageId;
 use sluice_events::message::Training;
 use sluice_events::plugin::{PluginKind, Values};
 use sluice_host::{FolderWatch, Limits, PluginError};
-use sluice_learn::{DeviceChoice, Learner, Torch};
+use sluice_learn::{Background, DeviceChoice, Learner, Recipe, Torch};
 use sluice_log::storage::Storage;
 use sluice_log::{Log, OpenError as LogError, Options, SnapshotFolder};
 use sluice_pool::{DecodeLimits, Finding, Place};
 use sluice_session::{CommandError, OpenSessionError, SessionHandle, Snapshots};
 use tokio::sync::watch;
 
+use crate::artefacts::Artefacts;
 use crate::begin::{begin, tell_lost, tell_recovery};
 use crate::bell::Bell;
 use crate::catalogue::Catalogue;
@@ -56,8 +57,12 @@ pub struct SessionOptions {
     pub parameters: HashMap<String, Values>,
     /// Where to compute.
     pub device: DeviceChoice,
-    /// Whether a small network trains in the background.
-    pub background: bool,
+    /// What trains in the background.
+    pub background: Background,
+    /// How it trains.
+    pub recipe: Recipe,
+    /// Where weights are kept that training goes on from; none: nowhere.
+    pub artefacts: Option<PathBuf>,
     /// Where features are kept; none: in memory, computed at each start.
     pub cache: Option<Place>,
     /// What the pool's features are kept under there.
@@ -182,6 +187,7 @@ impl Service {
             device: options.device,
             cache: options.cache.clone(),
             background: options.background,
+            recipe: options.recipe,
             pool: options.cache_name.clone(),
         };
         let learner: Box<dyn Learner> = if options.model {
@@ -236,6 +242,7 @@ impl Service {
             session: session.clone(),
             folder: folder.clone(),
             catalogue: catalogue.clone(),
+            artefacts: Artefacts(options.artefacts),
             weights: WeightsStore::new(options.weights, bell.clone()),
             learner,
             seed,

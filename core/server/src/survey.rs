@@ -7,7 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use sluice_events::ImageId;
-use sluice_learn::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures};
+use sluice_learn::{
+    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, Pictures,
+};
 
 /// Pictures are only decoded, so their size does not matter.
 const SIDE: u32 = 8;
@@ -65,6 +67,8 @@ impl Learner for Survey {
             at_work.more.send(which.to_vec()).ok();
         }
     }
+
+    fn resume(&mut self, _: Checkpoint) {}
 
     fn absorb(&mut self) -> Absorbed {
         let failed = self.at_work.iter().flat_map(|at_work| at_work.failed.try_iter()).collect();

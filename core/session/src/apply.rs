@@ -72,6 +72,7 @@ impl State {
                 self.rankings = made.ranking.0;
                 self.ranking = Some(made.clone());
             }
+            Event::CheckpointMade(made) => self.checkpoint = Some(made.clone()),
             Event::PluginFailed(_) => {}
             Event::RecordLost(_) => self.lost_records += 1,
             Event::Unknown(unknown) => self.unknown_event = Some(unknown.event_type),

@@ -115,6 +115,7 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             vec![Event::ParametersSet(ParametersSet { command: *id, kind, plugin, changes })]
         }
         Command::RecordRanking(made) => ranking(state, made),
+        Command::RecordCheckpoint(made) => vec![Event::CheckpointMade(made.clone())],
         Command::RecordPluginFailure { plugin, what } => {
             // Much of it are a stranger's words.
             let what = what.chars().take(LONGEST_FAILURE).collect();

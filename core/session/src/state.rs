@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
-use sluice_events::facts::{ModelTrained, PluginRef, RankingMade, SessionOpened};
+use sluice_events::facts::{CheckpointMade, ModelTrained, PluginRef, RankingMade, SessionOpened};
 use sluice_events::plugin::{PluginKind, Values};
 use sluice_events::{Answer, CommandId, ImageId, Source};
 
@@ -106,6 +106,8 @@ pub struct State {
     pub models: u64,
     /// The newest ranking.
     pub ranking: Option<RankingMade>,
+    /// The newest weights that were kept of the network in the background.
+    pub checkpoint: Option<CheckpointMade>,
     /// How many rankings there were.
     pub rankings: u64,
     /// Records that a damaged log had lost before it was rescued.

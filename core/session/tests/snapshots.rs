@@ -81,6 +81,12 @@ fn one_of_each() -> Vec<Event> {
             scored: 2,
             first: vec![Ranked { image: ImageId(1), probability: Some(0.25) }],
         }),
+        Event::CheckpointMade(CheckpointMade {
+            network: "small".into(),
+            labels: 1,
+            artefact: [4; 32],
+            bytes: 7,
+        }),
         Event::PluginFailed(PluginFailed { plugin, what: "x".into() }),
         Event::RecordLost(RecordLost {}),
         Event::ImagesFound(ImagesFound { first: Some(ImageId(5)), images: vec![found("d")] }),
@@ -117,7 +123,7 @@ fn golden_snapshot() {
     let bytes = snapshot::encode(&state).unwrap();
     assert_eq!(snapshot::decode(&bytes).as_ref(), Some(&state));
     let hash = blake3::hash(&bytes).to_hex();
-    assert_eq!((snapshot::PROJECTION, &hash[..16]), (2, "6df7244555edb9fe"));
+    assert_eq!((snapshot::PROJECTION, &hash[..16]), (3, "ad4b5f0f8b139ad3"));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What makes the features, ready to be asked, and the name that its rows are kept by.
 
-use std::any::Any;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use sluice_pool::{RowWriter, Square};
 use tch::{Device, Tensor};
 
 use super::{Block, Lanes, Task, Worker};
+use crate::device::OUT_OF_MEMORY;
 use crate::features::{Extractor, Patches, SAMPLE_IMAGES, to_tensor};
 use crate::network::Network;
 use crate::{Pictures, device};
@@ -27,8 +27,6 @@ const SMALL_SIDE: u32 = 32;
 const LARGE_SIDE: u32 = 64;
 /// Pictures up to this side are small, pixels.
 const SMALL_PICTURE: u32 = 40;
-/// How libtorch says that a device has too little memory.
-const OUT_OF_MEMORY: &str = "out of memory";
 /// What patches have learned is kept under this name beside their rows.
 const LEARNED: &str = "learned.safetensors";
 
@@ -124,12 +122,6 @@ pub(crate) fn typical_side(
     if median <= SMALL_PICTURE { small } else { large }
 }
 
-/// What a panic said.
-fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-}
-
 impl Ready {
     fn new(extractor: Extractor, set: String, made_by: String) -> Self {
         Self { extractor, set, made_by, new: false, fit: i64::MAX }
@@ -172,7 +164,7 @@ impl Ready {
             if on == Device::Cpu {
                 resume_unwind(failure);
             }
-            let why = said(failure.as_ref());
+            let why = device::panic_text(failure.as_ref());
             if why.contains(OUT_OF_MEMORY) && step > 1 {
                 self.fit = step / 2;
                 tracing::warn!(pictures = self.fit, "less at once for the GPU's memory");

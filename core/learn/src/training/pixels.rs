@@ -25,9 +25,12 @@ pub(super) struct Pixels {
 }
 
 impl Pixels {
-    pub fn open(task: &Task, stop: Arc<AtomicBool>) -> Self {
-        let images = (0..task.images).map(ImageId);
-        let side = typical_side(task.pictures.as_ref(), images, SMALL_SIDE, LARGE_SIDE);
+    /// Pictures of this side, or of one that suits the pool.
+    pub fn open(task: &Task, side: Option<u32>, stop: Arc<AtomicBool>) -> Self {
+        let side = side.unwrap_or_else(|| {
+            let images = (0..task.images).map(ImageId);
+            typical_side(task.pictures.as_ref(), images, SMALL_SIDE, LARGE_SIDE)
+        });
         let set = set_name("pixels", &[task.pool.as_bytes(), &side.to_le_bytes()]);
         let row_bytes = (side * side * 3) as usize;
         let place = task.place.as_ref();

@@ -14,7 +14,8 @@ use sluice_events::ImageId;
 use sluice_events::command::FittedModel;
 use sluice_host::Limits;
 use sluice_learn::{
-    Absorbed, Backbone, DeviceChoice, Features, LearnError, Learned, Learner, Pictures,
+    Absorbed, Backbone, Background, Checkpoint, DeviceChoice, Features, LearnError, Learned,
+    Learner, Pictures, Recipe,
 };
 use sluice_log::storage::FsStorage;
 use sluice_pool::DecodeLimits;
@@ -70,7 +71,9 @@ impl Place {
             device: DeviceChoice::Cpu,
             cache: None,
             cache_name: String::new(),
-            background: false,
+            background: Background::Off,
+            recipe: Recipe::default(),
+            artefacts: None,
             rescan: None,
             decode: DecodeLimits::default(),
             plugins: Limits::default(),
@@ -127,6 +130,8 @@ impl Learner for ByNumber {
         self.failed.extend(failed);
         pictures.ready();
     }
+
+    fn resume(&mut self, _: Checkpoint) {}
 
     fn absorb(&mut self) -> Absorbed {
         let failed = std::mem::take(&mut self.failed);

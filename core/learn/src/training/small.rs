@@ -3,16 +3,16 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use tch::nn::{self, OptimizerConfig};
-use tch::{Device, Kind, TchError, Tensor};
+use tch::nn;
+use tch::{Device, Kind, Tensor};
 
+use super::trainee::Trainee;
 use crate::device::precision;
 
 /// Channels of each convolution, and whether its output is halved.
 const LAYERS: [(i64, bool); 7] =
     [(16, false), (32, true), (32, false), (64, true), (64, false), (128, true), (128, false)];
-const WEIGHT_DECAY: f64 = 0.05;
-const BETAS: (f64, f64) = (0.9, 0.99);
+const RATES: [f64; 1] = [2e-3];
 
 pub(super) struct SmallNetwork {
     variables: nn::VarStore,
@@ -58,16 +58,10 @@ impl SmallNetwork {
         let bias = root.zeros("bias", &[1]);
         Self { layers, weight, bias, kind: precision(device), variables }
     }
+}
 
-    /// A fresh optimiser of all weights.
-    pub fn optimiser(&self, learning_rate: f64) -> Result<nn::Optimizer, TchError> {
-        let (beta1, beta2) = BETAS;
-        nn::AdamW { beta1, beta2, wd: WEIGHT_DECAY, ..nn::AdamW::default() }
-            .build(&self.variables, learning_rate)
-    }
-
-    /// Logits (n), float32, of normalised pictures (n, 3, side, side), float32.
-    pub fn logits(&self, pictures: &Tensor, train: bool) -> Tensor {
+impl Trainee for SmallNetwork {
+    fn logits(&self, pictures: &Tensor, train: bool) -> Tensor {
         let mut x = pictures.to_device(self.variables.device()).to_kind(self.kind);
         for layer in &self.layers {
             x = x.conv2d(
@@ -85,5 +79,21 @@ impl SmallNetwork {
         }
         let strongest = x.amax([2_i64, 3].as_slice(), false).to_kind(Kind::Float);
         strongest.linear(&self.weight, Some(&self.bias)).squeeze_dim(1)
+    }
+
+    fn normalisation(&self) -> Option<[[f32; 3]; 2]> {
+        None
+    }
+
+    fn rates(&self) -> &'static [f64] {
+        &RATES
+    }
+
+    fn variables(&self) -> &nn::VarStore {
+        &self.variables
+    }
+
+    fn variables_mut(&mut self) -> &mut nn::VarStore {
+        &mut self.variables
     }
 }

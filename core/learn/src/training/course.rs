@@ -1,0 +1,234 @@
+//! One cycle of training after the other, on the background's thread.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use sluice_events::ImageId;
+use tch::Tensor;
+use tch::nn::VarStore;
+
+use super::augment::Augmented;
+use super::freematch::FreeMatch;
+use super::pixels::Pixels;
+use super::recipe::{Recipe, Steps};
+use super::trainee::{Subject, Trainee};
+use super::{Checkpoint, Job, Material, Opinion};
+use crate::embed::Task;
+
+/// Unanswered ones that count as negatives are drawn from this share of the pool, the unlikeliest.
+const UNLIKELY: f64 = 0.7;
+/// So many unanswered ones are looked at in a cycle at most.
+const MOST_UNANSWERED: usize = 10_000;
+/// Images that are scored after a cycle, the likeliest; after the first one, more: so many pixels of them.
+const SCORED: usize = 6000;
+const SCORED_FIRST: usize = 50_000;
+const PIXELS_FIRST: usize = SCORED_FIRST * 48 * 48;
+/// Pictures that are scored at once: so many pixels.
+const PIXELS_AT_ONCE: usize = 1 << 20;
+
+/// What is remembered from cycle to cycle.
+pub(super) struct Course {
+    subject: Subject,
+    pixels: Pixels,
+    network: Option<Box<dyn Trainee>>,
+    steps: Steps,
+    task: Task,
+    random: ChaCha8Rng,
+    stop: Arc<AtomicBool>,
+}
+
+impl Course {
+    pub fn new(
+        subject: Subject,
+        recipe: Recipe,
+        task: Task,
+        seed: u64,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        let pixels = Pixels::open(&task, subject.side(), Arc::clone(&stop));
+        let steps = Steps { recipe, free_match: FreeMatch::default(), divided: 1 };
+        let random = ChaCha8Rng::seed_from_u64(seed);
+        Self { subject, pixels, network: None, steps, task, random, stop }
+    }
+
+    /// Goes on from weights that were kept. What does not fit is told to the program's log, and it begins anew.
+    pub fn resume(&mut self, weights: &[u8]) {
+        let begun = self.subject.begin(self.task.device, None, &mut self.random);
+        let resumed = begun.and_then(|mut network| {
+            let loaded = network.variables_mut().load_from_stream(Cursor::new(weights));
+            loaded.map(|()| network).map_err(|error| error.to_string())
+        });
+        match resumed {
+            Ok(network) => self.network = Some(network),
+            Err(error) => tracing::warn!(%error, "the background's weights can't be gone on with"),
+        }
+    }
+
+    /// Smaller batches from now on; whether there is anything smaller.
+    pub fn divide(&mut self) -> bool {
+        // What was in the making is not to be trusted.
+        self.network = None;
+        self.steps.divided *= 2;
+        self.steps.divided <= 8
+    }
+
+    /// Trains on the labels and scores; `None` when it is to end, or has nothing to learn from.
+    pub fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String> {
+        let begun = Instant::now();
+        self.pixels.forget(&job.changed);
+        let Some(material) = self.gather(job) else { return Ok(None) };
+        let only_score = job.only_score && self.network.is_some();
+        let network = match self.network.take() {
+            Some(network) => network,
+            None => self.subject.begin(self.task.device, job.head.as_ref(), &mut self.random)?,
+        };
+        let normalisation = network.normalisation();
+        let augmented = Augmented::of(&self.pixels, normalisation, self.task.device);
+        let steps = if only_score { 0 } else { self.steps.recipe.steps(job.labels.len()) };
+        let Some(loss) = self.train(network.as_ref(), &augmented, &material, steps) else {
+            return Ok(None);
+        };
+        let Some(logits) = self.score(network.as_ref(), &augmented, &material.candidates) else {
+            return Ok(None);
+        };
+        if !logits.iter().all(|(_, logit)| logit.is_finite()) {
+            tracing::warn!("the network in the background went astray and begins anew");
+            return Ok(None);
+        }
+        let labels = job.labels.len();
+        let checkpoint =
+            if only_score { None } else { self.checkpoint(network.variables(), labels) };
+        self.network = Some(network);
+        let seconds = begun.elapsed().as_secs_f64();
+        tracing::info!(labels, steps, seconds, loss, "trained in the background");
+        Ok(Some(Opinion { logits, checkpoint }))
+    }
+
+    fn checkpoint(&self, variables: &VarStore, labels: usize) -> Option<Checkpoint> {
+        let mut weights = Vec::new();
+        if let Err(error) = variables.save_to_stream(&mut weights) {
+            tracing::warn!(%error, "the background's weights can't be kept");
+            return None;
+        }
+        Some(Checkpoint {
+            network: self.subject.name().to_owned(),
+            labels: labels as u32,
+            weights: weights.into(),
+        })
+    }
+
+    /// Chooses images and has their pictures ready.
+    fn gather(&mut self, job: &Job) -> Option<Material> {
+        let mut likeliest_first = job.unanswered.clone();
+        likeliest_first.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
+        let all: Vec<ImageId> = likeliest_first.into_iter().map(|(image, _)| image).collect();
+        let unanswered = self.some_unanswered(&all);
+        let scored = if self.network.is_none() { self.scored_first() } else { SCORED };
+        let candidates = &all[..all.len().min(scored)];
+        let answered: Vec<ImageId> = job.labels.iter().map(|(image, _)| *image).collect();
+        self.pixels.fetch(&[&answered, &unanswered, candidates]);
+        let shown = |images: &mut dyn Iterator<Item = ImageId>| -> Vec<ImageId> {
+            images.filter(|image| self.pixels.has(*image)).collect()
+        };
+        let of = |yes: bool| {
+            shown(&mut job.labels.iter().filter(|label| label.1 == yes).map(|label| label.0))
+        };
+        let material = Material {
+            positives: of(true),
+            negatives: of(false),
+            unanswered: shown(&mut unanswered.into_iter()),
+            candidates: shown(&mut candidates.iter().copied()),
+        };
+        let enough = !material.positives.is_empty() && !material.negatives.is_empty();
+        (enough && !self.stopped()).then_some(material)
+    }
+
+    /// Large pictures are fewer: they have to be made first, and kept.
+    fn scored_first(&self) -> usize {
+        let pixels = self.pixels.side() * self.pixels.side();
+        (PIXELS_FIRST / pixels.max(1)).clamp(SCORED, SCORED_FIRST)
+    }
+
+    /// So many steps; the mean loss of the last ones, nats. `None` when it is to end.
+    fn train(
+        &mut self,
+        network: &dyn Trainee,
+        augmented: &Augmented,
+        material: &Material,
+        steps: usize,
+    ) -> Option<f64> {
+        let mut optimiser = network.optimiser().ok()?;
+        let mut recent = Recent::default();
+        for step in 0..steps {
+            if self.stopped() {
+                return None;
+            }
+            for (group, height) in network.rates().iter().enumerate() {
+                optimiser.set_lr_group(group, self.steps.recipe.rate(*height, step, steps));
+            }
+            let loss =
+                self.steps.loss(network, augmented, &self.pixels, material, &mut self.random);
+            optimiser.backward_step(&loss);
+            recent.add(loss.double_value(&[]));
+        }
+        Some(recent.mean())
+    }
+
+    fn score(
+        &self,
+        network: &dyn Trainee,
+        augmented: &Augmented,
+        candidates: &[ImageId],
+    ) -> Option<Vec<(ImageId, f32)>> {
+        let pixels = self.pixels.side() * self.pixels.side();
+        let at_once = (PIXELS_AT_ONCE / pixels.max(1) / self.steps.divided).max(1);
+        let mut logits = Vec::with_capacity(candidates.len());
+        for images in candidates.chunks(at_once) {
+            if self.stopped() {
+                return None;
+            }
+            let pictures = augmented.plain(&self.pixels, images);
+            let found: Tensor = tch::no_grad(|| network.logits(&pictures, false));
+            let found = Vec::<f32>::try_from(found).unwrap_or_default();
+            logits.extend(images.iter().copied().zip(found));
+        }
+        Some(logits)
+    }
+
+    /// Unanswered images for the recipe, those first whose pictures are there already.
+    fn some_unanswered(&mut self, likeliest_first: &[ImageId]) -> Vec<ImageId> {
+        let share = if self.steps.recipe.takes_unlikely() { UNLIKELY } else { 1.0 };
+        let from = (likeliest_first.len() as f64 * (1.0 - share)) as usize;
+        let has = |image: &ImageId| self.pixels.has(*image);
+        let (mut some, mut others): (Vec<_>, Vec<_>) =
+            likeliest_first[from..].iter().copied().partition(has);
+        some.shuffle(&mut self.random);
+        others.shuffle(&mut self.random);
+        some.extend(others);
+        some.truncate(MOST_UNANSWERED.min(self.scored_first()));
+        some
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Mean of the last values, roughly (an exponential average).
+#[derive(Default)]
+struct Recent(Option<f64>);
+
+impl Recent {
+    fn add(&mut self, value: f64) {
+        self.0 = Some(self.0.map_or(value, |mean| 0.95 * mean + 0.05 * value));
+    }
+
+    fn mean(&self) -> f64 {
+        self.0.unwrap_or(f64::NAN)
+    }
+}

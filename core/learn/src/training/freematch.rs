@@ -1,0 +1,108 @@
+//! FreeMatch (Wang et al., ICLR 2023) for two classes: an unanswered image that the network is sure of, changed
+//! weakly, teaches it the same of the image changed strongly; how sure it must be follows how sure it is of each
+//! class so far.
+
+use tch::{Kind, Tensor};
+
+use super::recipe::cross_entropy;
+
+/// Of the exponential averages. The paper has 0.999, for runs of a million steps; a cycle has a thousand.
+const MOMENTUM: f64 = 0.99;
+/// Of the loss that keeps the classes' shares what they are.
+const FAIRNESS: f64 = 0.05;
+
+/// What it remembers, from step to step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct FreeMatch {
+    /// How sure the network is of unanswered images.
+    sure: f64,
+    /// Mean P(positive) of unanswered images.
+    share: f64,
+    /// How many of them it calls positive.
+    called: f64,
+}
+
+impl Default for FreeMatch {
+    fn default() -> Self {
+        Self { sure: 0.5, share: 0.5, called: 0.5 }
+    }
+}
+
+impl FreeMatch {
+    /// The loss of unanswered images, from logits (n) of both their changes; remembers what it saw.
+    pub fn loss(&mut self, weakly: &Tensor, strongly: &Tensor) -> Tensor {
+        let p = weakly.detach().to_kind(Kind::Float).sigmoid();
+        let called = p.ge(0.5).to_kind(Kind::Float);
+        let sure = p.maximum(&(1.0 - &p));
+        for (average, newest) in
+            [(&mut self.sure, &sure), (&mut self.share, &p), (&mut self.called, &called)]
+        {
+            let newest = newest.mean(Kind::Float).double_value(&[]);
+            *average = MOMENTUM * *average + (1.0 - MOMENTUM) * newest;
+        }
+        let [of_negatives, of_positives] = self.thresholds();
+        let threshold = &called * of_positives + (1.0 - &called) * of_negatives;
+        let counts = sure.ge_tensor(&threshold).to_kind(Kind::Float);
+        let consistent = (cross_entropy(strongly, &called) * &counts).mean(Kind::Float);
+        consistent + self.fairness(strongly, &counts) * FAIRNESS
+    }
+
+    /// How sure it must be of a negative and of a positive: less of the class that it believes in less.
+    fn thresholds(&self) -> [f64; 2] {
+        let shares = [1.0 - self.share, self.share];
+        let most = shares[0].max(shares[1]);
+        shares.map(|share| self.sure * share / most)
+    }
+
+    /// The paper's equation 11: the shares of the classes among those that count, each over how often it is called,
+    /// against the same of the averages.
+    fn fairness(&self, strongly: &Tensor, counts: &Tensor) -> Tensor {
+        let (p, number) = (strongly.sigmoid(), counts.sum(Kind::Float).clamp_min(1.0));
+        let share = (&p * counts).sum(Kind::Float) / &number;
+        let called = (p.ge(0.5).to_kind(Kind::Float) * counts).sum(Kind::Float) / &number;
+        let over = |share: &Tensor, called: &Tensor| share / called.clamp(0.01, 1.0);
+        let (yes, no) = (over(&share, &called), over(&(1.0 - &share), &(1.0 - &called)));
+        let sum: Tensor = &yes + &no;
+        let [yes, no] = [yes, no].map(|value| (value / &sum).clamp_min(1e-6).log());
+        let before = [
+            self.share / self.called.clamp(0.01, 1.0),
+            (1.0 - self.share) / (1.0 - self.called).clamp(0.01, 1.0),
+        ];
+        let all = before[0] + before[1];
+        yes * (before[0] / all) + no * (before[1] / all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_is_sure_of_counts_and_what_it_doubts_does_not() {
+        let mut free_match = FreeMatch { sure: 0.9, share: 0.5, called: 0.5 };
+        let strongly = Tensor::from_slice(&[0.0_f32, 0.0]).set_requires_grad(true);
+        let weakly = Tensor::from_slice(&[4.0_f32, 0.2]);
+        free_match.loss(&weakly, &strongly).backward();
+        let slopes = Vec::<f32>::try_from(strongly.grad()).expect("two numbers");
+        assert!(slopes[0] < -0.1, "the sure one is called positive: {slopes:?}");
+        assert!(slopes[1].abs() < 0.02, "{slopes:?}");
+    }
+
+    #[test]
+    fn it_asks_less_of_the_rarer_class() {
+        let free_match = FreeMatch { sure: 0.95, share: 0.1, called: 0.1 };
+        let [negatives, positives] = free_match.thresholds();
+        assert!((negatives - 0.95).abs() < 1e-12 && positives < 0.2);
+    }
+
+    #[test]
+    fn averages_follow_what_is_seen() {
+        let mut free_match = FreeMatch::default();
+        for _ in 0..500 {
+            let logits = Tensor::from_slice(&[-3.0_f32, -3.0, -3.0, 3.0]);
+            let _ = free_match.loss(&logits, &logits);
+        }
+        assert!((free_match.called - 0.25).abs() < 0.01, "{free_match:?}");
+        assert!((free_match.sure - 0.95).abs() < 0.01, "{free_match:?}");
+    }
+}
