@@ -90,7 +90,7 @@ types: tools libtorch plugins page ## Write the page's types of the messages ane
 	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
 
 bench: build ## Measure: the log, opening a session of a million answers, what plugins, pictures and an answer cost
-	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank --bench squares --bench answer
+	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank --bench squares --bench answer --bench network
 
 torchvision: tools libtorch plugins ## Hold the networks against torchvision's (fetches 0.6 GB of Python packages once)
 	@core/learn/compare/get-torchvision

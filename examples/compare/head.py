@@ -272,8 +272,10 @@ def read(output: str) -> dict[Setting, list[float]]:
     for line in output.splitlines():
         cells = [cell.strip().replace(",", "") for cell in line.strip().strip("|").split("|")]
         try:
-            found[Setting(*map(int, cells[:3]))].append(float(cells[3]))
-        except (ValueError, TypeError, IndexError):
+            images, features, background, labels, p50 = cells[:5]
+            if background == "off":
+                found[Setting(int(images), int(features), int(labels))].append(float(p50))
+        except ValueError:
             continue  # The head of the table, or no part of it.
     return found
 

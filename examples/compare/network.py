@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 SIDE = 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# The small network and its training, as in core/learn/src/training.rs and training/network.rs: channels of each
+# The small network and its training, as in core/learn/src/training/recipe.rs and training/small.rs: channels of each
 # convolution, and whether its output is halved.
 LAYERS = ((16, False), (32, True), (32, False), (64, True), (64, False), (128, True), (128, False))
 SMALL_SIDE = 32

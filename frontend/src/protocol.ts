@@ -320,7 +320,11 @@ to_embed: number,
  */
 fetching: Fetching | null, 
 /**
- * A network trains in the background right now.
+ * What trains in the background: `small`, or a network's name; none: nothing.
+ */
+background: string | null, 
+/**
+ * It trains right now.
  */
 in_background: boolean, 
 /**

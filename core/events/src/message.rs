@@ -264,7 +264,9 @@ pub struct Training {
     pub to_embed: u32,
     /// A chosen network's weights are being fetched; the features in use are used meanwhile.
     pub fetching: Option<Fetching>,
-    /// A network trains in the background right now.
+    /// What trains in the background: `small`, or a network's name; none: nothing.
+    pub background: Option<String>,
+    /// It trains right now.
     pub in_background: bool,
     /// How often it has spoken.
     pub opinions: u32,

@@ -3,65 +3,22 @@
 //! out.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement fails loudly")]
 
+mod noise;
+
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use noise::{Noise, is_positive};
 use sluice_events::ImageId;
 use sluice_events::network::{CheckedGraph, Graph, InputSpec, Node, Op, Window};
-use sluice_learn::{Backbone, Background, Learner, Options, Pictures, Torch};
-use sluice_pool::{Key, Square};
+use sluice_learn::{Backbone, Background, Learner, Options, Torch};
 use tch::Tensor;
 
 /// Pixels along a side: features come quickly, because they are not what is measured.
 const SIDE: u32 = 4;
 /// Answers that are measured at each number of labels.
 const ANSWERS: usize = 100;
-/// One in ten is positive.
-const PREVALENCE: u32 = 10;
-
-/// Pictures of noise that nobody has to read; positives are a little redder.
-struct Noise(Sender<()>);
-
-impl Pictures for Noise {
-    fn square(
-        &self,
-        image: ImageId,
-        side: u32,
-        _: &dyn Fn(&Key) -> bool,
-    ) -> Result<Square, String> {
-        let mut state = u64::from(image.0).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut byte = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 32) as u8
-        };
-        let mut rgb: Vec<u8> = (0..side * side * 3).map(|_| byte()).collect();
-        if is_positive(image) {
-            rgb.iter_mut().step_by(3).for_each(|red| *red = red.saturating_add(40));
-        }
-        let key = Key::of_content(&image.0.to_le_bytes());
-        Ok(Square::Made { rgb, keys: [key; 2] })
-    }
-
-    fn longer_side(&self, _: ImageId) -> Option<u32> {
-        Some(SIDE)
-    }
-
-    fn has_example(&self) -> bool {
-        false
-    }
-
-    fn ready(&self) {
-        let _ = self.0.send(());
-    }
-}
-
-fn is_positive(image: ImageId) -> bool {
-    image.0.is_multiple_of(PREVALENCE)
-}
-
 /// One linear layer with random weights: `dim` features.
 fn backbone(dim: u32, folder: &std::path::Path) -> Backbone {
     let node = |name: &str, parameters: &str, input: &str, op: Op| Node {
@@ -110,41 +67,50 @@ fn memory() -> (u64, u64) {
 
 fn main() {
     let largest = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(u32::MAX);
+    println!(
+        "|    images | features | background | labels | p50 ms | p99 ms | memory MB | of it not files |"
+    );
+    println!(
+        "|----------:|---------:|------------|-------:|-------:|-------:|----------:|----------------:|"
+    );
+    let off = [(20_000, 256), (20_000, 576), (250_000, 576), (1_000_000, 576)];
+    for (images, dim) in off.into_iter().filter(|(images, _)| *images <= largest) {
+        measure(images, dim, Background::Off, &[200, 500, 1000, 3000, 10_000]);
+    }
+    measure(20_000, 576, Background::Small, &[1000, 3000]);
+}
+
+fn measure(images: u32, dim: u32, background: Background, at_labels: &[usize]) {
     let folder = tempfile::tempdir().unwrap();
-    println!("|    images | features | labels | p50 ms | p99 ms | memory MB | of it not files |");
-    println!("|----------:|---------:|-------:|-------:|-------:|----------:|----------------:|");
-    for (images, dim) in [(20_000, 256), (20_000, 576), (250_000, 576), (1_000_000, 576)] {
-        if images > largest {
-            continue;
+    let (ready, heard) = channel();
+    let cache = sluice_pool::Place { folder: folder.path().join("rows"), most_bytes: 4 << 30 };
+    let mut torch = Torch::new(Options { cache: Some(cache), background, ..Options::default() });
+    let pictures = Arc::new(Noise { side: SIDE, ready });
+    torch.begin(images, backbone(dim, folder.path()), pictures).unwrap();
+    while torch.absorb().embedded < images {
+        heard.recv_timeout(Duration::from_mins(10)).expect("features come");
+    }
+    for &labels in at_labels {
+        // The last of the labels are those whose answers are measured.
+        let all: Vec<(ImageId, bool)> =
+            (0..labels as u32).map(ImageId).map(|image| (image, is_positive(image))).collect();
+        let candidates: Vec<ImageId> = (labels as u32..images).map(ImageId).collect();
+        let known = labels - ANSWERS.min(labels / 2);
+        torch.learn(&all[..known], &candidates);
+        let mut times = Vec::new();
+        for answered in known..labels {
+            torch.absorb();
+            let begun = Instant::now();
+            torch.learn(&all[..=answered], &candidates).expect("both answers are there");
+            times.push(begun.elapsed());
         }
-        let (ready, heard) = channel();
-        let cache = sluice_pool::Place { folder: folder.path().join("rows"), most_bytes: 4 << 30 };
-        let options =
-            Options { cache: Some(cache), background: Background::Off, ..Options::default() };
-        let mut torch = Torch::new(options);
-        torch.begin(images, backbone(dim, folder.path()), Arc::new(Noise(ready))).unwrap();
-        while torch.absorb().embedded < images {
-            heard.recv_timeout(Duration::from_mins(10)).expect("features come");
-        }
-        for labels in [100, 500, 1000, 3000, 10_000] {
-            // The last of the labels are those whose answers are measured.
-            let all: Vec<(ImageId, bool)> =
-                (0..labels as u32).map(ImageId).map(|image| (image, is_positive(image))).collect();
-            let candidates: Vec<ImageId> = (labels as u32..images).map(ImageId).collect();
-            let known = labels - ANSWERS.min(labels / 2);
-            torch.learn(&all[..known], &candidates);
-            let mut times = Vec::new();
-            for answered in known..labels {
-                let begun = Instant::now();
-                torch.learn(&all[..=answered], &candidates).expect("both answers are there");
-                times.push(begun.elapsed());
-            }
-            times.sort_unstable();
-            let (anonymous, most) = memory();
-            let (p50, p99) = (at(&times, 0.5), at(&times, 0.99));
-            println!(
-                "| {images:>9} | {dim:>8} | {labels:>6} | {p50:>6.1} | {p99:>6.1} | {most:>9} | {anonymous:>15} |"
-            );
-        }
+        times.sort_unstable();
+        let (anonymous, most) = memory();
+        let (p50, p99) = (at(&times, 0.5), at(&times, 0.99));
+        let trains = if background == Background::Off { "off" } else { "trains" };
+        println!(
+            "| {images:>9} | {dim:>8} | {trains:<10} | {labels:>6} | {p50:>6.1} | {p99:>6.1} | {most:>9} | \
+             {anonymous:>15} |"
+        );
     }
 }

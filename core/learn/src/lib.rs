@@ -128,6 +128,8 @@ pub struct Absorbed {
     pub to_embed: u32,
     /// How often a network that trains in the background has spoken; with each time, scores are others.
     pub opinions: u32,
+    /// What trains in the background: `small`, or a network's name; none: nothing.
+    pub background: Option<String>,
     /// Whether it trains right now.
     pub training: bool,
     /// What it can go on from at the next start, if there is something new.

@@ -283,6 +283,7 @@ impl Learner for Torch {
         if checkpoint.is_some() {
             self.kept.clone_from(&checkpoint);
         }
+        self.status.background = self.trainer.as_ref().map(|trainer| trainer.name().to_owned());
         self.status.training = self.trainer.as_ref().is_some_and(Trainer::is_busy);
         self.status.embedded = table.count();
         let notes = std::mem::take(&mut self.status.notes);

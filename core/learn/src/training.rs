@@ -145,6 +145,11 @@ impl Trainer {
         Ok(Self { subject, wishes, said, stop, asked_with: 0, resumed: false, under_way })
     }
 
+    /// The name of what it trains.
+    pub fn name(&self) -> &str {
+        self.subject.name()
+    }
+
     /// Whether this is what it trains.
     pub fn trains(&self, subject: &Subject) -> bool {
         self.subject.name() == subject.name()

@@ -261,6 +261,7 @@ impl Engine {
         memory.training.device.clone_from(&absorbed.device);
         memory.training.embedded = absorbed.embedded;
         memory.training.to_embed = absorbed.to_embed;
+        memory.training.background.clone_from(&absorbed.background);
         memory.training.in_background = absorbed.training;
         memory.training.opinions = absorbed.opinions;
         memory.training.fetching = self.weights.fetching();

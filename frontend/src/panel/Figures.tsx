@@ -57,9 +57,9 @@ export function Figures() {
             value={training ? `${training.features || '–'} on ${training.device || '–'}` : '–'}
           />
           <Figure
-            name="network"
+            name="background"
             value={background(training)}
-            title="A small network that trains in the background, on the pictures themselves, from 20 positives on"
+            title="A network that trains in the background, on the pictures themselves, from 20 positives on"
           />
         </>
       )}
@@ -69,9 +69,11 @@ export function Figures() {
 
 /** What the network in the background is doing. */
 function background(training: Training | null) {
-  if (!training) return '–'
-  if (training.in_background) return training.opinions > 0 ? 'joined, trains on' : 'trains'
-  return training.opinions > 0 ? 'joined' : 'not yet'
+  if (!training?.background) return training?.features ? 'off' : '–'
+  const name = training.background === 'small' ? 'small network' : training.background
+  if (training.in_background)
+    return `${name} ${training.opinions > 0 ? 'joined, trains on' : 'trains'}`
+  return `${name} ${training.opinions > 0 ? 'joined' : 'waits'}`
 }
 
 function Figure({ name, value, title }: { name: string; value: string; title?: string }) {

@@ -276,6 +276,11 @@ impl Page {
             .unwrap_or_else(|_| panic!("no {kind} as wanted came in time; kept: {:?}", self.kept))
     }
 
+    /// Messages of a kind that came while something else was waited for, and were not asked for since.
+    pub fn kept(&self, kind: &str) -> Vec<Value> {
+        self.kept.iter().filter(|kept| kept["type"] == kind).cloned().collect()
+    }
+
     /// Answers an image and waits until that is durable.
     pub async fn answer(&mut self, image: u64, answer: &str) -> Value {
         let id = Uuid::new_v4();
