@@ -341,6 +341,23 @@ scored_per_second: number | null,
 answer_to_ranking_ms: number | null, };
 
 /**
+ * Weights on their way.
+ */
+export type Fetching = { 
+/**
+ * The network that they are for.
+ */
+network: string, 
+/**
+ * What is there, bytes.
+ */
+bytes: number, 
+/**
+ * The whole, bytes; none as long as the sender did not say.
+ */
+of: number | null, };
+
+/**
  * What can be chosen, and what is.
  */
 export type Plugins = { 

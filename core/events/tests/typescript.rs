@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use sluice_events::message::{
-    Ack, Agreement, AsideFile, CurvePoint, Level, Look, Notice, PROTOCOL, Plugins, Queue,
+    Ack, Agreement, AsideFile, CurvePoint, Fetching, Level, Look, Notice, PROTOCOL, Plugins, Queue,
     QueueItem, Refused, SetAside, Statistics, ToPage, ToServer, Training, Welcome,
 };
 use sluice_events::plugin::{Parameter, PluginInfo, PluginKind, Value};
@@ -33,7 +33,7 @@ macro_rules! declare {
 fn generated() -> String {
     let types = declare!(
         ToServer, ToPage, Welcome, Ack, Look, Refused, Queue, QueueItem, Statistics, CurvePoint,
-        Agreement, Training, Plugins, PluginKind, PluginInfo, Parameter, Value, SetAside,
+        Agreement, Training, Fetching, Plugins, PluginKind, PluginInfo, Parameter, Value, SetAside,
         AsideFile, Notice, Level, Answer, Label, Source, ImageId, ModelId, RankingId, CommandId,
     );
     format!(
