@@ -12,7 +12,9 @@ const executablePath = known.find((path) => path && existsSync(path))
 
 export default defineConfig({
   testDir: 'browser',
-  timeout: 60_000,
+  timeout: 120_000,
+  // The page waits up to 5 s before it connects anew, and the server may start slowly.
+  expect: { timeout: 30_000 },
   workers: 1,
   reporter: 'list',
   use: {

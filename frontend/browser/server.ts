@@ -1,7 +1,7 @@
 // A real server on a free port for each test, with a pool of its own.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -34,6 +34,7 @@ function bitmap(number: number): Buffer {
 export class Server {
   readonly pool = mkdtempSync(join(tmpdir(), 'sluice-pool-'))
   readonly session = mkdtempSync(join(tmpdir(), 'sluice-session-'))
+  private readonly away = `${this.pool}-away`
   address = ''
   private child: ChildProcess | null = null
 
@@ -63,15 +64,24 @@ export class Server {
   /** As a loss of power would. */
   async kill(): Promise<void> {
     const child = this.child
-    if (!child || child.exitCode !== null) return
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
     await ended
   }
 
+  /** As when a disk is unplugged. */
+  takePoolAway(): void {
+    renameSync(this.pool, this.away)
+  }
+
+  bringPoolBack(): void {
+    renameSync(this.away, this.pool)
+  }
+
   remove(): void {
-    rmSync(this.pool, { recursive: true })
-    rmSync(this.session, { recursive: true })
+    for (const folder of [this.pool, this.away, this.session])
+      rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -41,7 +41,7 @@ export function App() {
     return listen(act)
   }, [])
 
-  const { current, welcome, said } = state.value
+  const { welcome, said } = state.value
   return (
     <div class={panel ? 'page with-panel' : 'page'}>
       <Header
@@ -50,7 +50,7 @@ export function App() {
         toggleHelp={() => setHelp(!help)}
       />
       <main class="stage">
-        {current && welcome ? <Picture session={welcome.session} /> : <Empty />}
+        {welcome ? <Picture session={welcome.session} /> : <Empty />}
         <Notices />
       </main>
       <footer class="footer">

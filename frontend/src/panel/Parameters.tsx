@@ -1,5 +1,5 @@
 import type { TargetedEvent, TargetedKeyboardEvent } from 'preact'
-import { useId } from 'preact/hooks'
+import { useId, useState } from 'preact/hooks'
 import type { Parameter, PluginInfo, PluginKind, Value } from '../protocol'
 import { setParameters, type Values } from '../session/store'
 import { inRange, read, text } from './parameters'
@@ -49,6 +49,8 @@ interface FieldProps {
 
 function Field({ parameter, value, set }: FieldProps) {
   const [field, help] = [useId(), useId()]
+  // What is being typed stays when the page is drawn anew, which news from the server does at any time.
+  const [typed, setTyped] = useState<string | null>(null)
   const changed = (input: HTMLInputElement) => {
     const next = read(parameter, input.type === 'checkbox' ? String(input.checked) : input.value)
     if (next && inRange(parameter, next)) set(next)
@@ -59,6 +61,8 @@ function Field({ parameter, value, set }: FieldProps) {
   const common = {
     id: field,
     'aria-describedby': help,
+    onInput: ({ currentTarget }: TargetedEvent<HTMLInputElement>) => setTyped(currentTarget.value),
+    onBlur: () => setTyped(null),
     // Also where nothing was changed: the keys are for answering again.
     onKeyDown: ({ key, currentTarget }: TargetedKeyboardEvent<HTMLInputElement>) => {
       if (key === 'Escape') currentTarget.value = text(value)
@@ -87,11 +91,11 @@ function Field({ parameter, value, set }: FieldProps) {
           ))}
         </select>
       ) : 'text' in parameter.default ? (
-        <input type="text" value={text(value)} {...common} />
+        <input type="text" value={typed ?? text(value)} {...common} />
       ) : (
         <input
           type="number"
-          value={text(value)}
+          value={typed ?? text(value)}
           min={parameter.range?.[0]}
           max={parameter.range?.[1]}
           step={'integer' in parameter.default ? 1 : 'any'}

@@ -1,18 +1,30 @@
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
-import { state, unreadable, wasShown } from '../session/store'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { Empty } from '../frame/Empty'
+import type { ImageId } from '../protocol'
+import type { Shown } from '../session/state'
+import { arrived, state, unreadable, wasShown } from '../session/store'
 import { AHEAD, address, Preloader } from './preload'
 
 /** A picture whose longer side is at most this is enlarged with crisp pixels. */
 const TINY_PIXELS = 128
 
-/** The picture, as large as its place. */
+/** The picture, as large as its place, or what is to be said when there is none. */
 export function Picture({ session }: { session: string }) {
   const place = useRef<HTMLDivElement>(null)
-  const { current, upcoming, connection } = state.value
+  const { current, upcoming, missing, connection } = state.value
   const preloader = useMemo(() => {
     const pixels = Math.max(screen.width, screen.height) * devicePixelRatio
-    return new Preloader((image) => address(image, session, pixels), unreadable)
+    const addressOf = (image: ImageId) => address(image, session, pixels)
+    return new Preloader(addressOf, { failed: unreadable, arrived })
   }, [session])
+
+  // First, so that a picture that is fetched for the screen is not taken for a missing one.
+  useLayoutEffect(() => {
+    const ids = (images: Shown[]) => images.map(({ image }) => image)
+    const line = current ? [current, ...upcoming] : upcoming
+    preloader.keep(ids(line.slice(0, AHEAD + 1)), ids(missing))
+  }, [current, upcoming, missing, preloader, connection])
+  useLayoutEffect(() => () => preloader.keep([], []), [preloader])
 
   useLayoutEffect(() => {
     if (!place.current || !current) return
@@ -30,18 +42,14 @@ export function Picture({ session }: { session: string }) {
     // Fetched anew when the connection is back.
   }, [current?.image, preloader, connection])
 
-  useEffect(() => {
-    const line = current ? [current, ...upcoming] : upcoming
-    preloader.keep(line.slice(0, AHEAD + 1).map(({ image }) => image))
-  }, [current, upcoming, preloader, connection])
-
+  if (!current) return <Empty />
   return (
     <div
       ref={place}
       class="picture"
       role="img"
-      aria-label={current ? `Image number ${current.image}` : 'No image'}
-      data-image={current?.image}
+      aria-label={`Image number ${current.image}`}
+      data-image={current.image}
     />
   )
 }

@@ -50,8 +50,8 @@ export interface State {
   /** The server had nothing more to show. */
   exhausted: boolean
   pending: Pending[]
-  /** Images that this browser could not show. */
-  broken: ImageId[]
+  /** On offer, but they could not be fetched: they wait beside the line until they arrive. */
+  missing: Shown[]
   statistics: Statistics | null
   training: Training | null
   plugins: Plugins | null
@@ -69,7 +69,7 @@ export const initial: State = {
   behind: 0,
   exhausted: false,
   pending: [],
-  broken: [],
+  missing: [],
   statistics: null,
   training: null,
   plugins: null,
@@ -84,6 +84,7 @@ export type Action =
   | { type: 'answered'; id: CommandId; answer: Answer; source: Source; shownMs: number }
   | { type: 'undone offline' }
   | { type: 'unreadable'; image: ImageId }
+  | { type: 'arrived'; image: ImageId }
   | { type: 'dismissed'; notice: Notice }
 
 export function reduce(state: State, action: Action): State {
@@ -102,12 +103,10 @@ export function reduce(state: State, action: Action): State {
     }
     case 'undone offline':
       return undoOffline(state)
-    case 'unreadable': {
-      const broken = [...state.broken, action.image]
-      const upcoming = state.upcoming.filter((shown) => shown.image !== action.image)
-      const next = { ...state, broken, upcoming }
-      return state.current?.image === action.image ? advance(next) : next
-    }
+    case 'unreadable':
+      return takeOut(state, action.image)
+    case 'arrived':
+      return takeBack(state, action.image)
     case 'dismissed':
       return { ...state, notices: state.notices.filter((notice) => notice !== action.notice) }
     default:
@@ -156,16 +155,43 @@ function receive(state: State, message: ToPage): State {
  * thinks of it.
  */
 function takeQueue(state: State, queue: Queue): State {
-  const underWay = new Set([...unsaved(state).map(({ shown }) => shown.image), ...state.broken])
-  const line = queue.items
+  const underWay = new Set(unsaved(state).map(({ shown }) => shown.image))
+  const offered = queue.items
     .filter(({ image }) => !underWay.has(image))
     .map((item) => ({ ...item, ranking: queue.ranking }))
+  // The server stops offering what it sets aside. Should that be offered again, it is tried at once.
+  const missed = new Set(state.missing.map(({ image }) => image))
+  const missing = offered.filter(({ image }) => missed.has(image))
+  const line = offered.filter(({ image }) => !missed.has(image))
   const isCurrent = ({ image }: Shown) => image === state.current?.image
   const current = line.find(isCurrent) ?? state.current
   const upcoming = line.filter((shown) => !isCurrent(shown))
   const exhausted = queue.items.length === 0
-  const next = { ...state, current, upcoming, behind: queue.behind, exhausted }
+  const next = { ...state, current, upcoming, missing, behind: queue.behind, exhausted }
   return current ? next : advance(next)
+}
+
+/** A picture that could not be fetched leaves the line: the others go on without it. */
+function takeOut(state: State, image: ImageId): State {
+  const { current, upcoming, exhausted } = state
+  const failed = [current, ...upcoming].find((shown) => shown?.image === image)
+  if (!failed) return state
+  // Where nothing is on offer, it has been set aside: there is nothing to wait for.
+  const missing = exhausted ? [] : [...state.missing, failed]
+  const rest = { ...state, missing, upcoming: upcoming.filter((shown) => shown !== failed) }
+  const next = failed === current ? advance(rest) : rest
+  return next.current || exhausted
+    ? next
+    : { ...next, said: 'The pictures are not there at the moment.' }
+}
+
+/** A picture that was missing and is there now comes last, before the eyes only if nothing else is. */
+function takeBack(state: State, image: ImageId): State {
+  const found = state.missing.find((shown) => shown.image === image)
+  if (!found) return state
+  const missing = state.missing.filter((shown) => shown !== found)
+  const next = { ...state, missing, upcoming: [...state.upcoming, found] }
+  return state.current ? next : { ...advance(next), said: 'The pictures are back.' }
 }
 
 /** A server of another session has nothing to do with what this page still holds. */
@@ -173,7 +199,7 @@ function greet(state: State, welcome: Welcome): State {
   if (state.welcome === null || state.welcome.session === welcome.session) {
     // What could not be fetched while the server was away may be fetched now.
     const pending = state.pending.map((answer) => ({ ...answer, sent: true }))
-    return { ...state, welcome, pending, broken: [], connection: 'open' }
+    return { ...state, welcome, pending, missing: [], connection: 'open' }
   }
   const lost = unsaved(state).length
   const kept = lost > 0 ? ` ${lost} answers of the other one could not be sent.` : ''
@@ -212,10 +238,12 @@ function leave(state: State, image: ImageId): State {
 /** Puts an image on the screen; the one that was there comes next. */
 function showNow(state: State, image: ImageId): State {
   if (state.current?.image === image) return state
-  const known = state.upcoming.find((shown) => shown.image === image)
+  const isIt = (shown: Shown) => shown.image === image
+  const known = state.upcoming.find(isIt) ?? state.missing.find(isIt)
   const current = known ?? { image, probability: null, ranking: null }
-  const rest = state.upcoming.filter((shown) => shown.image !== image)
-  return { ...state, current, upcoming: state.current ? [state.current, ...rest] : rest }
+  const missing = state.missing.filter((shown) => !isIt(shown))
+  const rest = state.upcoming.filter((shown) => !isIt(shown))
+  return { ...state, current, missing, upcoming: state.current ? [state.current, ...rest] : rest }
 }
 
 /** The next one in line. */

@@ -92,6 +92,11 @@ export function unreadable(image: ImageId): void {
   send({ type: 'unreadable', image })
 }
 
+/** A picture that was missing is there now. */
+export function arrived(image: ImageId): void {
+  dispatch({ type: 'arrived', image })
+}
+
 export function dismiss(notice: Notice): void {
   dispatch({ type: 'dismissed', notice })
 }
