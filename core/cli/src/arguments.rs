@@ -200,7 +200,8 @@ pub struct SessionArguments {
     /// Where features are kept, so that they are computed once [default: sluice/features in your cache folder]
     #[arg(long, env = "SLUICE_CACHE", value_name = "DIR")]
     pub cache: Option<PathBuf>,
-    /// Gives features: mobilenet-v3-small, resnet18, small-cnn; its weights are fetched once, or given with --weights
+    /// Gives features: mobilenet-v3-small, resnet18 (their published weights are fetched once, unless given with
+    /// --weights), small-cnn (only with --weights: none are published)
     #[arg(long, env = "SLUICE_NETWORK", value_name = "NAME")]
     pub network: Option<String>,
     /// Weights of the network: safetensors, or a state dict that torch.save wrote

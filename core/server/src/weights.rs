@@ -2,9 +2,15 @@
 //! fetched once, in the background.
 
 mod fetch;
+#[cfg(test)]
+mod sender;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
+use std::mem;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use sluice_events::message::Fetching;
 use sluice_events::network::Weights;
@@ -14,6 +20,8 @@ use fetch::{Fetch, Request};
 
 /// A published hash is told by so many hexadecimal digits at least.
 const SHORTEST_HASH: usize = 8;
+const HOW_TO_NAME: &str =
+    "start with --network NAME --weights FILE, or name a file in the settings";
 
 /// Where weights are.
 #[derive(Clone, Debug, Default)]
@@ -24,10 +32,10 @@ pub struct WeightsPlaces {
     pub folder: Option<PathBuf>,
     /// Folders in which another program may have put them.
     pub elsewhere: Vec<PathBuf>,
-    /// Where published files are fetched from instead, by their names: `https://example.org/models`. Empty: from
-    /// where the network says.
+    /// Where published files are fetched from instead, by their names: `https://example.org/models`, or a server
+    /// on this very machine, which may do without https. Empty: from where the network says.
     pub mirror: String,
-    /// Whether anything may be fetched.
+    /// Whether nothing is fetched.
     pub offline: bool,
 }
 
@@ -47,66 +55,89 @@ pub(crate) struct WeightsStore {
     bell: Bell,
     /// The network that weights are fetched for.
     fetch: Option<(String, Fetch)>,
+    /// Whether who waits for the fetch was told that it has ended, and asks next what came of it.
+    is_asked_for: bool,
+    /// Fetches that were given up and may still have their file.
+    ending: HashMap<PathBuf, JoinHandle<()>>,
 }
 
 impl WeightsStore {
     pub fn new(places: WeightsPlaces, bell: Bell) -> Self {
-        Self { places, bell, fetch: None }
+        Self { places, bell, fetch: None, is_asked_for: false, ending: HashMap::new() }
     }
 
     /// The weights of a network, which says where they are published. Those that have to be fetched begin to
     /// come; another fetch that is under way ends, and is gone on with when it is wanted again.
     pub fn find(&mut self, network: &str, published: Option<&Weights>) -> Found {
+        // What an earlier choice came to is no answer to this one.
+        if !mem::take(&mut self.is_asked_for) {
+            self.fetch = self.fetch.take().filter(|(_, fetch)| !fetch.has_ended());
+        }
         if let Some(file) = self.places.named.get(network) {
             return Found::File(file.clone());
         }
-        let flag = "start with --network NAME --weights FILE, or name a file in the settings";
         let Some((published, name)) = published.and_then(|p| Some((p, file_name(&p.url)?))) else {
-            return Found::Missing(format!("There are no weights for {network} ({flag})"));
+            return Found::Missing(format!("There are no weights for {network} ({HOW_TO_NAME})"));
         };
         let folders = self.places.folder.iter().chain(&self.places.elsewhere);
         if let Some(file) = folders.map(|folder| folder.join(name)).find(|file| file.is_file()) {
             return Found::File(file);
         }
-        let url = self.url(&published.url, name);
-        let missing = |why: &str| {
-            Found::Missing(format!("There are no weights for {network}: {why} ({flag})"))
+        self.fetched(network, published, name).unwrap_or_else(|why| {
+            Found::Missing(format!("There are no weights for {network}: {why} ({HOW_TO_NAME})"))
+        })
+    }
+
+    /// What comes of fetching them, which is begun where it is not under way; or why there are none.
+    fn fetched(&mut self, network: &str, published: &Weights, name: &str) -> Result<Found, String> {
+        let request = self.request(published, name)?;
+        let Some((_, fetch)) = self.fetch.as_ref().filter(|(of, _)| of == network) else {
+            return self.start(network, request);
         };
-        let Some(folder) = self.places.folder.clone().filter(|_| !self.places.offline) else {
-            return missing(&format!(
-                "they are published at {url}, and nothing is fetched offline"
-            ));
+        let found = match fetch.ended() {
+            None => return Ok(Found::Coming),
+            Some(Ok(())) => Ok(Found::File(fetch.file().to_owned())),
+            Some(Err(error)) => Err(format!(
+                "they could not be fetched from {}: {error}. {}; or put the file itself at {}",
+                request.url,
+                error.next_step(fetch.progress().0),
+                request.file.display()
+            )),
+        };
+        self.fetch = None;
+        found
+    }
+
+    /// What is to be fetched, or why nothing is.
+    fn request(&self, published: &Weights, name: &str) -> Result<Request, String> {
+        let mirror = self.places.mirror.trim_end_matches('/');
+        let is_mirror = !mirror.is_empty();
+        let url = if is_mirror { format!("{mirror}/{name}") } else { published.url.clone() };
+        if self.places.offline {
+            return Err(format!("they are published at {url}, and nothing is fetched offline"));
+        }
+        let Some(folder) = &self.places.folder else {
+            let none = "there is no cache folder to put them into";
+            return Err(format!("they are published at {url}, and {none}"));
         };
         if published.sha256.len() < SHORTEST_HASH {
-            return missing("the network does not say their SHA-256, so they are not fetched");
+            let none = "the network does not say their SHA-256, so they are not fetched";
+            return Err(none.to_owned());
         }
-        if let Some((of, fetch)) = &self.fetch
-            && of == network
-        {
-            return match fetch.ended() {
-                None => Found::Coming,
-                Some(outcome) => {
-                    self.fetch = None;
-                    match outcome {
-                        Ok(file) => Found::File(file),
-                        Err(why) => missing(&format!(
-                            "they could not be fetched from {url}: {why}. What came is kept, and gone on with when the \
-                             network is chosen again; or put the file into {}",
-                            folder.display()
-                        )),
-                    }
-                }
-            };
+        let sha256 = published.sha256.to_lowercase();
+        Ok(Request { url, is_mirror, file: folder.join(name), sha256 })
+    }
+
+    fn start(&mut self, network: &str, request: Request) -> Result<Found, String> {
+        if let Some((_, given_up)) = self.fetch.take() {
+            let file = given_up.file().to_owned();
+            self.ending.extend(given_up.end().map(|thread| (file, thread)));
         }
-        let request =
-            Request { url, file: folder.join(name), sha256: published.sha256.to_lowercase() };
-        match Fetch::start(request, self.bell.clone()) {
-            Ok(fetch) => {
-                self.fetch = Some((network.to_owned(), fetch));
-                Found::Coming
-            }
-            Err(error) => missing(&format!("no thread could be started to fetch them: {error}")),
-        }
+        let predecessor = self.ending.remove(&request.file);
+        let fetch = Fetch::start(request, predecessor, self.bell.clone())
+            .map_err(|error| format!("no thread could be started to fetch them: {error}"))?;
+        self.fetch = Some((network.to_owned(), fetch));
+        Ok(Found::Coming)
     }
 
     /// How far a fetch is.
@@ -116,16 +147,12 @@ impl WeightsStore {
         Some(Fetching { network: network.clone(), bytes, of })
     }
 
-    /// Whether the weights of this network are on their way.
-    pub fn is_fetching(&self, network: &str) -> bool {
-        self.fetch.as_ref().is_some_and(|(of, fetch)| of == network && !fetch.has_ended())
-    }
-
-    fn url(&self, published: &str, name: &str) -> String {
-        match self.places.mirror.trim_end_matches('/') {
-            "" => published.to_owned(),
-            mirror => format!("{mirror}/{name}"),
-        }
+    /// Whether the weights of this network are on their way. Who asks waits for them: when they no longer are,
+    /// [`find`](Self::find) says next what came of it.
+    pub fn is_fetching(&mut self, network: &str) -> bool {
+        let fetch = self.fetch.as_ref().filter(|(of, _)| of == network);
+        self.is_asked_for = fetch.is_some_and(|(_, fetch)| fetch.has_ended());
+        fetch.is_some() && !self.is_asked_for
     }
 }
 
@@ -135,25 +162,4 @@ fn file_name(url: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let is_plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(plain);
     (is_plain && Path::new(name).extension().is_some()).then_some(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_names_become_files() {
-        assert_eq!(file_name("https://example.org/a/net-1.pth"), Some("net-1.pth"));
-        for url in [
-            "https://example.org/",
-            "https://x/..",
-            "https://x/.hidden.pth",
-            "https://x/a%2fb.pth",
-            "https://x/a?b.pth",
-            "x/a\\b.pth",
-            "https://x/noend",
-        ] {
-            assert_eq!(file_name(url), None, "{url}");
-        }
-    }
 }

@@ -5,11 +5,16 @@ mod app;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use app::Place;
 use sluice_events::facts::{CheckpointMade, Seen, Source};
 use sluice_events::{Answer, Command, CommandId, ImageId};
+use sluice_learn::{
+    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, Pictures,
+};
 use sluice_log::storage::FsStorage;
 use sluice_server::{Background, Service, SessionOptions};
 use uuid::Uuid;
@@ -17,15 +22,77 @@ use uuid::Uuid;
 const IMAGES: u32 = 240;
 const ANSWERS: u32 = 220;
 
-fn open(place: &Place, artefacts: &Path) -> Service {
-    let options = SessionOptions {
+fn options(place: &Place, artefacts: &Path) -> SessionOptions {
+    SessionOptions {
         background: Background::Small,
         artefacts: Some(artefacts.to_owned()),
         ..place.options()
-    };
+    }
+}
+
+fn open(place: &Place, options: SessionOptions) -> Service {
     let finding = sluice_pool::find(&options.pool).unwrap();
     let storage = FsStorage::new(place.session.path()).unwrap();
     Service::open(options, &finding, storage).unwrap()
+}
+
+/// Has learned what the test says, and learns nothing.
+struct Told(Receiver<Checkpoint>);
+
+impl Learner for Told {
+    fn begin(&mut self, _: u32, _: Backbone, _: Arc<dyn Pictures>) -> Result<(), LearnError> {
+        Ok(())
+    }
+
+    fn look_again(&mut self, _: u32, _: &[ImageId]) {}
+
+    fn resume(&mut self, _: Checkpoint) {}
+
+    fn absorb(&mut self) -> Absorbed {
+        Absorbed { checkpoint: self.0.try_recv().ok(), ..Absorbed::default() }
+    }
+
+    fn learn(&mut self, _: &[(ImageId, bool)], _: &[ImageId]) -> Option<Learned> {
+        None
+    }
+
+    fn features(&self) -> Arc<dyn Features> {
+        Arc::new(NoFeatures)
+    }
+}
+
+struct NoFeatures;
+
+impl Features for NoFeatures {
+    fn dim(&self) -> usize {
+        0
+    }
+
+    fn gather(&self, _: &[ImageId]) -> Vec<f32> {
+        Vec::new()
+    }
+}
+
+/// A session, and who says what its background has learned.
+fn told(place: &Place, artefacts: &Path) -> (Service, Sender<Checkpoint>) {
+    let (say, told) = channel();
+    let options = options(place, artefacts);
+    let finding = sluice_pool::find(&options.pool).unwrap();
+    let storage = FsStorage::new(place.session.path()).unwrap();
+    let service = Service::with_learner(options, &finding, storage, Box::new(Told(told)));
+    (service.unwrap(), say)
+}
+
+fn learned(network: &str, weights: &[u8]) -> Checkpoint {
+    Checkpoint { network: network.to_owned(), labels: 60, weights: weights.into() }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let mut files: Vec<String> =
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    files.sort();
+    files
 }
 
 fn checkpoint(service: &Service) -> Option<CheckpointMade> {
@@ -57,8 +124,12 @@ fn answer(service: &Service, image: u32) {
 fn training_goes_on_after_a_restart_and_a_damaged_file_is_learned_anew() {
     let place = Place::with_images(IMAGES);
     let artefacts = place.session.path().join("artefacts");
-    let service = open(&place, &artefacts);
+    // Nothing trains before the last answer is there.
+    let only_answers = SessionOptions { model: false, ..options(&place, &artefacts) };
+    let service = open(&place, only_answers);
     (0..ANSWERS).for_each(|image| answer(&service, image));
+    service.close();
+    let service = open(&place, options(&place, &artefacts));
     wait("a checkpoint", || checkpoint(&service).is_some());
     let kept = checkpoint(&service).unwrap();
     assert_eq!((kept.network.as_str(), kept.labels), ("small", ANSWERS));
@@ -68,13 +139,13 @@ fn training_goes_on_after_a_restart_and_a_damaged_file_is_learned_anew() {
     assert_eq!(files[0].metadata().unwrap().len(), kept.bytes);
 
     // It speaks without having trained.
-    let service = open(&place, &artefacts);
+    let service = open(&place, options(&place, &artefacts));
     wait("its opinion", || service.training.borrow().opinions > 0);
     assert_eq!(checkpoint(&service).as_ref(), Some(&kept), "nothing was trained");
     service.close();
 
     fs::write(files[0].path(), b"rubbish").unwrap();
-    let service = open(&place, &artefacts);
+    let service = open(&place, options(&place, &artefacts));
     wait("another checkpoint", || checkpoint(&service).as_ref() != Some(&kept));
     service.close();
     assert_eq!(fs::read_dir(&artefacts).unwrap().count(), 1, "the newest only");
@@ -84,7 +155,7 @@ fn training_goes_on_after_a_restart_and_a_damaged_file_is_learned_anew() {
 fn where_nothing_can_be_kept_it_is_told_and_learning_goes_on() {
     let place = Place::with_images(IMAGES);
     let in_the_way = place.session.path().join("artefacts");
-    let service = open(&place, &in_the_way);
+    let service = open(&place, options(&place, &in_the_way));
     fs::write(&in_the_way, b"a file of that name").unwrap();
     (0..ANSWERS).for_each(|image| answer(&service, image));
     wait("its opinion", || service.training.borrow().opinions > 0);
@@ -95,4 +166,52 @@ fn where_nothing_can_be_kept_it_is_told_and_learning_goes_on() {
     wait("a word of it", told);
     assert_eq!(checkpoint(&service), None);
     service.close();
+}
+
+#[test]
+fn what_the_log_does_not_take_leaves_no_file_and_what_it_names_stays() {
+    let place = Place::with_images(3);
+    let artefacts = place.session.path().join("artefacts");
+    let (service, say) = told(&place, &artefacts);
+    let named = |weights: &[u8]| blake3::hash(weights).to_hex().to_string();
+    let is_kept = |weights: &[u8]| {
+        checkpoint(&service).is_some_and(|made| made.artefact == *blake3::hash(weights).as_bytes())
+    };
+    say.send(learned("small", b"first")).unwrap();
+    wait("the first", || is_kept(b"first"));
+    assert_eq!(files(&artefacts), [named(b"first")]);
+    // No event is so large. It may be of new weights, or of those that are named already.
+    let too_large = "n".repeat(300_000);
+    say.send(learned(&too_large, b"second")).unwrap();
+    say.send(learned(&too_large, b"first")).unwrap();
+    // When a later one is there, these were tried.
+    say.send(Checkpoint { labels: 61, ..learned("small", b"first") }).unwrap();
+    wait("a later one", || checkpoint(&service).is_some_and(|made| made.labels == 61));
+    assert_eq!(files(&artefacts), [named(b"first")]);
+    assert_eq!(fs::read(artefacts.join(named(b"first"))).unwrap(), b"first");
+    say.send(learned("small", b"third")).unwrap();
+    wait("the third", || is_kept(b"third"));
+    service.close();
+    assert_eq!(files(&artefacts), [named(b"third")], "the newest only");
+}
+
+#[test]
+fn what_a_kill_left_is_removed_at_the_start_and_nothing_else() {
+    let place = Place::with_images(3);
+    let artefacts = place.session.path().join("artefacts");
+    let (service, say) = told(&place, &artefacts);
+    say.send(learned("small", b"wanted")).unwrap();
+    wait("a checkpoint", || checkpoint(&service).is_some());
+    service.close();
+    let mut stay = files(&artefacts);
+    assert_eq!(stay.len(), 1);
+    // Cut off in the middle of a file, and between a file and its event.
+    fs::write(artefacts.join("part"), b"half").unwrap();
+    fs::write(artefacts.join(blake3::hash(b"orphan").to_hex().as_str()), b"orphan").unwrap();
+    fs::write(artefacts.join("notes.txt"), b"of somebody").unwrap();
+    let (service, _say) = told(&place, &artefacts);
+    service.close();
+    stay.push("notes.txt".to_owned());
+    stay.sort();
+    assert_eq!(files(&artefacts), stay);
 }
