@@ -182,7 +182,7 @@ def seconds_each(work: Work, seconds: float) -> float:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2, help="of both sides, and cores (default: 2)")
-    parser.add_argument("--batch", type=int, default=32, help="pictures at once, for features (default: 32)")
+    parser.add_argument("--batch", type=int, default=128, help="pictures at once, for features (default: 128)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default: 5)")
     parser.add_argument("--seconds", type=float, default=2, help="of each of PyTorch's ways in a round (default: 2)")
     sluice = parser.add_mutually_exclusive_group()

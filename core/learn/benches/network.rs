@@ -15,7 +15,7 @@ use sluice_events::ImageId;
 use sluice_events::network::{CheckedGraph, Graph};
 use sluice_events::plugin::Values;
 use sluice_host::{Limits, PluginHost, PluginSet};
-use sluice_learn::{Backbone, Background, Learner, Options, Torch};
+use sluice_learn::{Backbone, Background, DeviceChoice, Learner, Options, Torch};
 
 const NETWORK: &str = "mobilenet-v3-small";
 const SIDE: u32 = 224;
@@ -53,7 +53,8 @@ fn features(threads: i32) {
         return;
     };
     let (ready, heard) = channel();
-    let options = Options { background: Background::Off, ..Options::default() };
+    let options =
+        Options { background: Background::Off, device: DeviceChoice::Cpu, ..Options::default() };
     let mut torch = Torch::new(options);
     torch.begin(PICTURES, backbone, Arc::new(Noise { side: SIDE, ready })).unwrap();
     // From one batch to the last: loading is not what is measured.
@@ -64,7 +65,8 @@ fn features(threads: i32) {
         let (first, since) = *begun.get_or_insert((embedded, Instant::now()));
         if embedded == PICTURES {
             let rate = f64::from(embedded - first) / since.elapsed().as_secs_f64();
-            println!("network {NETWORK} batch 128 threads {threads}: {rate:.1} images/s");
+            // What came first is one batch.
+            println!("network {NETWORK} batch {first} threads {threads}: {rate:.1} images/s");
             return;
         }
     }
@@ -72,7 +74,11 @@ fn features(threads: i32) {
 
 fn training(threads: i32) {
     let (ready, heard) = channel();
-    let mut torch = Torch::new(Options { background: Background::Small, ..Options::default() });
+    let mut torch = Torch::new(Options {
+        background: Background::Small,
+        device: DeviceChoice::Cpu,
+        ..Options::default()
+    });
     let pictures = Arc::new(Noise { side: STEP_SIDE, ready });
     torch.begin(LABELS + 100, Backbone::Patches { seed: 1 }, pictures).unwrap();
     while torch.absorb().embedded < LABELS + 100 {
@@ -81,7 +87,7 @@ fn training(threads: i32) {
     let label = |image: ImageId| (image, is_positive(image));
     let mut times = Vec::new();
     for cycle in 0..CYCLES {
-        // Twenty more each time, so that another cycle is due; none has more steps than the fewest.
+        // Forty more each time, so that another cycle is due; none has more steps than the fewest.
         let labels: Vec<_> = (0..LABELS - 80 + 40 * cycle as u32).map(ImageId).map(label).collect();
         let candidates: Vec<ImageId> = (LABELS..LABELS + 100).map(ImageId).collect();
         // With one positive in ten there are too few: the first ones are called positive.

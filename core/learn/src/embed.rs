@@ -19,17 +19,17 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sluice_events::ImageId;
-use sluice_pool::{Key, Place, RowWriter, Rows, Square};
+use sluice_pool::{Extent, Key, Place, RowWriter, Rows, Square};
 use tch::{Device, Kind, Tensor};
 
 use crate::background::give_way;
 use crate::features::to_tensor;
 use crate::network::Network;
-use crate::{Backbone, EXAMPLE, LearnError, Pictures, device};
-use source::Source;
+use crate::{Backbone, EXAMPLE, LearnError, NoPicture, Pictures, device};
+use source::{Readiness, Source};
 
 pub(crate) use lanes::Lanes;
-pub(crate) use source::{set_name, typical_side};
+pub(crate) use source::{fingerprint, set_name, typical_side};
 
 /// What is found again is told in such portions.
 const TOLD_AT_ONCE: usize = 4096;
@@ -41,8 +41,8 @@ pub(crate) enum Block {
     Begun(Arc<Rows>),
     /// Images have these rows.
     Rows(Vec<(ImageId, u32)>),
-    /// An image can't be shown.
-    Failed(ImageId, String),
+    /// An image has no picture.
+    Failed(ImageId, NoPicture),
     /// Something that a person should know; it goes on.
     Note(String),
     /// No more will come.
@@ -93,7 +93,7 @@ impl Embedding {
         let stop = Arc::new(AtomicBool::new(false));
         let (send, blocks) = channel();
         let (more, to_come) = channel();
-        let worker = Worker { order, task, send, stop: Arc::clone(&stop) };
+        let mut worker = Worker { order, task, send, stop: Arc::clone(&stop) };
         thread::Builder::new().name("embedder".into()).spawn(move || {
             give_way();
             // libtorch's errors are panics here; one of them ends the features, not the program.
@@ -123,13 +123,30 @@ struct Batch {
 }
 
 impl Worker {
-    /// The whole pool, then what comes.
-    fn run(&self, source: Source, to_come: &Receiver<Vec<ImageId>>) {
-        let Some(mut source) = source.ready(self) else { return };
+    /// Features of the pool; others, when it has outgrown what these were learned from.
+    fn run(&mut self, source: Source, to_come: &Receiver<Vec<ImageId>>) {
+        let mut next = Some(source);
+        while let Some(source) = next.take() {
+            match source.ready(self) {
+                Readiness::Ready(ready) => next = self.compute(*ready, to_come),
+                Readiness::Awaits(source) => {
+                    next = to_come.recv().ok().map(|_| source).filter(|_| !self.stopped());
+                }
+                Readiness::Failed => {}
+            }
+        }
+    }
+
+    /// The whole pool, then what comes; what is to come after these features.
+    fn compute(
+        &mut self,
+        mut source: source::Ready,
+        to_come: &Receiver<Vec<ImageId>>,
+    ) -> Option<Source> {
         let row_bytes = source.extractor.dim() * size_of::<f16>();
         let place = self.task.place.as_ref();
-        let mut writer =
-            RowWriter::open(place, &source.set, &source.made_by, row_bytes, self.task.images);
+        let extent = Extent::of(row_bytes, self.task.images);
+        let mut writer = RowWriter::open(place, &source.set, &source.made_by, extent);
         source.keep(&writer);
         self.tell_trouble(&mut writer);
         self.tell(Block::Begun(writer.rows()));
@@ -139,7 +156,11 @@ impl Worker {
             && !self.stopped()
         {
             self.pass(&images, &mut source, &mut writer, &known);
+            if let Some(next) = source.outgrown(&mut self.order, &images) {
+                return Some(next);
+            }
         }
+        None
     }
 
     /// Images to rows, in this order.

@@ -81,6 +81,18 @@ impl Joint {
         self.before.resize(images, Pair::NONE);
     }
 
+    /// These images are others now: nothing is known of them.
+    pub fn forget(&mut self, images: &[ImageId]) {
+        for image in images {
+            if let Some(slot) = self.network.get_mut(image.index()) {
+                *slot = f32::NAN;
+            }
+            if let Some(before) = self.before.get_mut(image.index()) {
+                *before = Pair::NONE;
+            }
+        }
+    }
+
     /// Whether there is a network's opinion at all.
     pub fn has_joined(&self) -> bool {
         self.joined
@@ -198,8 +210,8 @@ impl Spread {
     }
 }
 
-/// Weights of both scores, none below zero, and the intercept: logistic regression with an intercept by Newton's method, each
-/// weight drawn towards 1.
+/// Weights of both scores, none below zero, and the intercept: logistic regression by Newton's method, each weight
+/// drawn towards 1.
 fn fit(honest: &VecDeque<(Pair, bool)>) -> [f64; 3] {
     let row = |(pair, _): &(Pair, bool)| [f64::from(pair.head), f64::from(pair.network), 1.0];
     let x: Vec<f64> = honest.iter().flat_map(row).collect();
@@ -272,6 +284,22 @@ mod tests {
         assert!(
             together[0] > together[1] && together[2].is_nan() && (together[3] - 4.0).abs() < 1e-6
         );
+    }
+
+    #[test]
+    fn of_an_image_that_was_changed_nothing_is_known() {
+        let mut joint = Joint::of(3);
+        let all: Vec<ImageId> = (0..3).map(image).collect();
+        joint.take_in(&[(image(0), 9.0), (image(1), 0.0), (image(2), -9.0)]);
+        let head = [1.0, 2.0, 2.5];
+        assert!(joint.together(&all, &head)[2] < joint.together(&all, &head)[0]);
+        joint.forget(&[image(2), image(7)]);
+        let together = joint.together(&all, &head);
+        assert!((together[2] - 2.5).abs() < 1e-6, "the head's alone: {together:?}");
+        joint.weigh(&[(image(0), true)]);
+        joint.forget(&[image(1)]);
+        joint.weigh(&[(image(0), true), (image(1), true)]);
+        assert_eq!(joint.honest.len(), 1, "what was thought of another picture proves nothing");
     }
 
     #[test]

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use sluice_events::ImageId;
 use sluice_events::command::FittedModel;
 use sluice_events::network::CheckedGraph;
-use sluice_pool::{Key, Square};
+use sluice_pool::{DecodeError, Key, Square};
 
 /// The picture that a person gave as an example of what they look for. It is not in the pool, and has features
 /// all the same.
@@ -80,13 +80,13 @@ pub trait Pictures: Send + Sync {
     /// The picture made `side` × `side` pixels, unless what was made of it is known.
     ///
     /// # Errors
-    /// Why the image can't be shown.
+    /// Why there is none.
     fn square(
         &self,
         image: ImageId,
         side: u32,
         known: &dyn Fn(&Key) -> bool,
-    ) -> Result<Square, String>;
+    ) -> Result<Square, NoPicture>;
 
     /// Longer side of a picture, pixels, if it can be told.
     fn longer_side(&self, image: ImageId) -> Option<u32>;
@@ -96,6 +96,28 @@ pub trait Pictures: Send + Sync {
 
     /// Finished features wait to be taken in.
     fn ready(&self);
+}
+
+/// Why there is no picture of an image; a sentence whose subject is the file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPicture {
+    /// The file can't be had now: it is gone, or its disk is. It may come back.
+    #[error("{0}")]
+    Missing(String),
+    /// The file is there, and can't be shown.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl From<DecodeError> for NoPicture {
+    fn from(error: DecodeError) -> Self {
+        let reason = error.to_string();
+        if matches!(error, DecodeError::Missing(_)) {
+            Self::Missing(reason)
+        } else {
+            Self::Broken(reason)
+        }
+    }
 }
 
 /// What gives the features.
@@ -120,12 +142,14 @@ pub enum Backbone {
 /// What one [`Learner::absorb`] took in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Absorbed {
-    /// Images of the pool that can't be shown, with the reason.
-    pub failed: Vec<(ImageId, String)>,
+    /// Images of the pool that have no picture, and so no features.
+    pub failed: Vec<(ImageId, NoPicture)>,
     /// Images that have features now.
     pub embedded: u32,
     /// Images that will have features.
     pub to_embed: u32,
+    /// How often rows of features were taken in; with each time, scores are others.
+    pub rows_taken_in: u64,
     /// How often a network that trains in the background has spoken; with each time, scores are others.
     pub opinions: u32,
     /// What trains in the background: `small`, or a network's name; none: nothing.

@@ -50,8 +50,10 @@ impl Table {
         }
     }
 
-    /// Rows will come from there.
+    /// Rows will come from there, all of them anew.
     pub fn attach(&mut self, rows: Arc<Rows>) {
+        self.slots.fill(NONE);
+        (self.count, self.end, self.example) = (0, 0, None);
         self.dim = rows.row_bytes() / size_of::<half::f16>();
         self.rows = Some(rows);
     }

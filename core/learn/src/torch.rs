@@ -11,7 +11,7 @@ use sluice_pool::Place;
 use tch::{Device, Kind, Tensor};
 
 use crate::device::{self, DeviceChoice};
-use crate::embed::{Block, Embedding, Task};
+use crate::embed::{Block, Embedding, Task, fingerprint};
 use crate::head::{Calibration, Head, Renewal};
 use crate::joint::Joint;
 use crate::labelled::Labelled;
@@ -21,10 +21,10 @@ use crate::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures
 
 /// The scale of the features is measured anew when so many times as many images have them.
 const REMEASURE_AT: f64 = 1.5;
-/// Of everything random in the background.
-const TRAINING_SEED: u64 = 1;
 /// Rows that it is measured on at most.
 const MEASURED_ON: usize = 10_000;
+/// Of everything random in the background.
+const TRAINING_SEED: u64 = 1;
 
 /// How a [`Torch`] is to work.
 #[derive(Clone, Debug, Default)]
@@ -84,12 +84,10 @@ pub struct Torch {
     one_scale: bool,
     joint: Joint,
     trainer: Option<Trainer>,
-    /// What the next trainer goes on from.
-    kept: Option<Checkpoint>,
-    /// Images that can't be shown.
-    failed: HashSet<ImageId>,
-    /// Images that were changed since the background last heard of it.
-    changed: Vec<ImageId>,
+    /// What a trainer of the same network goes on from, newest last.
+    kept: Vec<Checkpoint>,
+    /// Images that have no picture now, and so no features to come.
+    without_picture: HashSet<ImageId>,
     status: Absorbed,
 }
 
@@ -98,6 +96,8 @@ struct Scale {
     mean: Tensor,
     deviation: Tensor,
     over: u32,
+    /// Whether the whole pool had features when it was measured, now or before.
+    complete: bool,
 }
 
 impl Torch {
@@ -117,9 +117,8 @@ impl Torch {
             one_scale: false,
             joint: Joint::of(0),
             trainer: None,
-            kept: None,
-            failed: HashSet::new(),
-            changed: Vec::new(),
+            kept: Vec::new(),
+            without_picture: HashSet::new(),
             status: Absorbed { device: device::name(device), notes, ..Absorbed::default() },
         }
     }
@@ -129,8 +128,10 @@ impl Torch {
     fn measure(&mut self, table: &Table) {
         let (count, measured) = (table.count(), self.scale.as_ref().map_or(0, |scale| scale.over));
         let complete = count == self.status.to_embed;
+        // Later, when images join one by one, the pool as a whole is what it was.
+        let first_complete = complete && self.scale.as_ref().is_none_or(|scale| !scale.complete);
         let grown = f64::from(count) >= f64::from(measured) * REMEASURE_AT;
-        if measured == count || !(grown || complete || measured == 0) {
+        if !(grown || first_complete) {
             return;
         }
         let Some(rows) = table.gather(&table.some_slots(MEASURED_ON)) else { return };
@@ -145,7 +146,8 @@ impl Torch {
         // A feature that never changes says nothing, and must not be blown up.
         let deviation = variance.sqrt();
         let deviation = deviation.maximum(&(deviation.max() * 1e-4)).clamp_min(1e-12);
-        self.scale = Some(Scale { mean, deviation, over: count });
+        let complete = complete || self.scale.as_ref().is_some_and(|scale| scale.complete);
+        self.scale = Some(Scale { mean, deviation, over: count, complete });
         self.forget_head();
     }
 
@@ -169,6 +171,7 @@ impl Torch {
                 name: name.clone(),
                 graph: graph.clone(),
                 weights: weights.clone(),
+                fingerprint: fingerprint(graph.graph(), weights),
             },
             _ => Subject::Small,
         })
@@ -189,9 +192,7 @@ impl Torch {
         }
         let scored = candidates.iter().copied().zip(logits.iter().copied());
         let unanswered = scored.filter(|(_, logit)| !logit.is_nan()).collect();
-        let changed = std::mem::take(&mut self.changed);
-        let labels = labels.to_vec();
-        trainer.ask(Job { labels, unanswered, changed, head, only_score: false });
+        trainer.ask(Job { labels: labels.to_vec(), unanswered, head, ..Job::default() });
     }
 }
 
@@ -215,62 +216,92 @@ impl Learner for Torch {
         let trains = |subject: &Subject| self.trainer.as_ref().is_some_and(|t| t.trains(subject));
         if let Some(subject) = subject.filter(|subject| !trains(subject)) {
             self.joint = Joint::of(images);
+            let identity = subject.identity();
             let mut trainer = Trainer::start(subject, self.options.recipe, task, TRAINING_SEED)?;
-            self.kept.as_ref().inspect(|kept| trainer.resume(kept));
+            if let Some(kept) = self.kept.iter().rev().find(|kept| kept.network == identity) {
+                trainer.resume(kept);
+            }
             self.trainer = Some(trainer);
         }
         self.embedding = Some(embedding);
         self.table = Arc::new(Mutex::new(Table::empty(images)));
-        self.failed.clear();
+        self.without_picture.clear();
         self.forget_head();
         (self.scale, self.one_scale) = (None, one_scale);
         let device = device::name(self.device);
         let notes = std::mem::take(&mut self.status.notes);
-        let (to_embed, opinions) = (images, self.status.opinions);
-        self.status =
-            Absorbed { to_embed, opinions, features, device, notes, ..Absorbed::default() };
+        let Absorbed { opinions, rows_taken_in, .. } = self.status;
+        self.status = Absorbed {
+            to_embed: images,
+            opinions,
+            rows_taken_in,
+            features,
+            device,
+            notes,
+            ..Absorbed::default()
+        };
         Ok(())
     }
 
     fn look_again(&mut self, images: u32, which: &[ImageId]) {
         let Some(embedding) = &self.embedding else { return };
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        for image in which {
-            table.forget(*image);
-            let joins = image.index() >= table.images();
-            self.status.to_embed += u32::from(joins || self.failed.remove(image));
-        }
+        let mut which = which.to_vec();
+        which.sort_unstable();
+        which.dedup();
+        // Of what joins, only what is asked for has a picture.
+        self.without_picture.extend((table.images() as u32..images).map(ImageId));
         table.grow(images);
         self.joint.grow(images);
-        self.changed.extend(which);
+        for image in &which {
+            table.forget(*image);
+            self.without_picture.remove(image);
+        }
+        self.joint.forget(&which);
+        if let Some(trainer) = &mut self.trainer {
+            trainer.change(&which);
+        }
         // Where it has given up, that was told.
-        embedding.more.send(which.to_vec()).ok();
+        embedding.more.send(which).ok();
     }
 
     fn resume(&mut self, checkpoint: Checkpoint) {
-        self.kept = Some(checkpoint);
+        self.kept.retain(|kept| kept.network != checkpoint.network);
+        self.kept.push(checkpoint);
     }
 
     fn absorb(&mut self) -> Absorbed {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = Arc::clone(&self.table);
+        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
         let mut failed = Vec::new();
         while let Some(embedding) = &self.embedding {
             match embedding.blocks.try_recv() {
-                Ok(Block::Begun(rows)) => table.attach(rows),
-                Ok(Block::Rows(rows)) => table.assign(&rows),
+                Ok(Block::Begun(rows)) => {
+                    // Other features, where there were some already.
+                    table.attach(rows);
+                    self.scale = None;
+                    self.forget_head();
+                    self.joint.forget_head();
+                }
+                Ok(Block::Rows(rows)) => {
+                    table.assign(&rows);
+                    for (image, _) in &rows {
+                        self.without_picture.remove(image);
+                    }
+                    self.status.rows_taken_in += u64::from(!rows.is_empty());
+                }
                 Ok(Block::Note(note)) => self.status.notes.push(note),
                 Ok(Block::Failed(image, reason)) => {
-                    self.status.to_embed -= u32::from(self.failed.insert(image));
+                    self.without_picture.insert(image);
                     table.forget(image);
                     failed.push((image, reason));
                 }
                 Ok(Block::GaveUp(why)) => self.status.gave_up = Some(why),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => self.embedding = None,
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
         let mut checkpoint = None;
-        while let Some(said) = self.trainer.as_ref().and_then(Trainer::said) {
+        while let Some(said) = self.trainer.as_mut().and_then(Trainer::said) {
             match said {
                 Said::Opinion(opinion) => {
                     self.joint.take_in(&opinion.logits);
@@ -278,14 +309,20 @@ impl Learner for Torch {
                     checkpoint = opinion.checkpoint.or(checkpoint);
                 }
                 Said::Note(note) => self.status.notes.push(note),
+                Said::Instead(_) => self.joint = Joint::of(table.images() as u32),
+                Said::Ended(note) => {
+                    self.status.notes.push(note);
+                    self.trainer = None;
+                }
             }
         }
-        if checkpoint.is_some() {
-            self.kept.clone_from(&checkpoint);
+        if let Some(checkpoint) = &checkpoint {
+            self.resume(checkpoint.clone());
         }
         self.status.background = self.trainer.as_ref().map(|trainer| trainer.name().to_owned());
         self.status.training = self.trainer.as_ref().is_some_and(Trainer::is_busy);
         self.status.embedded = table.count();
+        self.status.to_embed = (table.images() - self.without_picture.len()) as u32;
         let notes = std::mem::take(&mut self.status.notes);
         Absorbed { failed, checkpoint, notes, ..self.status.clone() }
     }

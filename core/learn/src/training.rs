@@ -21,6 +21,7 @@ mod trainee;
 mod tuned;
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -47,12 +48,15 @@ const MIN_NEW: usize = 15;
 const NEW_SHARE: f64 = 0.12;
 
 /// What a cycle learns from.
+#[derive(Default)]
 pub(crate) struct Job {
+    /// The first has 1. Set by [`Trainer::ask`], as are `changed` and `only_score`.
+    pub number: u64,
     /// Oldest answer first.
     pub labels: Vec<(ImageId, bool)>,
     /// Unanswered images with what is thought of them so far.
     pub unanswered: Vec<(ImageId, f32)>,
-    /// Images whose files were changed since the last job.
+    /// Images whose pictures were changed since the last job.
     pub changed: Vec<ImageId>,
     /// What the head learned on the features as they are: a weight each, and the bias.
     pub head: Option<(Vec<f32>, f32)>,
@@ -63,7 +67,7 @@ pub(crate) struct Job {
 /// Weights that training can go on from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Whose they are: `small`, or a network's name.
+    /// Whose they are: `small`, or a network's name and its fingerprint.
     pub network: String,
     /// Labels that they were trained on.
     pub labels: u32,
@@ -73,6 +77,8 @@ pub struct Checkpoint {
 
 /// What the network thinks.
 pub(crate) struct Opinion {
+    /// Number of the job that it follows from.
+    pub job: u64,
     /// Logits of the images that were scored.
     pub logits: Vec<(ImageId, f32)>,
     /// What it can go on from; none where nothing was learned.
@@ -94,6 +100,22 @@ pub(crate) enum Said {
     Opinion(Opinion),
     /// Something that a person should know.
     Note(String),
+    /// The GPU is given up, and something else is trained instead, from nothing.
+    Instead(Subject),
+    /// No more will come; why, for a person.
+    Ended(String),
+}
+
+/// What is done in the background, one cycle after the other.
+trait Cycles {
+    /// The next cycle goes on from these weights.
+    fn resume(&mut self, weights: Arc<[u8]>);
+
+    /// Trains and scores; `None` when it is to end, has nothing to learn from, or went astray.
+    fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String>;
+
+    /// Takes less memory from now on; whether there is anything less.
+    fn divide(&mut self) -> bool;
 }
 
 const FAILED: &str = "The network that trains in the background failed, perhaps for lack of memory. Answers are safe, \
@@ -117,6 +139,10 @@ pub(crate) struct Trainer {
     resumed: bool,
     /// Jobs that nobody has heard the end of.
     under_way: Arc<AtomicU32>,
+    /// Jobs that were ever asked for.
+    asked: u64,
+    /// Images whose pictures were changed, and how many jobs had been asked for by then: these know the old ones.
+    changed: HashMap<ImageId, u64>,
 }
 
 impl Drop for Trainer {
@@ -136,13 +162,13 @@ impl Trainer {
         let of = subject.clone();
         thread::Builder::new().name("trainer".into()).spawn(move || {
             give_way();
-            let begin = |subject: Subject, task: Task| {
-                Course::new(subject, recipe, task, seed, Arc::clone(&stopped))
+            let begin = |subject: Subject, task: Task| -> Box<dyn Cycles> {
+                Box::new(Course::new(subject, recipe, task, seed, Arc::clone(&stopped)))
             };
             Thread { course: begin(of, task.clone()), begin: &begin, task, say }.run(&to_do, &done);
-            done.store(0, Ordering::Relaxed);
         })?;
-        Ok(Self { subject, wishes, said, stop, asked_with: 0, resumed: false, under_way })
+        let (asked_with, resumed, asked, changed) = (0, false, 0, HashMap::new());
+        Ok(Self { subject, wishes, said, stop, asked_with, resumed, under_way, asked, changed })
     }
 
     /// The name of what it trains.
@@ -152,25 +178,29 @@ impl Trainer {
 
     /// Whether this is what it trains.
     pub fn trains(&self, subject: &Subject) -> bool {
-        self.subject.name() == subject.name()
+        self.subject.identity() == subject.identity()
     }
 
-    /// Goes on from what was kept, if it is of the same network.
+    /// Goes on from what was kept of the same network.
     pub fn resume(&mut self, checkpoint: &Checkpoint) {
-        if checkpoint.network == self.subject.name() {
-            self.asked_with = checkpoint.labels as usize;
-            self.resumed = true;
-            self.wishes.send(Wish::Resume(Arc::clone(&checkpoint.weights))).ok();
-        }
+        self.asked_with = checkpoint.labels as usize;
+        self.resumed = true;
+        self.wishes.send(Wish::Resume(Arc::clone(&checkpoint.weights))).ok();
     }
 
     /// Whether a cycle would say something new, and can wait its turn.
     pub fn is_due(&self, labels: usize, positives: usize) -> bool {
-        let new = labels.saturating_sub(self.asked_with);
+        // Fewer, too, are others: files of answered images may have gone.
+        let new = labels.abs_diff(self.asked_with);
         let enough = MIN_NEW.max((self.asked_with as f64 * NEW_SHARE) as usize);
         let has_room = self.under_way.load(Ordering::Relaxed) < 2;
         let begun = positives >= MIN_POSITIVES && labels >= MIN_LABELS;
         has_room && begun && (self.resumed || new >= enough)
+    }
+
+    /// The pictures of these images are others now.
+    pub fn change(&mut self, images: &[ImageId]) {
+        self.changed.extend(images.iter().map(|image| (*image, self.asked)));
     }
 
     /// Asks for a cycle. Weights that were gone on with are first asked what they think.
@@ -179,12 +209,12 @@ impl Trainer {
         if !only_score {
             self.asked_with = job.labels.len();
         }
+        let new = self.changed.iter().filter(|(_, asked)| **asked == self.asked);
+        let changed = new.map(|(image, _)| *image).collect();
+        self.asked += 1;
         self.under_way.fetch_add(1, Ordering::Relaxed);
-        if self.wishes.send(Wish::Cycle(Job { only_score, ..job })).is_err() {
-            // It ended, which was told.
-            self.under_way.store(0, Ordering::Relaxed);
-            self.asked_with = usize::MAX / 2;
-        }
+        // Where it ended, that is told.
+        self.wishes.send(Wish::Cycle(Job { number: self.asked, changed, only_score, ..job })).ok();
     }
 
     /// Whether a cycle is under way or waits.
@@ -192,16 +222,29 @@ impl Trainer {
         self.under_way.load(Ordering::Relaxed) > 0
     }
 
-    /// What was said since the last look, oldest first.
-    pub fn said(&self) -> Option<Said> {
-        self.said.try_recv().ok()
+    /// What was said since the last look, oldest first. What it thinks of pictures that were changed meanwhile is
+    /// left out.
+    pub fn said(&mut self) -> Option<Said> {
+        let mut said = self.said.try_recv().ok()?;
+        match &mut said {
+            Said::Opinion(opinion) => {
+                let job = opinion.job;
+                let knows =
+                    |image: &ImageId| self.changed.get(image).is_none_or(|asked| *asked < job);
+                opinion.logits.retain(|(image, _)| knows(image));
+                self.changed.retain(|_, asked| *asked >= job);
+            }
+            Said::Instead(subject) => self.subject = subject.clone(),
+            Said::Note(_) | Said::Ended(_) => {}
+        }
+        Some(said)
     }
 }
 
 /// The background's thread.
 struct Thread<'a> {
-    course: Course,
-    begin: &'a dyn Fn(Subject, Task) -> Course,
+    course: Box<dyn Cycles>,
+    begin: &'a dyn Fn(Subject, Task) -> Box<dyn Cycles>,
     task: Task,
     say: Sender<Said>,
 }
@@ -209,14 +252,20 @@ struct Thread<'a> {
 impl Thread<'_> {
     fn run(&mut self, to_do: &Receiver<Wish>, done: &AtomicU32) {
         for wish in to_do {
-            // libtorch's errors are panics here; the head goes on.
-            let outcome = catch_unwind(AssertUnwindSafe(|| match &wish {
-                Wish::Resume(weights) => {
-                    self.course.resume(weights);
-                    Ok(None)
+            let outcome = loop {
+                // libtorch's errors are panics here; the head goes on.
+                let outcome = catch_unwind(AssertUnwindSafe(|| match &wish {
+                    Wish::Resume(weights) => {
+                        self.course.resume(Arc::clone(weights));
+                        Ok(None)
+                    }
+                    Wish::Cycle(job) => self.course.cycle(job),
+                }));
+                match outcome {
+                    Err(panic) if self.asks_for_less(panic.as_ref()) => {}
+                    outcome => break outcome,
                 }
-                Wish::Cycle(job) => self.course.cycle(job),
-            }));
+            };
             if let Wish::Cycle(_) = wish {
                 done.fetch_sub(1, Ordering::Relaxed);
             }
@@ -224,7 +273,9 @@ impl Thread<'_> {
                 Ok(Ok(None)) => true,
                 Ok(Ok(Some(opinion))) => self.say.send(Said::Opinion(opinion)).is_ok(),
                 Ok(Err(why)) => {
-                    self.tell(format!("No network can train in the background: {why}"), false)
+                    let why = format!("No network can train in the background: {why}");
+                    self.say.send(Said::Ended(why)).ok();
+                    false
                 }
                 Err(panic) => self.after(panic.as_ref()),
             };
@@ -235,28 +286,32 @@ impl Thread<'_> {
         }
     }
 
-    /// A GPU that is short of memory gets smaller batches; then the CPU trains the small network instead.
-    fn after(&mut self, panic: &(dyn Any + Send)) -> bool {
-        let why = device::panic_text(panic);
-        if self.task.device == Device::Cpu {
-            return self.tell(FAILED.to_owned(), false);
-        }
-        if why.contains(OUT_OF_MEMORY) && self.course.divide() {
+    /// A GPU that is short of memory gets the same again in smaller batches, if there are smaller ones.
+    fn asks_for_less(&mut self, panic: &(dyn Any + Send)) -> bool {
+        let lacks_memory = device::panic_text(panic).contains(OUT_OF_MEMORY);
+        let less = self.task.device != Device::Cpu && lacks_memory && self.course.divide();
+        if less {
             tracing::warn!("smaller batches for the GPU's memory");
-            return true;
         }
+        less
+    }
+
+    /// Then the CPU trains the small network instead.
+    fn after(&mut self, panic: &(dyn Any + Send)) -> bool {
+        if self.task.device == Device::Cpu {
+            self.say.send(Said::Ended(FAILED.to_owned())).ok();
+            return false;
+        }
+        let why = device::panic_text(panic);
         let (on, why) = (device::name(self.task.device), why.lines().next().unwrap_or_default());
         let note = format!(
-            "Training in the background can't go on on {on} ({why}). The CPU trains a small network instead; answers and \
-             rankings go on"
+            "Training in the background can't go on on {on} ({why}). The CPU trains a small network instead; \
+             answers and rankings go on"
         );
         self.task.device = Device::Cpu;
         self.course = (self.begin)(Subject::Small, self.task.clone());
-        self.tell(note, true)
-    }
-
-    fn tell(&self, note: String, goes_on: bool) -> bool {
-        self.say.send(Said::Note(note)).is_ok() && goes_on
+        self.say.send(Said::Instead(Subject::Small)).is_ok()
+            && self.say.send(Said::Note(note)).is_ok()
     }
 }
 
@@ -270,9 +325,145 @@ fn draw(from: &[ImageId], count: usize, random: &mut ChaCha8Rng) -> Vec<ImageId>
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
+
     use rand::SeedableRng;
+    use sluice_pool::{Key, Square};
 
     use super::*;
+    use crate::{NoPicture, Pictures};
+
+    /// Nobody looks at a picture here.
+    struct NoPictures;
+
+    impl Pictures for NoPictures {
+        fn square(
+            &self,
+            _: ImageId,
+            _: u32,
+            _: &dyn Fn(&Key) -> bool,
+        ) -> Result<Square, NoPicture> {
+            Err(NoPicture::Missing("is not there".to_owned()))
+        }
+
+        fn longer_side(&self, _: ImageId) -> Option<u32> {
+            None
+        }
+
+        fn has_example(&self) -> bool {
+            false
+        }
+
+        fn ready(&self) {}
+    }
+
+    /// Says one thing of one image, when it has memory for it.
+    struct Hungry {
+        says: f32,
+        /// It has when it was divided so often.
+        fits_at: u32,
+        divided: u32,
+    }
+
+    impl Cycles for Hungry {
+        fn resume(&mut self, _: Arc<[u8]>) {}
+
+        fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String> {
+            assert!(self.divided >= self.fits_at, "CUDA {OUT_OF_MEMORY}. Tried to allocate 2 GiB");
+            let logits = vec![(ImageId(1), self.says)];
+            Ok(Some(Opinion { job: job.number, logits, checkpoint: None }))
+        }
+
+        fn divide(&mut self) -> bool {
+            self.divided += 1;
+            self.divided <= 3
+        }
+    }
+
+    /// What is said of one cycle by a network that needs batches divided so often; on the CPU it says 2.
+    fn said(device: Device, fits_at: u32) -> Vec<String> {
+        let pictures = Arc::new(NoPictures);
+        let task = Task { images: 2, pictures, device, place: None, pool: String::new() };
+        let (wishes, to_do) = channel();
+        let (say, said) = channel();
+        let begin = |_: Subject, task: Task| -> Box<dyn Cycles> {
+            assert_eq!(task.device, Device::Cpu);
+            Box::new(Hungry { says: 2.0, fits_at: 0, divided: 0 })
+        };
+        let under_way = AtomicU32::new(2);
+        for number in 1..=2 {
+            wishes.send(Wish::Cycle(Job { number, ..Job::default() })).unwrap();
+        }
+        drop(wishes);
+        let course = Box::new(Hungry { says: 1.0, fits_at, divided: 0 });
+        Thread { course, begin: &begin, task, say }.run(&to_do, &under_way);
+        let words = |said| match said {
+            Said::Opinion(opinion) => format!("{} of {}", opinion.logits[0].1, opinion.job),
+            Said::Note(note) => note,
+            Said::Instead(subject) => format!("instead {}", subject.name()),
+            Said::Ended(_) => "ended".to_owned(),
+        };
+        said.iter().map(words).collect()
+    }
+
+    #[test]
+    fn a_gpu_that_is_short_of_memory_does_the_same_in_smaller_batches() {
+        assert_eq!(said(Device::Cuda(0), 0), ["1 of 1", "1 of 2"]);
+        assert_eq!(said(Device::Cuda(0), 3), ["1 of 1", "1 of 2"]);
+    }
+
+    #[test]
+    fn a_gpu_with_too_little_memory_leaves_it_to_the_cpu_which_is_told() {
+        let said = said(Device::Cuda(0), 4);
+        assert_eq!(
+            (said.len(), said[0].as_str(), said[2].as_str()),
+            (3, "instead small", "2 of 2")
+        );
+        assert!(said[1].contains("The CPU trains a small network instead"), "{said:?}");
+    }
+
+    #[test]
+    fn where_there_is_nothing_left_to_try_it_ends_and_tells() {
+        assert_eq!(said(Device::Cpu, 1), ["ended"]);
+    }
+
+    fn trainer() -> Trainer {
+        let pictures = Arc::new(NoPictures);
+        let task =
+            Task { images: 2, pictures, device: Device::Cpu, place: None, pool: String::new() };
+        Trainer::start(Subject::Small, Recipe::Cycles, task, 1).unwrap()
+    }
+
+    #[test]
+    fn fewer_labels_are_something_new_too() {
+        let mut trainer = trainer();
+        trainer.asked_with = 2000;
+        assert!(!trainer.is_due(2010, 500));
+        assert!(trainer.is_due(2240, 500));
+        assert!(trainer.is_due(1100, 300), "900 answered images are gone");
+    }
+
+    #[test]
+    fn what_is_thought_of_a_picture_that_was_changed_meanwhile_is_left_out() {
+        let mut trainer = trainer();
+        let (say, said) = channel();
+        trainer.said = said;
+        let opinion = |job| {
+            let logits = vec![(ImageId(0), 1.0), (ImageId(1), 1.0)];
+            Said::Opinion(Opinion { job, logits, checkpoint: None })
+        };
+        let heard_of = |trainer: &mut Trainer, job| {
+            say.send(opinion(job)).unwrap();
+            let Some(Said::Opinion(opinion)) = trainer.said() else { panic!("an opinion") };
+            opinion.logits.into_iter().map(|(image, _)| image.0).collect::<Vec<u32>>()
+        };
+        trainer.ask(Job::default());
+        trainer.change(&[ImageId(1)]);
+        trainer.ask(Job::default());
+        assert_eq!(heard_of(&mut trainer, 1), [0], "it was asked before the change");
+        assert_eq!(heard_of(&mut trainer, 2), [0, 1]);
+        assert!(trainer.changed.is_empty());
+    }
 
     #[test]
     fn few_are_drawn_again_and_many_once() {

@@ -3,14 +3,17 @@
 
 mod stripes;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use sluice_events::ImageId;
-use sluice_learn::{Backbone, Learner, Options, Torch};
+use sluice_learn::{Backbone, Learner, NoPicture, Options, Torch};
 use sluice_pool::Place;
 use stripes::{
-    BROKEN, Begun, IMAGES, at, begun, begun_with, is_upright, learned, network, off, published,
-    saved, write_weights,
+    BROKEN, Begun, IMAGES, Stripes, at, begun, begun_with, is_upright, learned, network, off,
+    published, saved, unlike, write_weights,
 };
 
 #[test]
@@ -19,12 +22,12 @@ fn images_that_join_or_change_get_features_and_count() {
         begun(Backbone::Patches { seed: 1 }, off()).unwrap();
     let labels: Vec<(ImageId, bool)> = (0..40).map(ImageId).map(|i| (i, is_upright(i))).collect();
     let joined: Vec<ImageId> = (IMAGES..IMAGES + 20).map(ImageId).collect();
-    torch.learn(&labels, &joined).expect("there are both answers");
+    let others: Vec<ImageId> = (60..80).map(ImageId).collect();
+    // Often enough for the fit to have settled.
+    let before = settled(&mut torch, &labels, &others);
     // One that is labelled was changed, one that can't be shown is tried again.
     let which: Vec<ImageId> = joined.iter().copied().chain([ImageId(7), BROKEN]).collect();
     torch.look_again(IMAGES + 20, &which);
-    let absorbed = torch.absorb();
-    assert!(absorbed.embedded < IMAGES + 19, "what was changed has no features any more");
     let mut failed = Vec::new();
     loop {
         heard.recv_timeout(Duration::from_mins(2)).expect("features come in time");
@@ -35,18 +38,108 @@ fn images_that_join_or_change_get_features_and_count() {
             break;
         }
     }
-    assert_eq!(failed, [(BROKEN, "is broken".to_owned())]);
+    assert_eq!(failed, [(BROKEN, NoPicture::Broken("is broken".to_owned()))]);
     let learned = torch.learn(&labels, &joined).expect("there are both answers");
     for (image, probability) in joined.iter().zip(&learned.probabilities) {
         assert_eq!(*probability > 0.5, is_upright(*image), "{image:?} {probability}");
     }
+    let after = settled(&mut torch, &labels, &others);
+    let apart = unlike(&before, &after);
+    assert!(apart < 0.05, "the others are thought of as before: {apart} apart");
     assert!(decoded > 0);
+}
+
+/// Until so many images have features, and as many are to have them.
+fn wait_for(torch: &mut Torch, heard: &Receiver<()>, images: u32) -> Vec<(ImageId, NoPicture)> {
+    let mut failed = Vec::new();
+    loop {
+        heard.recv_timeout(Duration::from_mins(2)).expect("features come in time");
+        let absorbed = torch.absorb();
+        assert_eq!(absorbed.gave_up, None);
+        failed.extend(absorbed.failed);
+        if (absorbed.embedded, absorbed.to_embed) == (images, images) {
+            return failed;
+        }
+    }
+}
+
+#[test]
+fn a_picture_that_was_changed_is_thought_of_anew() {
+    let Begun { mut torch, heard, pictures, .. } =
+        begun(Backbone::Patches { seed: 1 }, off()).unwrap();
+    let labels: Vec<(ImageId, bool)> = (0..40).map(ImageId).map(|i| (i, is_upright(i))).collect();
+    let lying = ImageId(61);
+    let thought = |torch: &mut Torch, labels: &[(ImageId, bool)]| {
+        settled(torch, labels, &[lying, ImageId(63), ImageId(64)])
+    };
+    let before = thought(&mut torch, &labels);
+    assert!(before[0] < 0.5 && before[1] > 0.5 && before[2] < 0.5, "{before:?}");
+    pictures.turned.lock().unwrap().insert(lying);
+    torch.look_again(IMAGES, &[lying]);
+    wait_for(&mut torch, &heard, IMAGES - 1);
+    let after = thought(&mut torch, &labels);
+    assert!(after[0] > 0.5 && after[1] > 0.5 && after[2] < 0.5, "{after:?}");
+    // Answered ones count as what they are now: all of them turned, the answers mean the opposite.
+    pictures.turned.lock().unwrap().extend(labels.iter().map(|(image, _)| *image));
+    let all: Vec<ImageId> = labels.iter().map(|(image, _)| *image).collect();
+    torch.look_again(IMAGES, &all);
+    wait_for(&mut torch, &heard, IMAGES - 1);
+    let opposite = thought(&mut torch, &labels);
+    assert!(opposite[1] < 0.5 && opposite[2] > 0.5, "{opposite:?}");
+}
+
+#[test]
+fn pictures_that_are_not_there_at_first_are_waited_for() {
+    let (pictures, heard) = Stripes::new();
+    pictures.away.store(true, Ordering::Relaxed);
+    let mut torch = Torch::new(off());
+    let handed = Arc::<Stripes>::clone(&pictures);
+    torch.begin(30, Backbone::Patches { seed: 1 }, handed).unwrap();
+    let failed = wait_for(&mut torch, &heard, 0);
+    assert!(
+        failed.len() == 30 && failed.iter().all(|(_, why)| matches!(why, NoPicture::Missing(_)))
+    );
+    pictures.away.store(false, Ordering::Relaxed);
+    let all: Vec<ImageId> = (0..30).map(ImageId).collect();
+    torch.look_again(30, &all);
+    assert_eq!(wait_for(&mut torch, &heard, 30), []);
+    assert!(torch.features().dim() > 1);
+}
+
+#[test]
+fn patches_of_a_pool_that_outgrew_them_are_learned_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 30 };
+    let options = Options { cache: Some(place), ..off() };
+    let Begun { mut torch, heard, .. } =
+        begun_with(5, Backbone::Patches { seed: 1 }, options.clone()).unwrap();
+    assert_eq!(torch.features().dim(), 5, "no more than there are pictures");
+    let joined: Vec<ImageId> = (5..120).map(ImageId).collect();
+    torch.look_again(120, &joined);
+    wait_for(&mut torch, &heard, 119);
+    while torch.features().dim() == 5 {
+        wait_for(&mut torch, &heard, 119);
+    }
+    let dim = torch.features().dim();
+    assert!(dim > 50, "{dim}");
+    let labels: Vec<(ImageId, bool)> = (0..40).map(ImageId).map(|i| (i, is_upright(i))).collect();
+    let learned = torch.learn(&labels, &[ImageId(63), ImageId(64)]).expect("both answers");
+    assert!(learned.probabilities[0] > 0.5 && learned.probabilities[1] < 0.5, "{learned:?}");
+    // What was learned of the larger pool is found again.
+    drop(torch);
+    let again = begun_with(120, Backbone::Patches { seed: 1 }, options).unwrap();
+    assert_eq!((again.torch.features().dim(), again.decoded), (dim, 0));
+}
+
+/// What is thought after so many fits that another one changes nothing.
+fn settled(torch: &mut Torch, labels: &[(ImageId, bool)], of: &[ImageId]) -> Vec<f32> {
+    (0..20).map(|_| torch.learn(labels, of).expect("both answers").probabilities).last().unwrap()
 }
 
 #[test]
 fn patches_tell_upright_from_lying_stripes_after_six_answers() {
     let (mut torch, failed) = learned(Backbone::Patches { seed: 1 }).unwrap();
-    assert_eq!(failed, [(BROKEN, "is broken".to_owned())]);
+    assert_eq!(failed, [(BROKEN, NoPicture::Broken("is broken".to_owned()))]);
     let labels: Vec<(ImageId, bool)> = (0..6).map(ImageId).map(|i| (i, is_upright(i))).collect();
     let candidates: Vec<ImageId> = (6..IMAGES).map(ImageId).collect();
     let learned = torch.learn(&labels, &candidates).expect("there are both answers");
@@ -214,7 +307,6 @@ fn weights_that_do_not_fit_are_named_and_change_nothing() {
     assert!(refuse(network(&folder.path().join("none"))).contains("can't be read"));
     // A whole model would have to be run to be read.
     let error = refuse(network(&saved("a-whole-model.pth")));
-    println!("{error}");
     assert!(error.contains("is missing"), "{error}");
 }
 

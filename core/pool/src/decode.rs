@@ -1,7 +1,7 @@
 //! Bytes of a file to pixels: the format by content, within limits, turned upright.
 
 use std::fs::File;
-use std::io::{BufRead, Cursor, Read, Seek};
+use std::io::{self, BufRead, Cursor, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -20,6 +20,17 @@ pub struct DecodeLimits {
     pub memory_bytes: u64,
 }
 
+impl From<io::Error> for DecodeError {
+    /// Of a file that is opened or read. Which errors a disk gives that is pulled out, or a network that hangs,
+    /// nobody can list; those that are about the file itself are few.
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => Self::Io(error),
+            _ => Self::Missing(error),
+        }
+    }
+}
+
 impl Default for DecodeLimits {
     fn default() -> Self {
         Self { file_bytes: 512 << 20, pixels: 200_000_000, memory_bytes: 2 << 30 }
@@ -29,9 +40,12 @@ impl Default for DecodeLimits {
 /// Why a file can't be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// It can't be opened or read.
+    /// It can't be had now: it is gone, or its disk is, or the system is short of something.
+    #[error("is not there: {0}")]
+    Missing(#[source] io::Error),
+    /// It is there, and must not be read.
     #[error("can't be read: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[source] io::Error),
     /// It holds no byte.
     #[error("is empty")]
     Empty,
@@ -148,7 +162,9 @@ fn decode_unguarded(
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| DecodeError::Broken(error.to_string()))?;
     let format = reader.format().ok_or(DecodeError::UnknownFormat)?;
     let mut memory = image::Limits::default();
     memory.max_alloc = Some(limits.memory_bytes);
@@ -181,7 +197,7 @@ fn decode_unguarded(
 
 fn meaning(error: ImageError) -> DecodeError {
     match error {
-        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+        ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             DecodeError::Truncated
         }
         ImageError::Unsupported(_) => DecodeError::UnknownFormat,

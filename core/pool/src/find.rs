@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -16,8 +17,17 @@ const ENDINGS: [&str; 23] = [
 pub struct Found {
     /// Relative to the folder, with `/` between the parts.
     pub path: String,
-    /// Size of the file.
+    /// What can be seen of it.
+    pub sight: Sight,
+}
+
+/// What a listing tells of a file. One that looks the same is taken for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sight {
+    /// Its size.
     pub bytes: u64,
+    /// When its content was changed last; none where the file system does not say.
+    pub modified: Option<SystemTime>,
 }
 
 /// Something in the folder that could not even be listed.
@@ -102,7 +112,10 @@ pub fn find(folder: &Path) -> Result<Finding, FindError> {
 fn add(folder: &Path, entry: &DirEntry, finding: &mut Finding) {
     let (path, whole) = relative(folder, entry.path());
     match entry.metadata() {
-        Ok(metadata) if whole => finding.images.push(Found { path, bytes: metadata.len() }),
+        Ok(metadata) if whole => {
+            let sight = Sight { bytes: metadata.len(), modified: metadata.modified().ok() };
+            finding.images.push(Found { path, sight });
+        }
         Ok(_) => {
             let reason = "its name is not UTF-8; rename it".to_owned();
             finding.unusable.push(Unusable { path, reason });

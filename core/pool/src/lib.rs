@@ -19,10 +19,10 @@ mod rows;
 mod square;
 
 pub use decode::{DecodeError, DecodeLimits, decode, decode_file, longer_side};
-pub use find::{FindError, Finding, Found, Unusable, find};
+pub use find::{FindError, Finding, Found, Sight, Unusable, find};
 pub use present::{Presented, present};
 pub use resize::{ResizeError, fit_within, squash};
-pub use rows::{Key, Place, RowWriter, Rows};
+pub use rows::{Extent, Key, Place, RowWriter, Rows};
 pub use square::{Square, square};
 
 /// A decoded picture.

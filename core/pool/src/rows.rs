@@ -13,7 +13,7 @@ mod files;
 mod key;
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,6 +26,8 @@ use memmap2::Mmap;
 
 /// Index entries wait so long at most for their rows to be on the disk.
 const SYNC_EVERY: Duration = Duration::from_secs(5);
+/// Whether the disk has space left is looked at again when so many bytes were written.
+const LOOK_EVERY: usize = 4 << 20;
 /// Where more rows come than were promised, room is made for so many at least.
 const ROOM_AT_LEAST: u32 = 1024;
 
@@ -36,6 +38,26 @@ pub struct Place {
     pub folder: PathBuf,
     /// All sets together; those that were used the longest time ago give way.
     pub most_bytes: u64,
+}
+
+/// How large a set of rows is, and how large it may become.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Bytes of a row.
+    pub row_bytes: usize,
+    /// Rows that there is use for: a set of many times as many is mostly about images that are gone.
+    pub useful: u32,
+    /// Rows, beyond those that are there, for which room is made at once; it grows where more come.
+    pub room: u32,
+    /// Bytes that are held in memory at most, where the disk does not take them.
+    pub in_memory: u64,
+}
+
+impl Extent {
+    /// Rows of so many bytes, as many as there are images, of any number in memory.
+    pub fn of(row_bytes: usize, images: u32) -> Self {
+        Self { row_bytes, useful: images, room: images, in_memory: u64::MAX }
+    }
 }
 
 /// Rows as they are read, by several threads, while they grow.
@@ -90,73 +112,71 @@ pub struct RowWriter {
     count: u32,
     /// Rows that the map has room for.
     capacity: u32,
-    /// The file of rows may grow so long.
-    most_bytes: u64,
+    /// Where they are kept, and as what.
+    place: Option<(Place, String)>,
+    /// Bytes that are held at most where the disk does not take them.
+    most_in_memory: u64,
     files: Option<Files>,
     synced: Instant,
     trouble: Option<String>,
 }
 
 impl RowWriter {
-    /// Opens the set `name` of rows of `row_bytes` each, with room for `more` rows beyond those that are
-    /// there; it grows where more come. Rows that something else than `made_by` made are dropped. Without a place, and where the place can't be used, rows live in memory:
-    /// [`trouble`](Self::trouble) says why.
-    pub fn open(
-        place: Option<&Place>,
-        name: &str,
-        made_by: &str,
-        row_bytes: usize,
-        more: u32,
-    ) -> Self {
+    /// Opens the set `name`. Rows that something else than `made_by` made are dropped. Without a place, and where
+    /// the place can't be used, rows live in memory: [`trouble`](Self::trouble) says why.
+    pub fn open(place: Option<&Place>, name: &str, made_by: &str, extent: Extent) -> Self {
         let mut trouble = None;
         if let Some(place) = place {
-            match Self::open_kept(place, name, made_by, row_bytes, more) {
+            match Self::open_kept(place, name, made_by, extent) {
                 Ok(kept) => return kept,
                 Err(why) => trouble = Some(format!("{} ({why})", place.folder.display())),
             }
         }
-        let rows = Arc::new(Rows { held: RwLock::new(Held::Memory(Vec::new())), row_bytes });
-        let synced = Instant::now();
-        let known = Arc::default();
-        let (capacity, most_bytes) = (u32::MAX, u64::MAX);
-        Self { rows, known, count: 0, capacity, most_bytes, files: None, synced, trouble }
+        let held = RwLock::new(Held::Memory(Vec::new()));
+        Self {
+            rows: Arc::new(Rows { held, row_bytes: extent.row_bytes }),
+            known: Arc::default(),
+            count: 0,
+            capacity: u32::MAX,
+            place: None,
+            most_in_memory: extent.in_memory,
+            files: None,
+            synced: Instant::now(),
+            trouble,
+        }
     }
 
-    fn open_kept(
-        place: &Place,
-        name: &str,
-        made_by: &str,
-        row_bytes: usize,
-        more: u32,
-    ) -> io::Result<Self> {
-        let needed = row_bytes as u64 * u64::from(more);
-        if needed > place.most_bytes {
-            let (needed, most) = (needed / 1_000_000, place.most_bytes / 1_000_000);
-            let why = format!("{needed} MB are needed, and cache.max_gigabytes allows {most} MB");
-            return Err(io::Error::other(why));
-        }
-        files::make_room(&place.folder, name, place.most_bytes - needed)?;
-        let (files, known) =
-            Files::open(&place.folder.join(name), made_by, row_bytes, more, place.most_bytes)?;
+    fn open_kept(place: &Place, name: &str, made_by: &str, extent: Extent) -> io::Result<Self> {
+        let Extent { row_bytes, room, .. } = extent;
+        fs::create_dir_all(&place.folder)?;
+        // Before anything of the set is touched.
+        files::make_room(place, name, row_bytes as u64 * u64::from(room))?;
+        let (files, known) = Files::open(&place.folder, name, made_by, extent, place.most_bytes)?;
         let count = files.rows();
-        let capacity = count + more;
+        let capacity = count + room;
+        files::make_room(place, name, row_bytes as u64 * u64::from(capacity))?;
+        files.has_space()?;
         let (map, lock) = files.map(row_bytes * capacity as usize)?;
         let held = RwLock::new(Held::Mapped { map, _lock: lock });
-        let rows = Arc::new(Rows { held, row_bytes });
-        let (known, synced) = (Arc::new(known), Instant::now());
-        let (files, most_bytes) = (Some(files), place.most_bytes);
-        Ok(Self { rows, known, count, capacity, most_bytes, files, synced, trouble: None })
+        Ok(Self {
+            rows: Arc::new(Rows { held, row_bytes }),
+            known: Arc::new(known),
+            count,
+            capacity,
+            place: Some((place.clone(), name.to_owned())),
+            most_in_memory: extent.in_memory,
+            files: Some(files),
+            synced: Instant::now(),
+            trouble: None,
+        })
     }
 
     /// Has the file and its map grow by an eighth.
     fn make_room(&mut self) -> io::Result<()> {
-        let Some(files) = &self.files else { return Ok(()) };
+        let (Some(files), Some((place, name))) = (&self.files, &self.place) else { return Ok(()) };
         let capacity = self.capacity.saturating_add(ROOM_AT_LEAST.max(self.capacity / 8));
         let bytes = self.rows.row_bytes as u64 * u64::from(capacity);
-        if bytes > self.most_bytes {
-            let most = self.most_bytes / 1_000_000;
-            return Err(io::Error::other(format!("cache.max_gigabytes allows {most} MB")));
-        }
+        files::make_room(place, name, bytes)?;
         let (map, lock) = files.map(bytes as usize)?;
         *self.rows.held.write().unwrap_or_else(PoisonError::into_inner) =
             Held::Mapped { map, _lock: lock };
@@ -187,16 +207,22 @@ impl RowWriter {
     /// Adds a row under its keys and gives its number.
     ///
     /// # Errors
-    /// When there is no memory left.
+    /// When there is no memory left for it; the rows that are there stay.
     pub fn push(&mut self, keys: &[Key], row: &[u8]) -> io::Result<u32> {
         debug_assert_eq!(row.len(), self.rows.row_bytes);
         let number = self.count;
         let mut written = if number == self.capacity { self.make_room() } else { Ok(()) };
         if let (Ok(()), Some(files)) = (&written, &self.files) {
-            written = files.write_row(number, row);
+            let looks = (LOOK_EVERY / row.len().max(1)).max(1);
+            let space =
+                if (number as usize).is_multiple_of(looks) { files.has_space() } else { Ok(()) };
+            written = space.and_then(|()| files.write_row(number, row));
         }
         if let Err(error) = written {
             self.go_on_in_memory(&error)?;
+        }
+        if self.files.is_none() {
+            self.has_memory(number + 1)?;
         }
         self.rows.extend(row).transpose()?;
         self.count += 1;
@@ -229,8 +255,18 @@ impl RowWriter {
         }
     }
 
+    /// Whether so many rows may be held.
+    fn has_memory(&self, rows: u32) -> io::Result<()> {
+        if u64::from(rows) * self.rows.row_bytes as u64 <= self.most_in_memory {
+            return Ok(());
+        }
+        let most = self.most_in_memory / 1_000_000;
+        Err(io::Error::new(io::ErrorKind::OutOfMemory, format!("{most} MB are the most")))
+    }
+
     /// The disk is full, say: what is there is taken along.
     fn go_on_in_memory(&mut self, why: &io::Error) -> io::Result<()> {
+        self.has_memory(self.count)?;
         let length = self.count as usize * self.rows.row_bytes;
         let mut bytes = Vec::new();
         bytes.try_reserve(length).map_err(io::Error::other)?;
@@ -260,7 +296,7 @@ mod tests {
     fn spoiled(fail: impl FnOnce(&mut Files)) -> RowWriter {
         let folder = tempfile::tempdir().unwrap();
         let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 20 };
-        let mut writer = RowWriter::open(Some(&place), "a", "a test", 4, 100);
+        let mut writer = RowWriter::open(Some(&place), "a", "a test", Extent::of(4, 100));
         let key = |number: u32| Key::of_content(&number.to_le_bytes());
         for number in 0..10_u32 {
             writer.push(&[key(number)], &number.to_le_bytes()).unwrap();
@@ -271,6 +307,40 @@ mod tests {
         }
         writer.sync();
         writer
+    }
+
+    #[test]
+    fn more_than_may_be_held_is_refused_and_what_is_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 20 };
+        let extent = Extent { in_memory: 40, ..Extent::of(4, 100) };
+        for place in [None, Some(&place)] {
+            let mut writer = RowWriter::open(place, "b", "a test", extent);
+            for number in 0..10_u32 {
+                writer.push(&[], &number.to_le_bytes()).unwrap();
+            }
+            if writer.files.is_some() {
+                writer.push(&[], &10_u32.to_le_bytes()).unwrap();
+                writer.files.as_mut().unwrap().rows = File::open("/dev/null").unwrap();
+            }
+            let error = writer.push(&[], &[7; 4]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::OutOfMemory, "{error}");
+            writer.rows().read(|rows| {
+                let numbers = rows.as_chunks::<4>().0.iter().map(|row| u32::from_le_bytes(*row));
+                assert!(numbers.take(10).eq(0..10));
+            });
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_the_disk_is_left_to_the_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { folder: folder.path().to_owned(), most_bytes: 1 << 20 };
+        let mut writer = RowWriter::open(Some(&place), "a", "a test", Extent::of(4, 100));
+        writer.files.as_mut().unwrap().least_free = u64::MAX;
+        assert_eq!(writer.push(&[], &[7; 4]).unwrap(), 0);
+        assert!(writer.trouble().is_some_and(|why| why.contains("which answers may need")));
+        writer.rows().read(|rows| assert_eq!(rows[..4], [7; 4]));
     }
 
     #[test]

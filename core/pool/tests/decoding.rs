@@ -6,7 +6,8 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use mozjpeg::{ColorSpace, Compress};
 use sluice_pool::{
-    DecodeError, DecodeLimits, Pixels, Square, decode, fit_within, present, square, squash,
+    DecodeError, DecodeLimits, Pixels, Square, decode, decode_file, fit_within, present, square,
+    squash,
 };
 
 /// Red on the left, blue on the right, and a gradient downwards.
@@ -95,6 +96,22 @@ fn rubbish_gets_a_reason_and_no_panic() {
         // Whatever comes of it, it comes as a value.
         let _ = decoded(&broken);
     }
+}
+
+#[test]
+fn a_file_that_is_gone_is_missing_and_one_that_must_not_be_read_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = DecodeLimits::default();
+    let (gone, below_a_file) = (folder.path().join("a.png"), folder.path().join("b.png/c.png"));
+    std::fs::write(folder.path().join("b.png"), b"a file").unwrap();
+    for path in [gone, below_a_file] {
+        let error = square(&path, 8, &limits, |_| false).unwrap_err();
+        assert!(matches!(error, DecodeError::Missing(_)), "{error}");
+        assert!(matches!(decode_file(&path, &limits), Err(DecodeError::Missing(_))));
+        assert!(matches!(present(&path, None, &limits), Err(DecodeError::Missing(_))));
+    }
+    let error = square(folder.path(), 8, &limits, |_| false).unwrap_err();
+    assert!(matches!(error, DecodeError::Io(_)), "{error}");
 }
 
 #[test]

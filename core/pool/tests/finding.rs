@@ -23,7 +23,7 @@ fn images_of_all_folders_by_path_and_nothing_else() {
     let finding = find(folder.path()).unwrap();
     let paths: Vec<&str> = finding.images.iter().map(|image| image.path.as_str()).collect();
     assert_eq!(paths, ["a.tiff", "b/10.jpg", "b/2.PNG", "b/c/d.webp"]);
-    assert!(finding.images.iter().all(|image| image.bytes == 1));
+    assert!(finding.images.iter().all(|image| image.sight.bytes == 1));
 }
 
 #[test]

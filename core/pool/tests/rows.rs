@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use sluice_pool::{DecodeLimits, Key, Place, RowWriter, Square, square};
+use sluice_pool::{DecodeLimits, Extent, Key, Place, RowWriter, Square, square};
 
 const ROW: usize = 8;
 const MAKER: &str = "a test";
@@ -23,7 +23,7 @@ fn row(number: u32) -> [u8; ROW] {
 }
 
 fn written(place: &Place, name: &str, numbers: std::ops::Range<u32>) -> RowWriter {
-    let mut writer = RowWriter::open(Some(place), name, MAKER, ROW, 1000);
+    let mut writer = RowWriter::open(Some(place), name, MAKER, Extent::of(ROW, 1000));
     for number in numbers {
         writer.push(&[key(number)], &row(number)).unwrap();
     }
@@ -59,7 +59,7 @@ fn rows_are_found_again_and_more_can_come() {
 fn more_rows_than_were_promised_find_room_and_bounds_hold() {
     let folder = tempfile::tempdir().unwrap();
     let mut place = place(folder.path());
-    let mut writer = RowWriter::open(Some(&place), "a", MAKER, ROW, 10);
+    let mut writer = RowWriter::open(Some(&place), "a", MAKER, Extent::of(ROW, 10));
     let rows = writer.rows();
     for number in 0..2500 {
         assert_eq!(writer.push(&[key(number)], &row(number)).unwrap(), number);
@@ -70,7 +70,7 @@ fn more_rows_than_were_promised_find_room_and_bounds_hold() {
     assert_eq!(known(&written(&place, "a", 0..0), 0..2500), 2500);
     // Where the bounds end, rows go on in memory.
     place.most_bytes = 50 * ROW as u64;
-    let mut writer = RowWriter::open(Some(&place), "b", MAKER, ROW, 10);
+    let mut writer = RowWriter::open(Some(&place), "b", MAKER, Extent::of(ROW, 10));
     for number in 0..2500 {
         writer.push(&[key(number)], &row(number)).unwrap();
     }
@@ -116,13 +116,47 @@ fn rows_that_are_shorter_than_their_index_says_are_forgotten() {
 }
 
 #[test]
+fn little_room_at_once_is_no_reason_to_drop_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
+    let extent = Extent { room: 10, ..Extent::of(ROW, 1000) };
+    let mut writer = RowWriter::open(Some(&place), "a", MAKER, extent);
+    for number in 0..500 {
+        writer.push(&[key(number)], &row(number)).unwrap();
+    }
+    drop(writer);
+    let again = RowWriter::open(Some(&place), "a", MAKER, extent);
+    assert_eq!(known(&again, 0..500), 500);
+}
+
+#[test]
+fn sets_that_are_in_use_take_no_more_together_than_they_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut place = place(folder.path());
+    place.most_bytes = 12 << 20;
+    let extent = Extent { room: 100, ..Extent::of(4096, 10_000) };
+    let [mut first, mut second] =
+        ["a", "b"].map(|name| RowWriter::open(Some(&place), name, MAKER, extent));
+    // 8 MB each.
+    for number in 0..2000 {
+        first.push(&[key(number)], &[1; 4096]).unwrap();
+    }
+    assert_eq!(first.trouble(), None);
+    for number in 0..2000 {
+        second.push(&[key(number)], &[2; 4096]).unwrap();
+    }
+    assert!(second.trouble().is_some_and(|why| why.contains("that are in use")));
+    second.rows().read(|rows| assert!(rows.len() == 2000 * 4096 && rows[1999 * 4096] == 2));
+}
+
+#[test]
 fn a_set_of_other_rows_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
     let place = place(folder.path());
     drop(written(&place, "a", 0..20));
-    drop(RowWriter::open(Some(&place), "a", MAKER, ROW * 2, 1000));
+    drop(RowWriter::open(Some(&place), "a", MAKER, Extent::of(ROW * 2, 1000)));
     assert!(written(&place, "a", 0..20).known().is_empty(), "longer ones were there");
-    let other = RowWriter::open(Some(&place), "a", "another maker", ROW, 1000);
+    let other = RowWriter::open(Some(&place), "a", "another maker", Extent::of(ROW, 1000));
     assert!(other.known().is_empty());
 }
 
@@ -166,7 +200,7 @@ fn sets_that_were_not_used_for_long_give_way() {
     drop(written(&place, "third", 0..10));
     let left = |name| folder.path().join(name).exists();
     assert!(!left("old") && left("new") && left("third") && left("not ours"));
-    let mut large = RowWriter::open(Some(&place), "large", MAKER, ROW, 10_000);
+    let mut large = RowWriter::open(Some(&place), "large", MAKER, Extent::of(ROW, 10_000));
     assert!(large.trouble().unwrap().contains("cache.max_gigabytes"), "more than all there may be");
 }
 
@@ -189,5 +223,5 @@ fn a_file_is_known_by_its_content_wherever_it_lies_until_it_changes() {
     image::RgbImage::from_pixel(9, 7, image::Rgb([9, 2, 3])).save(&here).unwrap();
     assert!(matches!(known(&here), Square::Made { .. }), "it changed");
     fs::remove_file(&here).unwrap();
-    assert!(square(&here, 4, &limits, knows).unwrap_err().to_string().contains("can't be read"));
+    assert!(square(&here, 4, &limits, knows).unwrap_err().to_string().contains("is not there"));
 }

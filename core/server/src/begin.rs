@@ -95,7 +95,9 @@ pub(crate) fn begin(
             program: env!("CARGO_PKG_VERSION").to_owned(),
         }))?;
     }
-    Difference::between(&known, finding).record(session)?;
+    let mut difference = Difference::between(&known, finding);
+    difference.try_again(&known);
+    difference.record(session)?;
     Ok(seed)
 }
 
@@ -103,7 +105,7 @@ pub(crate) fn begin(
 /// those that the session knows, by name and size.
 fn is_same_pool(known: &[ImageState], finding: &Finding) -> bool {
     let there: HashMap<&str, u64> =
-        finding.images.iter().map(|image| (image.path.as_str(), image.bytes)).collect();
+        finding.images.iter().map(|image| (image.path.as_str(), image.sight.bytes)).collect();
     let same = |image: &&ImageState| there.get(image.path.as_str()) == Some(&image.bytes);
     known.is_empty() || known.iter().filter(same).count() * 2 > known.len()
 }

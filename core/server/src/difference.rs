@@ -10,7 +10,9 @@ use sluice_session::state::ImageState;
 use sluice_session::{CommandError, SessionHandle};
 
 /// Why an image that was there is set aside.
-const GONE: &str = "is no longer in the folder";
+pub(crate) const GONE: &str = "is no longer in the folder";
+/// How the reasons of images begin that are there and can't be read ([`sluice_pool::DecodeError::Io`]).
+const UNREADABLE: &str = "can't be read";
 /// Paths of one event, bytes; well below what fits into a batch of the log.
 const PATHS_BYTES: usize = 64 * 1024;
 
@@ -29,7 +31,7 @@ pub(crate) struct Difference {
 impl Difference {
     pub fn between(known: &[ImageState], finding: &Finding) -> Self {
         let there: HashMap<&str, u64> =
-            finding.images.iter().map(|image| (image.path.as_str(), image.bytes)).collect();
+            finding.images.iter().map(|image| (image.path.as_str(), image.sight.bytes)).collect();
         let names: HashSet<&str> = known.iter().map(|image| image.path.as_str()).collect();
         let mut difference = Self::default();
         for (known, image) in known.iter().zip((0..).map(ImageId)) {
@@ -44,10 +46,20 @@ impl Difference {
         }
         let new = finding.images.iter().filter(|image| !names.contains(image.path.as_str()));
         difference.new =
-            new.map(|new| FoundImage { path: new.path.clone(), bytes: new.bytes }).collect();
+            new.map(|new| FoundImage { path: new.path.clone(), bytes: new.sight.bytes }).collect();
         let unusable = finding.unusable.iter().filter(|file| !names.contains(file.path.as_str()));
         difference.unusable = unusable.cloned().collect();
         difference
+    }
+
+    /// Files that could not be read when they were set aside may be readable by now.
+    pub fn try_again(&mut self, known: &[ImageState]) {
+        let back: HashSet<ImageId> = self.back.iter().map(|(image, _)| *image).collect();
+        let unreadable = (0..).map(ImageId).zip(known).filter(|(image, state)| {
+            let reason = state.set_aside.as_deref().unwrap_or_default();
+            reason.starts_with(UNREADABLE) && !back.contains(image)
+        });
+        self.back.extend(unreadable.map(|(image, state)| (image, state.bytes)));
     }
 
     /// Files that are concerned.
@@ -91,5 +103,30 @@ impl Difference {
             session.command_blocking(Command::SetAside { image: ImageId(last), reason })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use sluice_pool::DecodeError;
+
+    use super::*;
+
+    fn aside(reason: &str) -> ImageState {
+        let (path, set_aside) = ("a.png".to_owned(), Some(reason.to_owned()));
+        ImageState { path, bytes: 7, answer: None, set_aside }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_tried_again_and_what_is_broken_is_not() {
+        let unreadable = DecodeError::from(io::Error::from(io::ErrorKind::PermissionDenied));
+        let known = [aside(&unreadable.to_string()), aside(&DecodeError::Truncated.to_string())];
+        let mut difference = Difference::default();
+        difference.try_again(&known);
+        assert_eq!(difference.back, [(ImageId(0), 7)]);
+        difference.try_again(&known);
+        assert_eq!(difference.len(), 1, "once is enough");
     }
 }

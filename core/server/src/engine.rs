@@ -38,6 +38,7 @@ use crate::catalogue::{Catalogue, InUse};
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
+use crate::unshown::Unshown;
 use crate::weights::WeightsStore;
 
 /// While features come in, the pool is ordered anew this often though nobody answered.
@@ -55,6 +56,8 @@ pub struct Engine {
     pub(crate) weights: WeightsStore,
     /// Where weights are kept that training goes on from.
     pub(crate) artefacts: Artefacts,
+    /// Where images that can't be shown are told.
+    pub(crate) unshown: Unshown,
     /// Who learns.
     pub learner: Box<dyn Learner>,
     /// Seed of features and of selectors.
@@ -82,7 +85,7 @@ struct Input {
     /// Which build is to order; none where there is no such selector.
     selector: Option<PluginRef>,
     selector_values: Values,
-    embedded: u32,
+    rows_taken_in: u64,
     opinions: u32,
 }
 
@@ -158,28 +161,27 @@ impl Engine {
         }
         self.follow_network(memory, &snapshot);
         let absorbed = self.learner.absorb();
-        for (image, reason) in &absorbed.failed {
-            let aside = Command::SetAside { image: *image, reason: reason.clone() };
-            self.session.command_blocking(aside).ok();
+        for (image, why) in &absorbed.failed {
+            self.unshown.tell(*image, why).ok();
         }
         self.tell_progress(memory, &absorbed);
-        if let Some(checkpoint) = &absorbed.checkpoint {
-            self.keep_checkpoint(memory, checkpoint);
-        }
         let input = Input {
             learned_from: snapshot.relevant,
             selector: snapshot.in_use.selector().map(|selector| selector.reference().clone()),
             selector_values: snapshot.in_use.selector_values.clone(),
-            embedded: absorbed.embedded,
+            rows_taken_in: absorbed.rows_taken_in,
             opinions: absorbed.opinions,
         };
-        if !is_due(memory, &input, &absorbed) {
-            return Some(());
+        if is_due(memory, &input, &absorbed) {
+            memory.last = Some((input, Instant::now()));
+            // Labels and candidates are copied only when they are needed: there may be a million.
+            let set = self.session.read_blocking(|view| view.state.training_set()).ok()?;
+            self.rank(memory, &snapshot, &set);
         }
-        memory.last = Some((input, Instant::now()));
-        // Labels and candidates are copied only when they are needed: there may be a million.
-        let set = self.session.read_blocking(|view| view.state.training_set()).ok()?;
-        self.rank(memory, &snapshot, &set);
+        // A disk takes its time; the ranking does not wait for it.
+        if let Some(checkpoint) = &absorbed.checkpoint {
+            self.keep_checkpoint(memory, checkpoint);
+        }
         Some(())
     }
 
@@ -293,7 +295,7 @@ fn is_due(memory: &Memory, input: &Input, absorbed: &Absorbed) -> bool {
         || last.selector != input.selector
         || last.selector_values != input.selector_values
         || last.opinions != input.opinions;
-    let more_features = last.embedded != input.embedded;
+    let more_features = last.rows_taken_in != input.rows_taken_in;
     let complete = absorbed.embedded == absorbed.to_embed;
     answered || (more_features && (complete || since.elapsed() >= REFRESH))
 }

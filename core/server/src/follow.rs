@@ -1,28 +1,34 @@
 //! The pool's folder, looked at again and again while a session runs: files that join it join the pool,
-//! files that are gone are set aside, files that were changed are looked at anew.
+//! files that are gone are set aside, files that were changed are looked at anew, and so are those that
+//! were not there when they were wanted.
 //!
 //! A scan is a listing, which unlike the system's notifications works on every file system and for folders
 //! that come and go; the larger the pool, the rarer it is. A file counts when two scans saw it the same:
 //! nobody is writing to it any more.
 
-use std::collections::HashMap;
+mod missed;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sluice_events::ImageId;
 use sluice_events::message::Level;
-use sluice_pool::{Finding, find};
+use sluice_events::{Command, ImageId};
+use sluice_pool::{Finding, Sight, find};
 use sluice_session::state::ImageState;
 use sluice_session::{CommandError, SessionHandle};
 
 use crate::bell::Bell;
-use crate::difference::Difference;
+use crate::difference::{Difference, GONE};
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
+use missed::Missed;
 
-/// Scanning takes at most this share of a thread.
+/// Scanning takes at most this share of a thread, as long as the pauses are no longer than this.
 const SHARE: u32 = 20;
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// When more images are gone at once than this, and than half of the pool, a disk is missing rather than they.
 const MANY: usize = 10;
 
@@ -31,119 +37,165 @@ pub(crate) struct PoolWatch {
     _ends_when_dropped: Sender<()>,
 }
 
-/// What the thread needs, and what it has seen.
+/// What the thread needs.
 pub(crate) struct Follower {
     pub session: SessionHandle,
     pub folder: PoolFolder,
     pub notices: NoticeBoard,
+    /// Images whose files were not there when they were wanted, and why.
+    pub missing: Receiver<(ImageId, String)>,
     /// Who computes features hears of images that joined, came back or were changed, and is woken.
     pub tell: Sender<Vec<ImageId>>,
     pub bell: Bell,
-    /// The newest scan of which the session knows everything.
-    pub known: Finding,
 }
 
-/// What was told already.
-#[derive(Default)]
-struct Told {
-    /// Why the folder could not be scanned.
+/// What it has seen and told.
+struct Memory {
+    /// The newest scan.
+    last: Finding,
+    /// Whether the session knows all of it.
+    caught_up: bool,
+    /// What each file looked like when the session last heard of it.
+    known: HashMap<String, Sight>,
+    missed: Missed,
+    /// What kind of trouble was told and is not over.
     trouble: Option<String>,
 }
 
 impl Follower {
-    /// Starts the thread; it scans every so often, or rarer.
+    /// Starts the thread, after a scan of which the session knows everything; it scans every so often, or
+    /// rarer.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(mut self, every: Duration) -> std::io::Result<PoolWatch> {
+    pub fn start(self, last: Finding, every: Duration) -> std::io::Result<PoolWatch> {
         let (watch, ended): (Sender<()>, Receiver<()>) = channel();
+        let known = last.images.iter().map(|found| (found.path.clone(), found.sight)).collect();
+        let missed = Missed::default();
+        let mut memory = Memory { last, caught_up: true, known, missed, trouble: None };
         thread::Builder::new().name("pool-folder".into()).spawn(move || {
-            let mut last = self.known.clone();
-            let (mut told, mut pause) = (Told::default(), every);
+            let mut pause = every;
             while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let begun = Instant::now();
-                match find(self.folder.root()) {
-                    Ok(finding) => {
-                        // The log says itself what it does not take; the next scan tries again.
-                        let caught_up = self.follow(&finding, &last, &mut told).unwrap_or(false);
-                        if caught_up {
-                            self.known.clone_from(&finding);
-                        }
-                        last = finding;
-                    }
-                    Err(error) => self.trouble(&mut told, &error.to_string()),
+                for (image, reason) in self.missing.try_iter() {
+                    memory.missed.add(image, reason);
                 }
-                pause = every.max(begun.elapsed() * SHARE);
+                pause = match find(self.folder.root()) {
+                    Ok(finding) => {
+                        self.look(&mut memory, finding);
+                        every.max((begun.elapsed() * SHARE).min(LONGEST_PAUSE))
+                    }
+                    Err(error) => {
+                        memory.missed.nothing_is_there();
+                        self.trouble(&mut memory, error.to_string(), &error.to_string());
+                        every
+                    }
+                };
             }
         })?;
         Ok(PoolWatch { _ends_when_dropped: watch })
     }
 
-    /// Tells the session what is new; whether that was everything.
-    fn follow(&self, now: &Finding, last: &Finding, told: &mut Told) -> Result<bool, CommandError> {
-        if *now == self.known {
-            told.trouble = None;
-            return Ok(true);
+    /// Takes a scan in. What the log does not take is tried again with the next one; the log says itself
+    /// why.
+    fn look(&self, memory: &mut Memory, now: Finding) {
+        if now == memory.last && memory.caught_up {
+            memory.trouble = None;
+        } else {
+            memory.caught_up = self.follow(memory, &now).unwrap_or(false);
         }
+        self.look_for_missed(memory, &now).ok();
+        memory.last = now;
+    }
+
+    /// Tells the session what is new; whether that was everything.
+    fn follow(&self, memory: &mut Memory, now: &Finding) -> Result<bool, CommandError> {
         let images = self.session.read_blocking(|view| view.state.images.clone())?;
-        let (mut difference, before) = (Difference::between(&images, now), sizes(last));
-        let settled = |path: &str, bytes: u64| before.get(path) == Some(&bytes);
+        let mut difference = Difference::between(&images, now);
         if difference.gone.len() > MANY.max(images.len() / 2) {
             let (gone, all) = (difference.gone.len(), images.len());
-            self.trouble(told, &format!("{gone} of its {all} images are not there"));
+            let why = format!("{gone} of its {all} images are not there");
+            memory.missed.nothing_is_there();
+            self.trouble(memory, "most are gone".to_owned(), &why);
             return Ok(false);
         }
-        told.trouble = None;
-        let all = difference.len();
-        difference.gone.retain(|image| !before.contains_key(images[image.index()].path.as_str()));
-        difference.unusable.retain(|file| last.unusable.contains(file));
-        difference.new.retain(|new| settled(&new.path, new.bytes));
-        difference.back.retain(|(image, bytes)| settled(&images[image.index()].path, *bytes));
-        let taken = difference.len();
-        let mut changed = self.changed(&images, now);
-        let seen = changed.len();
-        changed.retain(|(image, bytes)| settled(&images[image.index()].path, *bytes));
-        self.tell_changed(changed.len());
-        let mut which: Vec<ImageId> = changed.iter().map(|(image, _)| *image).collect();
-        which.extend(difference.back.iter().map(|(image, _)| *image));
-        let joined = difference.new.len();
+        memory.trouble = None;
+        let (before, sights) = (sights(&memory.last), sights(now));
+        let settled = |path: &str| before.get(path) == sights.get(path);
+        let mut changed = changed(&images, &memory.known, &sights, &mut difference);
+        let all = difference.len() + changed.len();
+        difference.gone.retain(|image| settled(&images[image.index()].path));
+        difference.unusable.retain(|file| memory.last.unusable.contains(file));
+        difference.new.retain(|new| settled(&new.path));
+        difference.back.retain(|(image, _)| settled(&images[image.index()].path));
+        changed.retain(|image| settled(&images[image.index()].path));
+        let caught_up = difference.len() + changed.len() == all;
         let (back, gone) = (difference.back.len(), difference.gone.len());
-        let caught_up = taken == all && changed.len() == seen;
-        difference.record(&self.session)?;
-        which.extend(self.join(images.len())?);
+        let recorded = difference.record(&self.session);
+        // Also when the log did not take all of it: what it took has to be known here.
+        let mut which = self.join()?;
+        let joined = which.len();
         if joined + back + gone > 0 {
             tracing::info!(joined, back, gone, "the folder of images changed");
         }
-        if !which.is_empty() && self.tell.send(which).is_ok() {
-            self.bell.ring();
-        }
-        Ok(caught_up)
+        which.extend(self.restored(&images)?);
+        self.tell_changed(changed.len());
+        which.extend(&changed);
+        let told = self.folder.paths_of(&which);
+        let told =
+            told.into_iter().filter_map(|path| sights.get(&*path).map(|sight| (path, *sight)));
+        memory.known.extend(told.collect::<Vec<_>>());
+        which.iter().for_each(|image| memory.missed.forget(*image));
+        self.have_computed(which);
+        recorded.map(|()| caught_up)
     }
 
-    /// The folder learns the paths of images that the session has since; which these are.
-    fn join(&self, known: usize) -> Result<Vec<ImageId>, CommandError> {
+    /// The folder learns the paths of images that the session has since; which of them can be shown.
+    fn join(&self) -> Result<Vec<ImageId>, CommandError> {
+        let known = self.folder.len();
         let (paths, usable) = self.session.read_blocking(move |view| {
-            let new = &view.state.images[known..];
+            let new = &view.state.images[known as usize..];
             let paths: Vec<String> = new.iter().map(|image| image.path.clone()).collect();
-            let usable = (known as u32..).map(ImageId).zip(new);
+            let usable = (known..).map(ImageId).zip(new);
             let usable = usable.filter(|(_, image)| image.set_aside.is_none());
             (paths, usable.map(|(id, _)| id).collect())
         })?;
-        self.folder.extend(known, paths);
+        self.folder.extend(paths);
         Ok(usable)
     }
 
-    /// Images that have another size than the newest scan knew.
-    fn changed(&self, images: &[ImageState], now: &Finding) -> Vec<(ImageId, u64)> {
-        let (before, now) = (sizes(&self.known), sizes(now));
-        let sizes = |path: &str| Some((*before.get(path)?, *now.get(path)?));
-        let shown = (0..).map(ImageId).zip(images).filter(|(_, image)| image.set_aside.is_none());
-        shown
-            .filter_map(|(id, image)| {
-                let (before, now) = sizes(&image.path)?;
-                (before != now).then_some((id, now))
-            })
-            .collect()
+    /// Images that were set aside before and are not now.
+    fn restored(&self, before: &[ImageState]) -> Result<Vec<ImageId>, CommandError> {
+        let aside = (0..).map(ImageId).zip(before).filter(|(_, image)| image.set_aside.is_some());
+        let aside: Vec<ImageId> = aside.map(|(image, _)| image).collect();
+        self.session.read_blocking(move |view| {
+            let shown = |image: &ImageId| {
+                view.state.image(*image).is_some_and(|image| image.set_aside.is_none())
+            };
+            aside.into_iter().filter(shown).collect()
+        })
+    }
+
+    fn have_computed(&self, which: Vec<ImageId>) {
+        if !which.is_empty() && self.tell.send(which).is_ok() {
+            self.bell.ring();
+        }
+    }
+
+    /// Images whose files were missed and are there are tried again; others are waited for.
+    fn look_for_missed(&self, memory: &mut Memory, now: &Finding) -> Result<(), CommandError> {
+        if memory.missed.is_empty() {
+            return Ok(());
+        }
+        let there: HashSet<PathBuf> =
+            now.images.iter().map(|image| self.folder.root().join(&image.path)).collect();
+        let is_listed = |image| self.folder.path(image).is_some_and(|path| there.contains(&path));
+        let due = memory.missed.due(is_listed);
+        self.have_computed(due.again);
+        for (image, reason) in due.broken {
+            self.session.command_blocking(Command::SetAside { image, reason })?;
+        }
+        Ok(())
     }
 
     fn tell_changed(&self, count: usize) {
@@ -156,12 +208,12 @@ impl Follower {
         }
     }
 
-    /// Told once, until it is over.
-    fn trouble(&self, told: &mut Told, why: &str) {
-        if told.trouble.as_deref() == Some(why) {
+    /// Each kind is told once, until it is over.
+    fn trouble(&self, memory: &mut Memory, kind: String, why: &str) {
+        if memory.trouble.as_ref() == Some(&kind) {
             return;
         }
-        told.trouble = Some(why.to_owned());
+        memory.trouble = Some(kind);
         let folder = self.folder.root().display();
         let text = format!(
             "The folder of images ({folder}) can't be followed: {why}. Is a disk missing? Nothing is set aside for \
@@ -171,6 +223,30 @@ impl Follower {
     }
 }
 
-fn sizes(finding: &Finding) -> HashMap<&str, u64> {
-    finding.images.iter().map(|image| (image.path.as_str(), image.bytes)).collect()
+/// Images that look other than when the session last heard of them. Of those that are set aside, it is told
+/// that they are back.
+fn changed(
+    images: &[ImageState],
+    known: &HashMap<String, Sight>,
+    now: &HashMap<&str, Sight>,
+    difference: &mut Difference,
+) -> Vec<ImageId> {
+    let back: HashSet<ImageId> = difference.back.iter().map(|(image, _)| *image).collect();
+    let mut changed = Vec::new();
+    for (id, image) in (0..).map(ImageId).zip(images) {
+        let sights = known.get(&image.path).zip(now.get(image.path.as_str()));
+        let Some((_, sight)) = sights.filter(|(before, now)| before != now) else { continue };
+        match image.set_aside.as_deref() {
+            None => changed.push(id),
+            Some(reason) if reason != GONE && !back.contains(&id) => {
+                difference.back.push((id, sight.bytes));
+            }
+            Some(_) => {}
+        }
+    }
+    changed
+}
+
+fn sights(finding: &Finding) -> HashMap<&str, Sight> {
+    finding.images.iter().map(|image| (image.path.as_str(), image.sight)).collect()
 }

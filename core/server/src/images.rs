@@ -7,7 +7,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use sluice_events::{Command, ImageId};
+use sluice_events::ImageId;
+use sluice_learn::NoPicture;
 use sluice_pool::present;
 use tokio::sync::Semaphore;
 
@@ -38,10 +39,17 @@ pub(crate) async fn image(
     let longest = wish.max.map(|max| max.clamp(16, LONGEST));
     let limits = *app.service.folder.limits();
     let turn = AT_ONCE.acquire().await;
+    let unshown = app.service.unshown.clone();
     let presented = tokio::task::spawn_blocking(move || {
         // Kept to the end of the work, also when the visitor has gone.
         let _turn = turn;
-        present(&path, longest, &limits)
+        present(&path, longest, &limits).map_err(|error| {
+            let why = NoPicture::from(error);
+            if let Err(error) = unshown.tell(image, &why) {
+                tracing::warn!(%error, "an image could not be set aside");
+            }
+            why
+        })
     })
     .await;
     match presented {
@@ -54,14 +62,13 @@ pub(crate) async fn image(
             }
             (common, [(CONTENT_TYPE, picture.content_type)], picture.bytes).into_response()
         }
-        Ok(Err(error)) => {
-            let reason = error.to_string();
-            let aside = Command::SetAside { image, reason: reason.clone() };
-            if let Err(error) = app.service.session.command(aside).await {
-                tracing::warn!(%error, "an image could not be set aside");
-            }
-            let text = format!("Image number {id} can't be shown: it {reason}.\n");
-            (StatusCode::UNPROCESSABLE_ENTITY, text).into_response()
+        Ok(Err(why)) => {
+            let text = format!("Image number {id} can't be shown: it {why}.\n");
+            let status = match why {
+                NoPicture::Missing(_) => StatusCode::NOT_FOUND,
+                NoPicture::Broken(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            (status, [(CACHE_CONTROL, "no-store")], text).into_response()
         }
         Err(error) => {
             tracing::error!(%error, "presenting an image ended early");

@@ -16,6 +16,7 @@
 //! - [`open`]: everything a session needs, put together; [`engine`]: from answers to rankings;
 //! - [`catalogue`]: what can be chosen, and what is; `plugins`: where that comes from;
 //! - `begin`, `difference`, `follow`: what the pool's folder holds, at the start and while it runs;
+//! - `unshown`: what becomes of images that can't be shown;
 //! - [`http`]: the routes; `socket`, `images`, `page`, `access`: what is behind them;
 //! - [`weights`]: files of weights, found or fetched;
 //! - `artefacts`: files that events name;
@@ -39,6 +40,7 @@ mod pictures;
 mod plugins;
 mod socket;
 mod survey;
+mod unshown;
 pub mod weights;
 mod witness;
 

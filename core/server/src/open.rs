@@ -31,6 +31,7 @@ use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
 use crate::plugins::Plugins;
 use crate::survey::Survey;
+use crate::unshown::Unshown;
 use crate::weights::{WeightsPlaces, WeightsStore};
 use crate::witness::Witness;
 
@@ -152,6 +153,8 @@ pub struct Service {
     pub session: SessionHandle,
     /// Where the images are.
     pub folder: PoolFolder,
+    /// Where images that can't be shown are told.
+    pub unshown: Unshown,
     /// What can be chosen, and what is.
     pub catalogue: Catalogue,
     /// Whether there is a model.
@@ -238,12 +241,15 @@ impl Service {
         let (training, watched) = watch::channel(Training::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (tell, changed) = channel();
+        let (missing, missed) = channel();
+        let unshown = Unshown::new(session.clone(), options.rescan.map(|_| missing));
         let engine = Engine {
             session: session.clone(),
             folder: folder.clone(),
             catalogue: catalogue.clone(),
             artefacts: Artefacts(options.artefacts),
             weights: WeightsStore::new(options.weights, bell.clone()),
+            unshown: unshown.clone(),
             learner,
             seed,
             metrics: Arc::clone(&metrics),
@@ -258,15 +264,17 @@ impl Service {
             session: session.clone(),
             folder: folder.clone(),
             notices: notices.clone(),
+            missing: missed,
             tell,
             bell: bell.clone(),
-            known: finding.clone(),
         };
-        let pool_watch = options.rescan.map(|every| follower.start(every)).transpose()?;
+        let pool_watch =
+            options.rescan.map(|every| follower.start(finding.clone(), every)).transpose()?;
         let threads = vec![engine.start(hear)?, session_thread];
         Ok(Self {
             session,
             folder,
+            unshown,
             catalogue,
             model: options.model,
             log_id,
@@ -294,8 +302,8 @@ impl Service {
     pub fn close(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
-        let Self { session, watch, pool_watch, threads, .. } = self;
-        drop((session, watch, pool_watch));
+        let Self { session, unshown, watch, pool_watch, threads, .. } = self;
+        drop((session, unshown, watch, pool_watch));
         for thread in threads {
             let _ = thread.join();
         }
@@ -310,7 +318,7 @@ fn check_readable(options: &SessionOptions, finding: &Finding) -> Result<(), Ope
     for (image, found) in (0..).map(ImageId).zip(&finding.images) {
         match folder.check(image) {
             Ok(()) => return Ok(()),
-            Err(reason) => drop(first.get_or_insert((found.path.clone(), reason))),
+            Err(why) => drop(first.get_or_insert((found.path.clone(), why.to_string()))),
         }
     }
     let (path, reason) = first.unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sluice_events::ImageId;
-use sluice_learn::{EXAMPLE, Pictures};
+use sluice_learn::{EXAMPLE, NoPicture, Pictures};
 use sluice_pool::{DecodeLimits, Key, Square, decode_file, longer_side, square};
 
 use crate::bell::Bell;
@@ -53,11 +53,15 @@ impl PoolFolder {
         self.paths.read().unwrap_or_else(PoisonError::into_inner).len() as u32
     }
 
-    /// Images joined the pool: these paths, from this id on.
-    pub(crate) fn extend(&self, from: usize, paths: Vec<String>) {
-        let mut known = self.paths.write().unwrap_or_else(PoisonError::into_inner);
-        known.truncate(from);
-        known.extend(paths);
+    /// Images joined the pool, with the next ids.
+    pub(crate) fn extend(&self, paths: Vec<String>) {
+        self.paths.write().unwrap_or_else(PoisonError::into_inner).extend(paths);
+    }
+
+    /// Paths of images, relative to the folder.
+    pub(crate) fn paths_of(&self, images: &[ImageId]) -> Vec<String> {
+        let paths = self.paths.read().unwrap_or_else(PoisonError::into_inner);
+        images.iter().filter_map(|image| paths.get(image.index()).cloned()).collect()
     }
 
     /// What a file may cost.
@@ -73,11 +77,15 @@ impl PoolFolder {
     /// Whether the image can be decoded.
     ///
     /// # Errors
-    /// Why not, as half a sentence whose subject is the file.
-    pub fn check(&self, image: ImageId) -> Result<(), String> {
-        let path = self.path(image).ok_or_else(|| "is not part of the pool".to_owned())?;
-        decode_file(&path, &self.limits).map(drop).map_err(|error| error.to_string())
+    /// Why not.
+    pub fn check(&self, image: ImageId) -> Result<(), NoPicture> {
+        let path = self.path(image).ok_or_else(not_in_the_pool)?;
+        Ok(decode_file(&path, &self.limits).map(drop)?)
     }
+}
+
+fn not_in_the_pool() -> NoPicture {
+    NoPicture::Broken("is not part of the pool".to_owned())
 }
 
 /// The pool for the learner; rings the engine's bell when features are ready.
@@ -92,9 +100,9 @@ impl Pictures for PoolPictures {
         image: ImageId,
         side: u32,
         known: &dyn Fn(&Key) -> bool,
-    ) -> Result<Square, String> {
-        let path = self.folder.path(image).ok_or_else(|| "is not part of the pool".to_owned())?;
-        square(&path, side, &self.folder.limits, known).map_err(|error| error.to_string())
+    ) -> Result<Square, NoPicture> {
+        let path = self.folder.path(image).ok_or_else(not_in_the_pool)?;
+        Ok(square(&path, side, &self.folder.limits, known)?)
     }
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {

@@ -263,8 +263,8 @@ impl Page {
             let turn = AT_ONCE.acquire().await;
             let look = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
-                if let Err(reason) = app.service.folder.check(image) {
-                    app.service.session.command_blocking(Command::SetAside { image, reason }).ok();
+                if let Err(why) = app.service.folder.check(image) {
+                    app.service.unshown.tell(image, &why).ok();
                 }
             });
             if let Err(error) = look.await {

@@ -8,7 +8,7 @@ use std::thread;
 
 use sluice_events::ImageId;
 use sluice_learn::{
-    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, Pictures,
+    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, NoPicture, Pictures,
 };
 
 /// Pictures are only decoded, so their size does not matter.
@@ -23,7 +23,7 @@ pub(crate) struct Survey {
 /// The thread's handle; dropping it ends the thread.
 struct AtWork {
     more: Sender<Vec<ImageId>>,
-    failed: Receiver<(ImageId, String)>,
+    failed: Receiver<(ImageId, NoPicture)>,
     stop: Arc<AtomicBool>,
 }
 
@@ -50,8 +50,8 @@ impl Learner for Survey {
         thread::Builder::new().name("survey".into()).spawn(move || {
             let images = (0..images).map(ImageId).chain(to_come.into_iter().flatten());
             for image in images.take_while(|_| !stopped.load(Ordering::Relaxed)) {
-                if let Err(reason) = pictures.square(image, SIDE, &|_| false) {
-                    if send.send((image, reason)).is_err() {
+                if let Err(why) = pictures.square(image, SIDE, &|_| false) {
+                    if send.send((image, why)).is_err() {
                         return;
                     }
                     pictures.ready();

@@ -3,7 +3,7 @@
 use std::sync::mpsc::Sender;
 
 use sluice_events::ImageId;
-use sluice_learn::Pictures;
+use sluice_learn::{NoPicture, Pictures};
 use sluice_pool::{Key, Square};
 
 /// One in ten is positive.
@@ -21,7 +21,7 @@ impl Pictures for Noise {
         image: ImageId,
         side: u32,
         _: &dyn Fn(&Key) -> bool,
-    ) -> Result<Square, String> {
+    ) -> Result<Square, NoPicture> {
         let mut state = u64::from(image.0).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut byte = || {
             state ^= state << 13;

@@ -11,14 +11,14 @@ use std::thread;
 use sluice_events::ImageId;
 use sluice_pool::{Key, Square};
 
-use crate::Pictures;
 use crate::background::give_way;
+use crate::{NoPicture, Pictures};
 
 /// Pictures that each decoding thread may be ahead.
 const AHEAD: usize = 64;
 
 /// An image that was tried.
-type Tried = (ImageId, Result<Square, String>);
+type Tried = (ImageId, Result<Square, NoPicture>);
 
 /// Images in order, each decoded unless what it gives is known.
 pub(crate) struct Lanes {
@@ -75,7 +75,9 @@ fn decode_lane(
     for &image in images {
         // A decoder that panics is one more file that can't be shown, and not the end of the others.
         let square = catch_unwind(AssertUnwindSafe(|| pictures.square(image, side, known)))
-            .unwrap_or_else(|_| Err("is broken: the decoder gave up on it".to_owned()));
+            .unwrap_or_else(|_| {
+                Err(NoPicture::Broken("is broken: the decoder gave up on it".to_owned()))
+            });
         if stop.load(Ordering::Relaxed) || send.send((image, square)).is_err() {
             return;
         }

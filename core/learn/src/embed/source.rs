@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sluice_events::ImageId;
-use sluice_events::network::PATCHES;
+use sluice_events::network::{Graph, PATCHES};
 use sluice_pool::{RowWriter, Square};
 use tch::{Device, Tensor};
 
@@ -16,7 +17,7 @@ use super::{Block, Lanes, Task, Worker};
 use crate::device::OUT_OF_MEMORY;
 use crate::features::{Extractor, Patches, SAMPLE_IMAGES, to_tensor};
 use crate::network::Network;
-use crate::{Pictures, device};
+use crate::{EXAMPLE, NoPicture, Pictures, device};
 
 /// To be changed with whatever changes the numbers that come out.
 const VERSION: u32 = 1;
@@ -29,6 +30,10 @@ const LARGE_SIDE: u32 = 64;
 const SMALL_PICTURE: u32 = 40;
 /// What patches have learned is kept under this name beside their rows.
 const LEARNED: &str = "learned.safetensors";
+
+/// Patches that were learned from fewer pictures than they could be are learned anew when the pool has so many times
+/// as many.
+const OUTGROWN_AT: usize = 4;
 
 /// What is to make the features.
 pub(super) enum Source {
@@ -45,51 +50,86 @@ pub(super) struct Ready {
     pub made_by: String,
     /// Whether what was learned is not kept yet.
     new: bool,
+    /// What was learned from the pool's pictures is to be learned anew of a pool of another size class.
+    learned: Option<Learned>,
     /// Pictures that fit into the device's memory at once.
     fit: i64,
 }
 
+#[derive(Clone, Copy)]
+struct Learned {
+    seed: u64,
+    /// Of the pool from whose pictures it was learned.
+    size_class: u32,
+}
+
+/// What comes of a source.
+pub(super) enum Readiness {
+    Ready(Box<Ready>),
+    /// Most of the pictures are not there. They were told; it can be tried again when some are.
+    Awaits(Source),
+    /// It was told why.
+    Failed,
+}
+
 impl Source {
-    /// Learns what has to be learned, unless it was; `None` when that failed, which was told.
-    pub fn ready(self, worker: &Worker) -> Option<Ready> {
+    /// Learns what has to be learned, unless it was.
+    pub fn ready(self, worker: &Worker) -> Readiness {
         let Task { pool, pictures, .. } = &worker.task;
         let pictures = pictures.as_ref();
         match self {
             Self::Network { name, network, weights } => {
-                let graph = serde_json::to_vec(network.graph()).unwrap_or_default();
-                // It was read a moment ago.
-                let weights = fs::read(weights).unwrap_or_default();
                 let kind = format!("{:?}", network.kind());
-                let parts = [graph.as_slice(), &weights, kind.as_bytes()];
-                let made_by = hash(&parts);
+                let made_by =
+                    hash(&[fingerprint(network.graph(), &weights).as_bytes(), kind.as_bytes()]);
                 let set = set_name(&name, &[pool.as_bytes(), made_by.as_bytes()]);
-                Some(Ready::new(Extractor::Network(network), set, made_by))
+                Readiness::Ready(Box::new(Ready::new(Extractor::Network(network), set, made_by)))
             }
             Self::Patches { seed } => {
                 let images = worker.order.iter().copied();
                 let side = typical_side(pictures, images, SMALL_SIDE, LARGE_SIDE);
-                let parts = [pool.as_bytes(), &seed.to_le_bytes(), &side.to_le_bytes()];
-                let set = set_name(PATCHES, &parts);
+                let size_class = size_class(worker.order.len());
+                let numbers =
+                    [&seed.to_le_bytes()[..], &side.to_le_bytes(), &size_class.to_le_bytes()];
+                let set = set_name(PATCHES, &[&[pool.as_bytes()], &numbers[..]].concat());
+                let learned = Some(Learned { seed, size_class });
                 let place = worker.task.place.as_ref();
                 let device = worker.task.device;
                 let kept = place.map(|place| place.folder.join(&set).join(LEARNED));
                 if let Some((patches, made_by)) = kept.and_then(|path| read_patches(&path, device))
                 {
-                    return Some(Ready::new(Extractor::Patches(patches), set, made_by));
+                    let ready = Ready::new(Extractor::Patches(patches), set, made_by);
+                    return Readiness::Ready(Box::new(Ready { learned, ..ready }));
                 }
-                let patches = worker.learn_patches(seed, side)?;
+                let patches = match worker.learn_patches(seed, side) {
+                    Ok(patches) => patches,
+                    Err(readiness) => return readiness,
+                };
                 let made_by = hash(&[&patches.fingerprint()]);
                 let ready = Ready::new(Extractor::Patches(patches), set, made_by);
-                Some(Ready { new: true, ..ready })
+                Readiness::Ready(Box::new(Ready { new: true, learned, ..ready }))
             }
         }
     }
+}
+
+/// Pools of about one size are of one class, those that are larger than the sample that is taken of them, too.
+fn size_class(images: usize) -> u32 {
+    images.clamp(1, SAMPLE_IMAGES).ilog(OUTGROWN_AT)
 }
 
 fn read_patches(path: &Path, device: Device) -> Option<(Patches, String)> {
     let patches = Patches::read(path, device)?;
     let made_by = hash(&[&patches.fingerprint()]);
     Some((patches, made_by))
+}
+
+/// What a network computes: its graph and its weights.
+pub(crate) fn fingerprint(graph: &Graph, weights: &Path) -> String {
+    let graph = serde_json::to_vec(graph).unwrap_or_default();
+    // Who uses the weights finds out, and tells, when they can't be read.
+    let weights = fs::read(weights).unwrap_or_default();
+    hash(&[&graph, &weights])
 }
 
 /// A name for what was computed of a pool with these parts in it.
@@ -124,7 +164,23 @@ pub(crate) fn typical_side(
 
 impl Ready {
     fn new(extractor: Extractor, set: String, made_by: String) -> Self {
-        Self { extractor, set, made_by, new: false, fit: i64::MAX }
+        Self { extractor, set, made_by, new: false, learned: None, fit: i64::MAX }
+    }
+
+    /// What is to make the features of the pool from now on, when it has outgrown what was learned of it; `joined` is
+    /// added to its images.
+    pub fn outgrown(&self, order: &mut Vec<ImageId>, joined: &[ImageId]) -> Option<Source> {
+        let learned =
+            self.learned.filter(|learned| learned.size_class < size_class(SAMPLE_IMAGES))?;
+        order.extend_from_slice(joined);
+        // Some of them may have been there, and were changed.
+        order.sort_unstable();
+        order.dedup();
+        let example = order.pop_if(|last| *last == EXAMPLE);
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(learned.seed));
+        order.splice(0..0, example);
+        let is_outgrown = size_class(order.len()) > learned.size_class;
+        is_outgrown.then_some(Source::Patches { seed: learned.seed })
     }
 
     /// Keeps what was learned beside its rows, where these are kept.
@@ -182,7 +238,7 @@ impl Ready {
 }
 
 impl Worker {
-    fn learn_patches(&self, seed: u64, side: u32) -> Option<Patches> {
+    fn learn_patches(&self, seed: u64, side: u32) -> Result<Patches, Readiness> {
         let nothing = Arc::default();
         let order = &self.order[..self.order.len().min(SAMPLE_IMAGES * 2)];
         let lanes = match Lanes::start(order, &self.task.pictures, side, &nothing, &self.stop) {
@@ -190,24 +246,34 @@ impl Worker {
             Err(error) => {
                 let why = format!("can't start a thread for decoding: {error}");
                 self.tell(Block::GaveUp(why));
-                return None;
+                return Err(Readiness::Failed);
             }
         };
-        // Those that can't be shown are told when they are met again.
-        let decoded = lanes.filter_map(|(_, square): (ImageId, _)| match square {
+        let mut missing = Vec::new();
+        // Those that are broken are told when they are met again.
+        let decoded = lanes.filter_map(|(image, square): (ImageId, _)| match square {
             Ok(Square::Made { rgb, .. }) => Some(rgb),
-            _ => None,
+            Err(why @ NoPicture::Missing(_)) => {
+                missing.push((image, why));
+                None
+            }
+            Ok(Square::Known { .. }) | Err(NoPicture::Broken(_)) => None,
         });
         let sample: Vec<Vec<u8>> = decoded.take(SAMPLE_IMAGES).collect();
         if self.stopped() {
-            return None;
+            return Err(Readiness::Failed);
+        }
+        if missing.len() > sample.len() {
+            // What is learned from the few that are there would stay.
+            missing.into_iter().for_each(|(image, why)| self.tell(Block::Failed(image, why)));
+            return Err(Readiness::Awaits(Source::Patches { seed }));
         }
         if sample.is_empty() {
             self.tell(Block::GaveUp("no image of the pool can be decoded".to_owned()));
-            return None;
+            return Err(Readiness::Failed);
         }
         tracing::info!(images = sample.len(), "learning features from a sample of the pool");
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        Some(Patches::learn(&to_tensor(&sample, side), self.task.device, &mut random))
+        Ok(Patches::learn(&to_tensor(&sample, side), self.task.device, &mut random))
     }
 }

@@ -106,12 +106,12 @@ impl Augmented {
         pictures.grid_sampler(&grid, BILINEAR, REFLECTION, false)
     }
 
-    /// A square of each picture becomes grey: its mean.
+    /// A square of each picture, cut by its edges, becomes what the pool's pictures are on average.
     fn cut_out(&self, pictures: &Tensor, random: &mut ChaCha8Rng) -> Tensor {
         let n = pictures.size()[0];
         let most = (self.side as f64 * CUT_OUT) as i64;
         let mut bounds = || -> Vec<i64> {
-            (0..n).map(|_| random.random_range(0..=self.side - most / 2)).collect()
+            (0..n).map(|_| random.random_range(-most / 2..=self.side - most / 2)).collect()
         };
         let (left, top) = (bounds(), bounds());
         let places = Tensor::arange(self.side, (Kind::Int64, self.device));

@@ -17,7 +17,7 @@ use super::freematch::FreeMatch;
 use super::pixels::Pixels;
 use super::recipe::{Recipe, Steps};
 use super::trainee::{Subject, Trainee};
-use super::{Checkpoint, Job, Material, Opinion};
+use super::{Checkpoint, Cycles, Job, Material, Opinion};
 use crate::embed::Task;
 
 /// Unanswered ones that count as negatives are drawn from this share of the pool, the unlikeliest.
@@ -30,16 +30,41 @@ const SCORED_FIRST: usize = 50_000;
 const PIXELS_FIRST: usize = SCORED_FIRST * 48 * 48;
 /// Pictures that are scored at once: so many pixels.
 const PIXELS_AT_ONCE: usize = 1 << 20;
+/// A GPU's batches are divided by this at most.
+const MOST_DIVIDED: usize = 8;
 
 /// What is remembered from cycle to cycle.
 pub(super) struct Course {
     subject: Subject,
     pixels: Pixels,
     network: Option<Box<dyn Trainee>>,
+    /// The newest weights that gave numbers.
+    good: Option<Arc<[u8]>>,
+    /// Whether it has an opinion of the pool, so that only the likeliest images are asked about again.
+    has_spoken: bool,
     steps: Steps,
     task: Task,
     random: ChaCha8Rng,
     stop: Arc<AtomicBool>,
+}
+
+impl Cycles for Course {
+    fn resume(&mut self, weights: Arc<[u8]>) {
+        (self.network, self.good) = (None, Some(weights));
+    }
+
+    fn divide(&mut self) -> bool {
+        // What was in the making is not to be trusted; what was good is loaded by the next cycle.
+        self.network = None;
+        self.steps.divided *= 2;
+        self.steps.divided <= MOST_DIVIDED
+    }
+
+    fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String> {
+        self.pixels.forget(&job.changed);
+        let Some(material) = self.gather(job) else { return Ok(None) };
+        self.learn(job, &material)
+    }
 }
 
 impl Course {
@@ -53,35 +78,43 @@ impl Course {
         let pixels = Pixels::open(&task, subject.side(), Arc::clone(&stop));
         let steps = Steps { recipe, free_match: FreeMatch::default(), divided: 1 };
         let random = ChaCha8Rng::seed_from_u64(seed);
-        Self { subject, pixels, network: None, steps, task, random, stop }
-    }
-
-    /// Goes on from weights that were kept. What does not fit is told to the program's log, and it begins anew.
-    pub fn resume(&mut self, weights: &[u8]) {
-        let begun = self.subject.begin(self.task.device, None, &mut self.random);
-        let resumed = begun.and_then(|mut network| {
-            let loaded = network.variables_mut().load_from_stream(Cursor::new(weights));
-            loaded.map(|()| network).map_err(|error| error.to_string())
-        });
-        match resumed {
-            Ok(network) => self.network = Some(network),
-            Err(error) => tracing::warn!(%error, "the background's weights can't be gone on with"),
+        Self {
+            subject,
+            pixels,
+            network: None,
+            good: None,
+            has_spoken: false,
+            steps,
+            task,
+            random,
+            stop,
         }
     }
 
-    /// Smaller batches from now on; whether there is anything smaller.
-    pub fn divide(&mut self) -> bool {
-        // What was in the making is not to be trusted.
-        self.network = None;
-        self.steps.divided *= 2;
-        self.steps.divided <= 8
+    /// Goes on from weights that were kept. What does not fit is told to the program's log, and it begins anew.
+    fn load(&mut self, weights: Arc<[u8]>) {
+        let begun = self.subject.begin(self.task.device, None, &mut self.random);
+        let resumed = begun.and_then(|mut network| {
+            let loaded = network.variables_mut().load_from_stream(Cursor::new(&*weights));
+            loaded.map(|()| network).map_err(|error| error.to_string())
+        });
+        match resumed {
+            Ok(network) => (self.network, self.good) = (Some(network), Some(weights)),
+            Err(error) => {
+                self.good = None;
+                tracing::warn!(%error, "the background's weights can't be gone on with");
+            }
+        }
     }
 
-    /// Trains on the labels and scores; `None` when it is to end, or has nothing to learn from.
-    pub fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String> {
+    /// Trains on what was gathered, and scores.
+    fn learn(&mut self, job: &Job, material: &Material) -> Result<Option<Opinion>, String> {
         let begun = Instant::now();
-        self.pixels.forget(&job.changed);
-        let Some(material) = self.gather(job) else { return Ok(None) };
+        if self.network.is_none()
+            && let Some(good) = self.good.clone()
+        {
+            self.load(good);
+        }
         let only_score = job.only_score && self.network.is_some();
         let network = match self.network.take() {
             Some(network) => network,
@@ -90,23 +123,33 @@ impl Course {
         let normalisation = network.normalisation();
         let augmented = Augmented::of(&self.pixels, normalisation, self.task.device);
         let steps = if only_score { 0 } else { self.steps.recipe.steps(job.labels.len()) };
-        let Some(loss) = self.train(network.as_ref(), &augmented, &material, steps) else {
+        let Some(loss) = self.train(network.as_ref(), &augmented, material, steps) else {
             return Ok(None);
         };
         let Some(logits) = self.score(network.as_ref(), &augmented, &material.candidates) else {
             return Ok(None);
         };
-        if !logits.iter().all(|(_, logit)| logit.is_finite()) {
+        let is_number =
+            (steps == 0 || loss.is_finite()) && logits.iter().all(|(_, logit)| logit.is_finite());
+        if !is_number {
             tracing::warn!("the network in the background went astray and begins anew");
+            self.forget();
             return Ok(None);
         }
         let labels = job.labels.len();
         let checkpoint =
             if only_score { None } else { self.checkpoint(network.variables(), labels) };
-        self.network = Some(network);
+        self.good = checkpoint.as_ref().map(|kept| Arc::clone(&kept.weights)).or(self.good.take());
+        (self.network, self.has_spoken) = (Some(network), true);
         let seconds = begun.elapsed().as_secs_f64();
         tracing::info!(labels, steps, seconds, loss, "trained in the background");
-        Ok(Some(Opinion { logits, checkpoint }))
+        Ok(Some(Opinion { job: job.number, logits, checkpoint }))
+    }
+
+    /// Nothing of what it learned is to be trusted.
+    fn forget(&mut self) {
+        (self.network, self.good, self.has_spoken) = (None, None, false);
+        self.steps.free_match = FreeMatch::default();
     }
 
     fn checkpoint(&self, variables: &VarStore, labels: usize) -> Option<Checkpoint> {
@@ -116,7 +159,7 @@ impl Course {
             return None;
         }
         Some(Checkpoint {
-            network: self.subject.name().to_owned(),
+            network: self.subject.identity(),
             labels: labels as u32,
             weights: weights.into(),
         })
@@ -128,10 +171,11 @@ impl Course {
         likeliest_first.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         let all: Vec<ImageId> = likeliest_first.into_iter().map(|(image, _)| image).collect();
         let unanswered = self.some_unanswered(&all);
-        let scored = if self.network.is_none() { self.scored_first() } else { SCORED };
+        let scored = if self.has_spoken { SCORED } else { self.scored_first() };
         let candidates = &all[..all.len().min(scored)];
         let answered: Vec<ImageId> = job.labels.iter().map(|(image, _)| *image).collect();
-        self.pixels.fetch(&[&answered, &unanswered, candidates]);
+        // Where there is no room for all: without candidates it would have nothing to say.
+        self.pixels.fetch(&[&answered, candidates, &unanswered]);
         let shown = |images: &mut dyn Iterator<Item = ImageId>| -> Vec<ImageId> {
             images.filter(|image| self.pixels.has(*image)).collect()
         };
@@ -154,7 +198,7 @@ impl Course {
         (PIXELS_FIRST / pixels.max(1)).clamp(SCORED, SCORED_FIRST)
     }
 
-    /// So many steps; the mean loss of the last ones, nats. `None` when it is to end.
+    /// So many steps; the mean loss of the last ones, nats (NaN for none). `None` when it is to end.
     fn train(
         &mut self,
         network: &dyn Trainee,
@@ -162,7 +206,7 @@ impl Course {
         material: &Material,
         steps: usize,
     ) -> Option<f64> {
-        let mut optimiser = network.optimiser().ok()?;
+        let mut optimiser = network.optimiser(self.steps.recipe.optimiser()).ok()?;
         let mut recent = Recent::default();
         for step in 0..steps {
             if self.stopped() {
@@ -230,5 +274,115 @@ impl Recent {
 
     fn mean(&self) -> f64 {
         self.0.unwrap_or(f64::NAN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
+
+    use sluice_pool::{Key, Square};
+    use tch::Device;
+
+    use super::*;
+    use crate::{NoPicture, Pictures};
+
+    /// Upright bars in every third picture, lying ones in the others.
+    #[derive(Default)]
+    struct Bars {
+        /// The folder is not there.
+        away: AtomicBool,
+    }
+
+    fn is_upright(image: ImageId) -> bool {
+        image.0.is_multiple_of(3)
+    }
+
+    impl Pictures for Bars {
+        fn square(
+            &self,
+            image: ImageId,
+            side: u32,
+            _: &dyn Fn(&Key) -> bool,
+        ) -> Result<Square, NoPicture> {
+            if self.away.load(Ordering::Relaxed) {
+                return Err(NoPicture::Missing("is not there".to_owned()));
+            }
+            let pixel = |at: u32| {
+                let along = if is_upright(image) { at % side } else { at / side };
+                let noise = (at.wrapping_mul(2_654_435_761).wrapping_add(image.0 * 977) >> 9) % 60;
+                (if (along / 3 + image.0 / 3).is_multiple_of(2) { 40 } else { 190 } + noise) as u8
+            };
+            let rgb = (0..side * side).flat_map(|at| [pixel(at); 3]).collect();
+            Ok(Square::Made { rgb, keys: [Key::of_content(&image.0.to_le_bytes()); 2] })
+        }
+
+        fn longer_side(&self, _: ImageId) -> Option<u32> {
+            Some(32)
+        }
+
+        fn has_example(&self) -> bool {
+            false
+        }
+
+        fn ready(&self) {}
+    }
+
+    fn course(pictures: Arc<Bars>, recipe: Recipe) -> Course {
+        let task =
+            Task { images: 120, pictures, device: Device::Cpu, place: None, pool: String::new() };
+        Course::new(Subject::Small, recipe, task, 1, Arc::default())
+    }
+
+    /// 75 answers; nothing is thought of the others so far.
+    fn job() -> Job {
+        let labels = (0..75).map(ImageId).map(|image| (image, is_upright(image))).collect();
+        let unanswered = (75..120).map(|image| (ImageId(image), 0.0)).collect();
+        Job { number: 1, labels, unanswered, ..Job::default() }
+    }
+
+    #[test]
+    fn every_recipe_teaches_the_network_what_it_was_not_told() {
+        for recipe in [Recipe::Cycles, Recipe::Cyclic, Recipe::FreeMatch] {
+            let opinion = course(Arc::default(), recipe).cycle(&job()).unwrap().unwrap();
+            let of = |upright: bool| {
+                let logits =
+                    opinion.logits.iter().filter(|(image, _)| is_upright(*image) == upright);
+                logits.map(|(_, logit)| *logit).collect::<Vec<f32>>()
+            };
+            let least = of(true).into_iter().fold(f32::MAX, f32::min);
+            let most = of(false).into_iter().fold(f32::MIN, f32::max);
+            assert!(opinion.logits.len() == 45 && least > most, "{recipe:?}: {least} and {most}");
+            assert!(opinion.checkpoint.is_some());
+        }
+    }
+
+    #[test]
+    fn pictures_that_are_not_there_are_asked_for_again() {
+        let bars = Arc::new(Bars::default());
+        bars.away.store(true, Ordering::Relaxed);
+        let mut course = course(Arc::clone(&bars), Recipe::Cycles);
+        assert!(course.cycle(&job()).unwrap().is_none());
+        bars.away.store(false, Ordering::Relaxed);
+        assert!(course.cycle(&job()).unwrap().is_some());
+    }
+
+    #[test]
+    fn weights_that_are_no_numbers_are_not_kept() {
+        let mut course = course(Arc::default(), Recipe::Cycles);
+        let kept = course.cycle(&job()).unwrap().unwrap().checkpoint.unwrap();
+        let mut spoilt = course.network.take().unwrap();
+        tch::no_grad(|| {
+            for (_, mut tensor) in spoilt.variables_mut().variables() {
+                let _ = tensor.fill_(f64::NAN);
+            }
+        });
+        course.network = Some(spoilt);
+        // Nothing is left to be asked about, so only the loss shows it.
+        assert!(course.cycle(&Job { unanswered: Vec::new(), ..job() }).unwrap().is_none());
+        assert!(course.good.is_none() && course.network.is_none());
+        course.resume(Arc::clone(&kept.weights));
+        let again = course.cycle(&Job { only_score: true, ..job() }).unwrap().unwrap();
+        assert!(again.checkpoint.is_none() && again.logits.len() == 45);
     }
 }

@@ -11,6 +11,9 @@ const MOMENTUM: f64 = 0.99;
 /// Of the loss that keeps the classes' shares what they are.
 const FAIRNESS: f64 = 0.05;
 
+/// A class that is called less often than this is called by nothing.
+const SELDOM: f64 = 1e-3;
+
 /// What it remembers, from step to step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FreeMatch {
@@ -38,7 +41,10 @@ impl FreeMatch {
             [(&mut self.sure, &sure), (&mut self.share, &p), (&mut self.called, &called)]
         {
             let newest = newest.mean(Kind::Float).double_value(&[]);
-            *average = MOMENTUM * *average + (1.0 - MOMENTUM) * newest;
+            // A network that went astray is noticed by its scores; this outlives it.
+            if newest.is_finite() {
+                *average = MOMENTUM * *average + (1.0 - MOMENTUM) * newest;
+            }
         }
         let [of_negatives, of_positives] = self.thresholds();
         let threshold = &called * of_positives + (1.0 - &called) * of_negatives;
@@ -55,19 +61,20 @@ impl FreeMatch {
     }
 
     /// The paper's equation 11: the shares of the classes among those that count, each over how often it is called,
-    /// against the same of the averages.
+    /// against the same of the averages. A class that nothing is called has no weight, as in the authors' program:
+    /// else each batch without a positive would press all images further down.
     fn fairness(&self, strongly: &Tensor, counts: &Tensor) -> Tensor {
         let (p, number) = (strongly.sigmoid(), counts.sum(Kind::Float).clamp_min(1.0));
         let share = (&p * counts).sum(Kind::Float) / &number;
         let called = (p.ge(0.5).to_kind(Kind::Float) * counts).sum(Kind::Float) / &number;
-        let over = |share: &Tensor, called: &Tensor| share / called.clamp(0.01, 1.0);
+        let over = |share: &Tensor, called: &Tensor| {
+            share / called.clamp_min(SELDOM) * called.ge(SELDOM).to_kind(Kind::Float)
+        };
         let (yes, no) = (over(&share, &called), over(&(1.0 - &share), &(1.0 - &called)));
         let sum: Tensor = &yes + &no;
         let [yes, no] = [yes, no].map(|value| (value / &sum).clamp_min(1e-6).log());
-        let before = [
-            self.share / self.called.clamp(0.01, 1.0),
-            (1.0 - self.share) / (1.0 - self.called).clamp(0.01, 1.0),
-        ];
+        let before = [(self.share, self.called), (1.0 - self.share, 1.0 - self.called)]
+            .map(|(share, called)| if called < SELDOM { 0.0 } else { share / called });
         let all = before[0] + before[1];
         yes * (before[0] / all) + no * (before[1] / all)
     }
@@ -93,6 +100,33 @@ mod tests {
         let free_match = FreeMatch { sure: 0.95, share: 0.1, called: 0.1 };
         let [negatives, positives] = free_match.thresholds();
         assert!((negatives - 0.95).abs() < 1e-12 && positives < 0.2);
+    }
+
+    /// Slopes of the fairness of images that all count.
+    fn slopes(free_match: FreeMatch, logits: &[f32]) -> Vec<f32> {
+        let logits = Tensor::from_slice(logits).set_requires_grad(true);
+        free_match.fairness(&logits, &logits.ones_like()).backward();
+        Vec::<f32>::try_from(logits.grad()).expect("numbers")
+    }
+
+    #[test]
+    fn a_batch_without_positives_is_not_pressed_down_by_fairness() {
+        let free_match = FreeMatch { sure: 0.95, share: 0.02, called: 0.01 };
+        assert!(slopes(free_match, &[-5.0; 64]).iter().all(|slope| slope.abs() < 1e-9));
+        let one = slopes(free_match, &[vec![-5.0; 63], vec![2.0]].concat());
+        assert!(one.iter().all(|slope| slope.is_finite()) && one.iter().any(|slope| *slope != 0.0));
+    }
+
+    #[test]
+    fn fairness_presses_towards_the_shares_so_far() {
+        // So far a class was called as often as its share says; here positives are called more surely than often.
+        let free_match = FreeMatch { sure: 0.9, share: 0.5, called: 0.5 };
+        let surer = slopes(free_match, &[-0.1, -0.1, 3.0, 3.0]);
+        let mirrored = slopes(free_match, &[0.1, 0.1, -3.0, -3.0]);
+        for (a, b) in surer.iter().zip(&mirrored) {
+            assert!((a + b).abs() < 1e-5, "both classes are treated alike: {surer:?} {mirrored:?}");
+        }
+        assert!(surer.iter().any(|slope| slope.abs() > 1e-4), "{surer:?}");
     }
 
     #[test]

@@ -1,18 +1,23 @@
-//! Pictures of the pool as the small network takes them, kept like features.
+//! Pictures of the pool as the network in the background takes them, kept like features, as far as there is room.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sluice_events::ImageId;
-use sluice_pool::{RowWriter, Rows, Square};
+use sluice_pool::{Extent, RowWriter, Rows, Square};
 
-use crate::Pictures;
 use crate::embed::{Lanes, Task, set_name, typical_side};
+use crate::{NoPicture, Pictures};
 
 /// Sides of the pictures, pixels: of small ones, and of all others.
 const SMALL_SIDE: u32 = 32;
 const LARGE_SIDE: u32 = 48;
+/// Room is made for so many bytes at the start; the file grows where more is wanted.
+const ROOM: u64 = 256 << 20;
+/// Where the disk does not take them, as many bytes are held.
+const IN_MEMORY: u64 = 2 << 30;
 
 pub(super) struct Pixels {
     side: u32,
@@ -34,7 +39,9 @@ impl Pixels {
         let set = set_name("pixels", &[task.pool.as_bytes(), &side.to_le_bytes()]);
         let row_bytes = (side * side * 3) as usize;
         let place = task.place.as_ref();
-        let mut writer = RowWriter::open(place, &set, "pixels", row_bytes, task.images);
+        let room = task.images.min((ROOM / row_bytes as u64) as u32);
+        let extent = Extent { room, in_memory: IN_MEMORY, ..Extent::of(row_bytes, task.images) };
+        let mut writer = RowWriter::open(place, &set, "pixels", extent);
         if let Some(why) = writer.trouble() {
             tracing::info!(%why, "pictures for the background are kept in memory");
         }
@@ -47,15 +54,31 @@ impl Pixels {
         self.side as usize
     }
 
-    /// Has the pictures of these images ready, as far as they can be shown.
+    /// Has the pictures of these images ready, as far as they can be shown. Where there is no room for all, the first
+    /// ones have it.
     pub fn fetch(&mut self, images: &[&[ImageId]]) {
+        let mut added = self.add(images);
+        if added.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::OutOfMemory) {
+            // No room beside what earlier cycles wanted.
+            let extent = Extent { in_memory: IN_MEMORY, ..Extent::of(self.rows.row_bytes(), 0) };
+            self.writer = RowWriter::open(None, "", "", extent);
+            self.rows = self.writer.rows();
+            self.slots.clear();
+            added = self.add(images);
+        }
+        if let Err(error) = added {
+            tracing::info!(%error, "the background does without some pictures");
+        }
+    }
+
+    /// Those that are not there yet, until there is no room, or no thread for them.
+    fn add(&mut self, images: &[&[ImageId]]) -> io::Result<()> {
+        let mut seen = HashSet::new();
         let mut missing: Vec<ImageId> = images.iter().copied().flatten().copied().collect();
-        missing.sort_unstable();
-        missing.dedup();
-        missing.retain(|image| !self.slots.contains_key(image));
+        missing.retain(|image| !self.slots.contains_key(image) && seen.insert(*image));
         let known = self.writer.known();
-        let lanes = Lanes::start(&missing, &self.pictures, self.side, &known, &self.stop);
-        for (image, square) in lanes.into_iter().flatten() {
+        let lanes = Lanes::start(&missing, &self.pictures, self.side, &known, &self.stop)?;
+        for (image, square) in lanes {
             let slot = match square {
                 Ok(Square::Known { key, also }) => {
                     let row = known[&key];
@@ -64,13 +87,16 @@ impl Pixels {
                     }
                     Some(row)
                 }
-                Ok(Square::Made { rgb, keys }) => self.writer.push(&keys, &rgb).ok(),
+                Ok(Square::Made { rgb, keys }) => Some(self.writer.push(&keys, &rgb)?),
+                // Its disk may come back.
+                Err(NoPicture::Missing(_)) => continue,
                 // Whoever computes features tells it.
-                Err(_) => None,
+                Err(NoPicture::Broken(_)) => None,
             };
             self.slots.insert(image, slot);
         }
         self.writer.sync();
+        Ok(())
     }
 
     /// The pictures of these images are others now.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use rand_chacha::ChaCha8Rng;
 use sluice_events::ImageId;
-use tch::{Kind, Tensor};
+use tch::{Kind, Tensor, nn};
 
 use super::augment::{Augmented, Strength};
 use super::freematch::FreeMatch;
@@ -24,8 +24,9 @@ pub enum Recipe {
     /// be best (`LEARNING.md`).
     #[default]
     Cycles,
-    /// As the tool that Sluice replaces trained: batches of 32 labels as they come, AdamW, the learning rate between
-    /// 1e-5 and 1e-2 and back in 200 steps, a fresh optimiser every ten epochs.
+    /// As the tool that Sluice replaces trained: batches of 32 labels as they come, AdamW as PyTorch has it, the
+    /// learning rate between 1e-5 and 1e-2 and back in 200 steps, a fresh optimiser every ten epochs, which are a
+    /// cycle here (150 steps at least, 2,000 at most).
     Cyclic,
     /// Semi-supervised: FreeMatch (Wang et al. 2023), on weakly and strongly changed unanswered images.
     FreeMatch,
@@ -69,6 +70,16 @@ impl Recipe {
         steps.clamp(FEWEST_STEPS, MOST_STEPS)
     }
 
+    /// How weights follow their slopes (Loshchilov and Hutter 2019).
+    pub(super) fn optimiser(self) -> nn::AdamW {
+        match self {
+            Self::Cycles | Self::FreeMatch => {
+                nn::AdamW { beta2: 0.99, wd: 0.05, ..nn::AdamW::default() }
+            }
+            Self::Cyclic => nn::AdamW { wd: 0.01, ..nn::AdamW::default() },
+        }
+    }
+
     /// The learning rate of a group of weights whose rate at its height is `height`.
     pub(super) fn rate(self, height: f64, step: usize, steps: usize) -> f64 {
         match self {
@@ -110,6 +121,28 @@ impl Steps {
         material: &Material,
         random: &mut ChaCha8Rng,
     ) -> Tensor {
+        let Drawn { images, targets, seen_twice } = self.draw(material, random);
+        let targets = Tensor::from_slice(&targets).to_kind(Kind::Float);
+        let strength = match self.recipe {
+            Recipe::FreeMatch => Strength::Weak,
+            Recipe::Cycles | Recipe::Cyclic => Strength::Usual,
+        };
+        let pictures = augmented.draw(pixels, &images, strength, random);
+        if seen_twice.is_empty() {
+            let logits = network.logits(&pictures, true);
+            return cross_entropy(&logits, &targets).mean(Kind::Float);
+        }
+        let weakly = augmented.draw(pixels, &seen_twice, Strength::Weak, random);
+        let strongly = augmented.draw(pixels, &seen_twice, Strength::Strong, random);
+        let logits = network.logits(&Tensor::cat(&[pictures, weakly, strongly], 0), true);
+        let (labelled, twice) = (images.len() as i64, seen_twice.len() as i64);
+        let supervised = cross_entropy(&logits.narrow(0, 0, labelled), &targets).mean(Kind::Float);
+        let weakly = logits.narrow(0, labelled, twice);
+        let strongly = logits.narrow(0, labelled + twice, twice);
+        supervised + self.free_match.loss(&weakly, &strongly)
+    }
+
+    fn draw(&self, material: &Material, random: &mut ChaCha8Rng) -> Drawn {
         let Material { positives, negatives, unanswered, .. } = material;
         let part = |count: usize| (count / self.divided).max(2);
         let mut labelled: Vec<(ImageId, f64)> = Vec::new();
@@ -139,26 +172,18 @@ impl Steps {
                 seen_twice = draw(unanswered, of_unanswered, random);
             }
         }
-        let (images, targets): (Vec<ImageId>, Vec<f64>) = labelled.into_iter().unzip();
-        let targets = Tensor::from_slice(&targets).to_kind(Kind::Float);
-        let weak = match self.recipe {
-            Recipe::FreeMatch => Strength::Weak,
-            Recipe::Cycles | Recipe::Cyclic => Strength::Usual,
-        };
-        let pictures = augmented.draw(pixels, &images, weak, random);
-        if seen_twice.is_empty() {
-            let logits = network.logits(&pictures, true);
-            return cross_entropy(&logits, &targets).mean(Kind::Float);
-        }
-        let weakly = augmented.draw(pixels, &seen_twice, Strength::Weak, random);
-        let strongly = augmented.draw(pixels, &seen_twice, Strength::Strong, random);
-        let logits = network.logits(&Tensor::cat(&[pictures, weakly, strongly], 0), true);
-        let (labelled, twice) = (images.len() as i64, seen_twice.len() as i64);
-        let supervised = cross_entropy(&logits.narrow(0, 0, labelled), &targets).mean(Kind::Float);
-        let weakly = logits.narrow(0, labelled, twice);
-        let strongly = logits.narrow(0, labelled + twice, twice);
-        supervised + self.free_match.loss(&weakly, &strongly)
+        let (images, targets) = labelled.into_iter().unzip();
+        Drawn { images, targets, seen_twice }
     }
+}
+
+/// The images of a step.
+struct Drawn {
+    /// Those that have a target, 0 to 1.
+    images: Vec<ImageId>,
+    targets: Vec<f64>,
+    /// Those that are changed weakly and strongly.
+    seen_twice: Vec<ImageId>,
 }
 
 fn chance(random: &mut ChaCha8Rng) -> f64 {

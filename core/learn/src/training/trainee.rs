@@ -11,20 +11,25 @@ use tch::{Device, TchError, Tensor};
 use super::small::SmallNetwork;
 use super::tuned::TunedNetwork;
 
-const WEIGHT_DECAY: f64 = 0.05;
-const BETAS: (f64, f64) = (0.9, 0.99);
-
 /// What is to be trained.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     /// The small network, from nothing.
     Small,
     /// A network from its pretrained weights.
-    Backbone { name: String, graph: Box<CheckedGraph>, weights: PathBuf },
+    Backbone { name: String, graph: Box<CheckedGraph>, weights: PathBuf, fingerprint: String },
 }
 
 impl Subject {
-    /// Its name, for checkpoints: one of another name is of no use.
+    /// What it is: weights that were kept of another one are of no use. Begins with its name.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Small => self.name().to_owned(),
+            Self::Backbone { name, fingerprint, .. } => format!("{name}-{fingerprint}"),
+        }
+    }
+
+    /// Its name.
     pub fn name(&self) -> &str {
         match self {
             Self::Small => "small",
@@ -74,9 +79,7 @@ pub(super) trait Trainee {
     fn variables_mut(&mut self) -> &mut VarStore;
 
     /// A fresh optimiser of all weights.
-    fn optimiser(&self) -> Result<Optimizer, TchError> {
-        let (beta1, beta2) = BETAS;
-        nn::AdamW { beta1, beta2, wd: WEIGHT_DECAY, ..nn::AdamW::default() }
-            .build(self.variables(), self.rates()[0])
+    fn optimiser(&self, settings: nn::AdamW) -> Result<Optimizer, TchError> {
+        settings.build(self.variables(), self.rates()[0])
     }
 }

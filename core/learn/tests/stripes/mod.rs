@@ -1,17 +1,20 @@
 //! A pool of made-up pictures, and a learner that has seen it.
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sluice_events::ImageId;
 use sluice_events::network::{
     Activation, CheckedGraph, Graph, InputSpec, Node, Op, Weights, WeightsFormat, Window,
 };
-use sluice_learn::{Backbone, Background, LearnError, Learner, Options, Pictures, Torch};
+use sluice_learn::{
+    Backbone, Background, LearnError, Learner, NoPicture, Options, Pictures, Torch,
+};
 use sluice_pool::{Key, Square};
 
 pub const IMAGES: u32 = 120;
@@ -19,7 +22,21 @@ pub const IMAGES: u32 = 120;
 /// Stripes: upright in every third picture, lying in the others, with noise; one can't be shown.
 pub struct Stripes {
     pub ready: Sender<()>,
-    pub decoded: Arc<AtomicU32>,
+    pub decoded: AtomicU32,
+    /// Pictures that were turned by a quarter.
+    pub turned: Mutex<HashSet<ImageId>>,
+    /// The folder is not there.
+    pub away: AtomicBool,
+}
+
+impl Stripes {
+    /// Pictures, and who hears when something is ready.
+    pub fn new() -> (Arc<Self>, Receiver<()>) {
+        let (ready, heard) = channel();
+        let stripes =
+            Self { ready, decoded: <_>::default(), turned: <_>::default(), away: <_>::default() };
+        (Arc::new(stripes), heard)
+    }
 }
 
 pub const BROKEN: ImageId = ImageId(50);
@@ -34,18 +51,22 @@ impl Pictures for Stripes {
         image: ImageId,
         side: u32,
         known: &dyn Fn(&Key) -> bool,
-    ) -> Result<Square, String> {
+    ) -> Result<Square, NoPicture> {
         if image == BROKEN {
-            return Err("is broken".into());
+            return Err(NoPicture::Broken("is broken".to_owned()));
         }
-        let key = Key::of_content(&image.0.to_le_bytes());
+        if self.away.load(Ordering::Relaxed) {
+            return Err(NoPicture::Missing("is not there".to_owned()));
+        }
+        let is_turned = self.turned.lock().unwrap().contains(&image);
+        let key = Key::of_content(&[&image.0.to_le_bytes()[..], &[u8::from(is_turned)]].concat());
         if known(&key) {
             return Ok(Square::Known { key, also: None });
         }
         self.decoded.fetch_add(1, Ordering::Relaxed);
         let pixel = |at: u32| {
             let (x, y) = (at % side, at / side);
-            let along = if is_upright(image) { x } else { y };
+            let along = if is_upright(image) ^ is_turned { x } else { y };
             let noise = (at.wrapping_mul(2_654_435_761).wrapping_add(image.0 * 977) >> 9) % 60;
             let value = if (along / 3 + image.0 / 3).is_multiple_of(2) { 40 } else { 190 };
             (value + noise) as u8
@@ -73,7 +94,7 @@ pub fn off() -> Options {
 }
 
 /// A learner that has seen all pictures, and what it set aside.
-pub fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, String)>), LearnError> {
+pub fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, NoPicture)>), LearnError> {
     let Begun { torch, failed, .. } = begun(backbone, off())?;
     Ok((torch, failed))
 }
@@ -81,8 +102,9 @@ pub fn learned(backbone: Backbone) -> Result<(Torch, Vec<(ImageId, String)>), Le
 /// A learner that has seen all pictures.
 pub struct Begun {
     pub torch: Torch,
+    pub pictures: Arc<Stripes>,
     pub heard: Receiver<()>,
-    pub failed: Vec<(ImageId, String)>,
+    pub failed: Vec<(ImageId, NoPicture)>,
     pub notes: Vec<String>,
     /// Pictures that had to be decoded.
     pub decoded: u32,
@@ -98,9 +120,10 @@ pub fn begun_with(images: u32, backbone: Backbone, options: Options) -> Result<B
 
 /// The same with a learner that is there.
 pub fn begin(mut torch: Torch, images: u32, backbone: Backbone) -> Result<Begun, LearnError> {
-    let (ready, heard): (Sender<()>, Receiver<()>) = channel();
-    let decoded = Arc::default();
-    torch.begin(images, backbone, Arc::new(Stripes { ready, decoded: Arc::clone(&decoded) }))?;
+    let (pictures, heard) = Stripes::new();
+    torch.begin(images, backbone, Arc::<Stripes>::clone(&pictures))?;
+    // The broken one, where it is among them.
+    let shown = images - u32::from(BROKEN.0 < images);
     let mut notes = Vec::new();
     let mut failed = Vec::new();
     let deadline = Instant::now() + Duration::from_mins(2);
@@ -110,17 +133,29 @@ pub fn begin(mut torch: Torch, images: u32, backbone: Backbone) -> Result<Begun,
         assert_eq!(absorbed.gave_up, None);
         failed.extend(absorbed.failed);
         notes.extend(absorbed.notes);
-        if absorbed.embedded == images - 1 {
-            assert_eq!(absorbed.to_embed, images - 1);
-            return Ok(Begun {
-                torch,
-                heard,
-                failed,
-                notes,
-                decoded: decoded.load(Ordering::Relaxed),
-            });
+        if absorbed.embedded == shown {
+            assert_eq!(absorbed.to_embed, shown);
+            let decoded = pictures.decoded.load(Ordering::Relaxed);
+            return Ok(Begun { torch, pictures, heard, failed, notes, decoded });
         }
     }
+}
+
+/// How far two opinions of the same images are apart, in logits, but for a scale and a shift: calibration comes when
+/// it is ready.
+pub fn unlike(a: &[f32], b: &[f32]) -> f64 {
+    let logit = |p: &f32| {
+        let p = f64::from(*p).clamp(1e-6, 1.0 - 1e-6);
+        (p / (1.0 - p)).ln()
+    };
+    let (a, b): (Vec<f64>, Vec<f64>) =
+        (a.iter().map(logit).collect(), b.iter().map(logit).collect());
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let (mean_a, mean_b) = (mean(&a), mean(&b));
+    let pairs = || a.iter().map(|a| a - mean_a).zip(b.iter().map(|b| b - mean_b));
+    let scale = pairs().map(|(a, b)| a * b).sum::<f64>() / pairs().map(|(a, _)| a * a).sum::<f64>();
+    assert!(scale > 0.0, "they think the opposite");
+    pairs().map(|(a, b)| (scale * a - b).abs()).fold(0.0, f64::max)
 }
 
 /// Convolution, pooled over the picture: two features.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use memmap2::{Mmap, MmapOptions};
 
-use super::Key;
+use super::{Extent, Key, Place};
 
 const ENTRY: usize = 24;
 const INDEX: &str = "index";
@@ -24,6 +24,8 @@ const ROWS: &str = "rows";
 const USED: &str = "used";
 /// A set with so many times as many rows as are asked for is mostly about images that are gone.
 const STALE: u32 = 3;
+/// Bytes that are left free on the disk: the log of answers may be on the same one.
+const LEAST_FREE: u64 = 256 << 20;
 /// How long a set that is in use is waited for, and how often it is tried.
 const PATIENCE: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_millis(50);
@@ -35,18 +37,22 @@ pub(super) struct Files {
     count: u32,
     /// Entries whose rows are not on the disk yet.
     pending: Vec<u8>,
+    /// Bytes that stay free on the disk.
+    pub(super) least_free: u64,
 }
 
 impl Files {
     /// Opens a set, locked, and reads what is known. What does not fit is dropped.
     pub fn open(
-        folder: &Path,
+        sets: &Path,
+        name: &str,
         made_by: &str,
-        row_bytes: usize,
-        more: u32,
+        extent: Extent,
         most_bytes: u64,
     ) -> io::Result<(Self, HashMap<Key, u32>)> {
-        fs::create_dir_all(folder)?;
+        let Extent { row_bytes, useful, room: more, .. } = extent;
+        let folder = sets.join(name);
+        fs::create_dir_all(&folder)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
         let mut index = options.clone().append(true).open(folder.join(INDEX))?;
@@ -71,7 +77,7 @@ impl Files {
         }
         let mut count = known.values().max().map_or(0, |last| last + 1);
         let too_large = (u64::from(count) + u64::from(more)) * row_bytes as u64 > most_bytes;
-        if too_large || count > more.saturating_mul(STALE) {
+        if too_large || count > useful.max(more).saturating_mul(STALE) {
             (count, whole) = (0, 0);
             known.clear();
         }
@@ -85,12 +91,25 @@ impl Files {
         if whole == 0 {
             rows.set_len(0)?;
         }
-        let (folder, pending) = (folder.to_owned(), Vec::new());
-        Ok((Self { folder, index, rows, count, pending }, known))
+        let (pending, least_free) = (Vec::new(), LEAST_FREE);
+        Ok((Self { folder, index, rows, count, pending, least_free }, known))
     }
 
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Whether the disk has space beyond what is left free.
+    pub fn has_space(&self) -> io::Result<()> {
+        let disk = rustix::fs::fstatvfs(&self.rows)?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) > self.least_free {
+            return Ok(());
+        }
+        let least = self.least_free / 1_000_000;
+        Err(io::Error::new(
+            io::ErrorKind::StorageFull,
+            format!("less than {least} MB would be left on its disk, which answers may need"),
+        ))
     }
 
     /// Rows that are there.
@@ -164,12 +183,14 @@ fn read_entry(entry: &[u8; ENTRY]) -> Option<(Key, u32)> {
     Some((Key(*key), u32::from_le_bytes(row.try_into().ok()?)))
 }
 
-/// Removes sets, those that were used the longest time ago first, until the others take no more than
-/// `most_bytes`; the set `name` stays.
-pub(super) fn make_room(folder: &Path, name: &str, most_bytes: u64) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+/// Removes sets, those that were used the longest time ago first, until there is room for `needed` bytes of the set
+/// `name`; it stays, as do those that are in use.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn make_room(place: &Place, name: &str, needed: u64) -> io::Result<()> {
     let mut sets = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(&place.folder)? {
         let path = entry?.path();
         let used = fs::metadata(path.join(USED)).and_then(|used| used.modified());
         // What has no such mark is no set of rows, and not ours to remove.
@@ -182,7 +203,7 @@ pub(super) fn make_room(folder: &Path, name: &str, most_bytes: u64) -> io::Resul
     sets.sort();
     let mut all: u64 = sets.iter().map(|(_, bytes, _)| bytes).sum();
     for (_, bytes, path) in sets {
-        if all <= most_bytes {
+        if all.saturating_add(needed) <= place.most_bytes {
             break;
         }
         let in_use = File::open(path.join(INDEX)).is_ok_and(|index| index.try_lock().is_err());
@@ -191,7 +212,13 @@ pub(super) fn make_room(folder: &Path, name: &str, most_bytes: u64) -> io::Resul
             all -= bytes;
         }
     }
-    Ok(())
+    if all.saturating_add(needed) <= place.most_bytes {
+        return Ok(());
+    }
+    let [needed, all, most] = [needed, all, place.most_bytes].map(|bytes| bytes / 1_000_000);
+    Err(io::Error::other(format!(
+        "{needed} MB are needed beside {all} MB that are in use, and cache.max_gigabytes allows {most} MB"
+    )))
 }
 
 /// Bytes that a set takes on the disk.

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
@@ -15,7 +17,7 @@ use sluice_events::command::FittedModel;
 use sluice_host::Limits;
 use sluice_learn::{
     Absorbed, Backbone, Background, Checkpoint, DeviceChoice, Features, LearnError, Learned,
-    Learner, Pictures, Recipe,
+    Learner, NoPicture, Pictures, Recipe,
 };
 use sluice_log::storage::FsStorage;
 use sluice_pool::DecodeLimits;
@@ -84,9 +86,17 @@ impl Place {
 
     /// The service, with a learner that costs nothing.
     pub fn service(&self, options: SessionOptions) -> Result<Service, OpenError> {
+        self.service_with(options, ByNumber::default())
+    }
+
+    pub fn service_with(
+        &self,
+        options: SessionOptions,
+        learner: ByNumber,
+    ) -> Result<Service, OpenError> {
         let storage = FsStorage::new(self.session.path()).unwrap();
         let finding = sluice_pool::find(&options.pool).unwrap();
-        Service::with_learner(options, &finding, storage, Box::new(ByNumber::default()))
+        Service::with_learner(options, &finding, storage, Box::new(learner))
     }
 
     pub async fn serve(&self) -> TestApp {
@@ -102,10 +112,19 @@ pub fn guests() -> PathBuf {
 /// Says at once that an image is the more positive the nearer its number is to a multiple of ten
 /// plus seven; reports files that can't be decoded, as the real one does.
 #[derive(Default)]
-struct ByNumber {
+pub struct ByNumber {
+    begins: Option<Receiver<()>>,
+    seen: Arc<AtomicUsize>,
     images: u32,
-    failed: Vec<(ImageId, String)>,
+    failed: Vec<(ImageId, NoPicture)>,
     pictures: Option<Arc<dyn Pictures>>,
+}
+
+impl ByNumber {
+    /// One that begins to look at pictures when it is told, and counts those that it has seen.
+    pub fn waiting(begins: Receiver<()>, seen: &Arc<AtomicUsize>) -> Self {
+        Self { begins: Some(begins), seen: Arc::clone(seen), ..Self::default() }
+    }
 }
 
 impl Learner for ByNumber {
@@ -116,6 +135,9 @@ impl Learner for ByNumber {
         pictures: Arc<dyn Pictures>,
     ) -> Result<(), LearnError> {
         self.pictures = Some(pictures);
+        if let Some(begins) = self.begins.take() {
+            begins.recv_timeout(DEADLINE).expect("it is told to begin");
+        }
         let all: Vec<ImageId> = (0..images).map(ImageId).collect();
         self.look_again(images, &all);
         Ok(())
@@ -123,11 +145,14 @@ impl Learner for ByNumber {
 
     fn look_again(&mut self, images: u32, which: &[ImageId]) {
         self.images = images;
-        let pictures = self.pictures.as_ref().unwrap();
+        let Some(pictures) = &self.pictures else { return };
+        let before = self.failed.len();
         let failed = which
             .iter()
             .filter_map(|image| Some((*image, pictures.square(*image, 8, &|_| false).err()?)));
         self.failed.extend(failed);
+        let seen = which.len() - (self.failed.len() - before);
+        self.seen.fetch_add(seen, Ordering::Relaxed);
         pictures.ready();
     }
 
