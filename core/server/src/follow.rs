@@ -145,7 +145,9 @@ impl Follower {
         let told =
             told.into_iter().filter_map(|path| sights.get(&*path).map(|sight| (path, *sight)));
         memory.known.extend(told.collect::<Vec<_>>());
-        which.iter().for_each(|image| memory.missed.forget(*image));
+        for image in &which {
+            memory.missed.forget(*image);
+        }
         self.have_computed(which);
         recorded.map(|()| caught_up)
     }

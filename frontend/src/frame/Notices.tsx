@@ -5,12 +5,8 @@ export function Notices() {
   return (
     <ul class="notices" aria-label="Notices">
       {state.value.notices.map((notice) => (
-        <li
-          key={notice.text}
-          class={notice.level}
-          role={notice.level === 'info' ? 'status' : 'alert'}
-        >
-          <span>{notice.text}</span>
+        <li key={notice.text} class={notice.level}>
+          <span role={notice.level === 'info' ? 'status' : 'alert'}>{notice.text}</span>
           <button type="button" class="quiet" aria-label="Dismiss" onClick={() => dismiss(notice)}>
             ×
           </button>

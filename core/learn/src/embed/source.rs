@@ -265,7 +265,9 @@ impl Worker {
         }
         if missing.len() > sample.len() {
             // What is learned from the few that are there would stay.
-            missing.into_iter().for_each(|(image, why)| self.tell(Block::Failed(image, why)));
+            for (image, why) in missing {
+                self.tell(Block::Failed(image, why));
+            }
             return Err(Readiness::Awaits(Source::Patches { seed }));
         }
         if sample.is_empty() {

@@ -47,7 +47,9 @@ impl Missed {
 
     /// Nothing can be listed, so no file has failed by itself.
     pub fn nothing_is_there(&mut self) {
-        self.0.values_mut().for_each(|miss| miss.tries = 0);
+        for miss in self.0.values_mut() {
+            miss.tries = 0;
+        }
     }
 
     /// After a scan; `is_listed` tells whether it saw the file of an image.
@@ -66,7 +68,9 @@ impl Missed {
                 }
             }
         }
-        due.broken.iter().for_each(|(image, _)| drop(self.0.remove(image)));
+        for (image, _) in &due.broken {
+            self.0.remove(image);
+        }
         due
     }
 }
