@@ -100,7 +100,7 @@ impl Follower {
     /// why.
     fn look(&self, memory: &mut Memory, now: Finding) {
         if now == memory.last && memory.caught_up {
-            memory.trouble = None;
+            self.trouble_is_over(memory);
         } else {
             memory.caught_up = self.follow(memory, &now).unwrap_or(false);
         }
@@ -119,7 +119,7 @@ impl Follower {
             self.trouble(memory, "most are gone".to_owned(), &why);
             return Ok(false);
         }
-        memory.trouble = None;
+        self.trouble_is_over(memory);
         let (before, sights) = (sights(&memory.last), sights(now));
         let settled = |path: &str| before.get(path) == sights.get(path);
         let mut changed = changed(&images, &memory.known, &sights, &mut difference);
@@ -207,6 +207,12 @@ impl Follower {
                  were given stay, so look at them again if the pictures are others now."
             );
             self.notices.pin(Level::Info, text);
+        }
+    }
+
+    fn trouble_is_over(&self, memory: &mut Memory) {
+        if memory.trouble.take().is_some() {
+            self.notices.pin(Level::Info, "The folder of images is there again, and followed.");
         }
     }
 

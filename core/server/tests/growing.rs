@@ -101,6 +101,7 @@ async fn a_folder_that_vanishes_sets_nothing_aside_and_is_told_once() {
     fs::rename(&away, place.pool.path()).unwrap();
     place.write("more.png", &fs::read(place.pool.path().join("0007.png")).unwrap());
     page.until("statistics", |s| counts(s) == [31, 31, 0]).await;
+    page.until("notice", |n| n["text"].as_str().unwrap().contains("is there again")).await;
     let aside = page.kept("set_aside").into_iter().filter(|aside| aside["total"] != 0);
     assert_eq!(aside.count(), 0);
 }

@@ -223,3 +223,12 @@ describe('without a connection', () => {
     expect(elsewhere.notices[0]?.text).toContain('1 answers of the other one')
   })
 })
+
+describe('notices', () => {
+  const notice = (text: string): Action => received({ type: 'notice', level: 'warning', text })
+
+  it('stand once, the newest four', () => {
+    const state = run(...['a', 'b', 'a', 'c', 'd', 'e', 'd'].map(notice))
+    expect(state.notices.map(({ text }) => text)).toEqual(['a', 'c', 'e', 'd'])
+  })
+})

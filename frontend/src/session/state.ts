@@ -144,7 +144,7 @@ function receive(state: State, message: ToPage): State {
     case 'set_aside':
       return { ...state, setAside: message }
     case 'notice':
-      return { ...state, notices: [...state.notices.slice(-3), message] }
+      return { ...state, notices: pinned(state.notices, message) }
     default:
       return never(message)
   }
@@ -227,7 +227,12 @@ function takeRefusal(state: State, { id, why, retry }: Refused): State {
 }
 
 function withNotice(state: State, notice: Notice): State {
-  return { ...state, notices: [...state.notices.slice(-3), notice], said: notice.text }
+  return { ...state, notices: pinned(state.notices, notice), said: notice.text }
+}
+
+/** The newest few; what is said again takes the place of what was said before. */
+function pinned(notices: Notice[], notice: Notice): Notice[] {
+  return [...notices.filter((other) => other.text !== notice.text).slice(-3), notice]
 }
 
 /** On to the next if this image is on the screen. */

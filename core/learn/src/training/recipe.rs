@@ -20,8 +20,7 @@ const WARM_UP: f64 = 0.1;
 /// How a network trains in the background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Recipe {
-    /// Short cycles, as many positives as negatives as unanswered images that count as negatives. What was found to
-    /// be best (`LEARNING.md`).
+    /// Short cycles, as many positives as negatives as unanswered images that count as negatives (`LEARNING.md`).
     #[default]
     Cycles,
     /// As the tool that Sluice replaces trained: batches of 32 labels as they come, AdamW as PyTorch has it, the
