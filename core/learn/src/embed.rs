@@ -130,7 +130,9 @@ impl Worker {
             match source.ready(self) {
                 Readiness::Ready(ready) => next = self.compute(*ready, to_come),
                 Readiness::Awaits(source) => {
-                    next = to_come.recv().ok().map(|_| source).filter(|_| !self.stopped());
+                    let Ok(images) = to_come.recv() else { return };
+                    source.add(&mut self.order, &images);
+                    next = Some(source).filter(|_| !self.stopped());
                 }
                 Readiness::Failed => {}
             }

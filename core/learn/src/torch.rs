@@ -292,7 +292,9 @@ impl Learner for Torch {
                 }
                 Ok(Block::Note(note)) => self.status.notes.push(note),
                 Ok(Block::Failed(image, reason)) => {
-                    self.without_picture.insert(image);
+                    if image.index() < table.images() {
+                        self.without_picture.insert(image);
+                    }
                     table.forget(image);
                     failed.push((image, reason));
                 }
@@ -308,6 +310,7 @@ impl Learner for Torch {
                     self.status.opinions += 1;
                     checkpoint = opinion.checkpoint.or(checkpoint);
                 }
+                Said::Nothing => {}
                 Said::Note(note) => self.status.notes.push(note),
                 Said::Instead(_) => self.joint = Joint::of(table.images() as u32),
                 Said::Ended(note) => {

@@ -98,6 +98,8 @@ struct Material {
 /// What comes from the thread.
 pub(crate) enum Said {
     Opinion(Opinion),
+    /// A cycle came to nothing: there were no pictures, or it went astray.
+    Nothing,
     /// Something that a person should know.
     Note(String),
     /// The GPU is given up, and something else is trained instead, from nothing.
@@ -135,8 +137,12 @@ pub(crate) struct Trainer {
     stop: Arc<AtomicBool>,
     /// Labels of the newest job.
     asked_with: usize,
+    /// Labels with which a cycle came to nothing: the same again would.
+    nothing_with: Option<usize>,
     /// Whether weights were gone on with, of which nobody has heard anything yet.
     resumed: bool,
+    /// Labels of the newest job, and whether it was only to score.
+    newest: (usize, bool),
     /// Jobs that nobody has heard the end of.
     under_way: Arc<AtomicU32>,
     /// Jobs that were ever asked for.
@@ -167,8 +173,19 @@ impl Trainer {
             };
             Thread { course: begin(of, task.clone()), begin: &begin, task, say }.run(&to_do, &done);
         })?;
-        let (asked_with, resumed, asked, changed) = (0, false, 0, HashMap::new());
-        Ok(Self { subject, wishes, said, stop, asked_with, resumed, under_way, asked, changed })
+        Ok(Self {
+            subject,
+            wishes,
+            said,
+            stop,
+            asked_with: 0,
+            nothing_with: None,
+            newest: (0, false),
+            resumed: false,
+            under_way,
+            asked: 0,
+            changed: HashMap::new(),
+        })
     }
 
     /// The name of what it trains.
@@ -195,20 +212,24 @@ impl Trainer {
         let enough = MIN_NEW.max((self.asked_with as f64 * NEW_SHARE) as usize);
         let has_room = self.under_way.load(Ordering::Relaxed) < 2;
         let begun = positives >= MIN_POSITIVES && labels >= MIN_LABELS;
-        has_room && begun && (self.resumed || new >= enough)
+        let is_other = self.nothing_with != Some(labels);
+        has_room && begun && is_other && (self.resumed || new >= enough)
     }
 
     /// The pictures of these images are others now.
     pub fn change(&mut self, images: &[ImageId]) {
+        self.nothing_with = None;
         self.changed.extend(images.iter().map(|image| (*image, self.asked)));
     }
 
     /// Asks for a cycle. Weights that were gone on with are first asked what they think.
     pub fn ask(&mut self, job: Job) {
-        let only_score = std::mem::take(&mut self.resumed);
+        let only_score = self.resumed;
+        (self.resumed, self.nothing_with) = (false, None);
         if !only_score {
             self.asked_with = job.labels.len();
         }
+        self.newest = (job.labels.len(), only_score);
         let new = self.changed.iter().filter(|(_, asked)| **asked == self.asked);
         let changed = new.map(|(image, _)| *image).collect();
         self.asked += 1;
@@ -234,7 +255,15 @@ impl Trainer {
                 opinion.logits.retain(|(image, _)| knows(image));
                 self.changed.retain(|_, asked| *asked >= job);
             }
-            Said::Instead(subject) => self.subject = subject.clone(),
+            Said::Nothing => {
+                let (labels, only_score) = self.newest;
+                (self.asked_with, self.nothing_with) = (0, Some(labels));
+                self.resumed |= only_score;
+            }
+            Said::Instead(subject) => {
+                self.subject = subject.clone();
+                self.asked_with = 0;
+            }
             Said::Note(_) | Said::Ended(_) => {}
         }
         Some(said)
@@ -270,6 +299,9 @@ impl Thread<'_> {
                 done.fetch_sub(1, Ordering::Relaxed);
             }
             let goes_on = match outcome {
+                Ok(Ok(None)) if matches!(wish, Wish::Cycle(_)) => {
+                    self.say.send(Said::Nothing).is_ok()
+                }
                 Ok(Ok(None)) => true,
                 Ok(Ok(Some(opinion))) => self.say.send(Said::Opinion(opinion)).is_ok(),
                 Ok(Err(why)) => {
@@ -400,6 +432,7 @@ mod tests {
         let words = |said| match said {
             Said::Opinion(opinion) => format!("{} of {}", opinion.logits[0].1, opinion.job),
             Said::Note(note) => note,
+            Said::Nothing => "nothing".to_owned(),
             Said::Instead(subject) => format!("instead {}", subject.name()),
             Said::Ended(_) => "ended".to_owned(),
         };
@@ -441,6 +474,23 @@ mod tests {
         assert!(!trainer.is_due(2010, 500));
         assert!(trainer.is_due(2240, 500));
         assert!(trainer.is_due(1100, 300), "900 answered images are gone");
+    }
+
+    #[test]
+    fn a_cycle_that_came_to_nothing_is_asked_for_again_when_something_is_new() {
+        let mut trainer = trainer();
+        let (say, said) = channel();
+        let labels = |count| Job { labels: vec![(ImageId(0), true); count], ..Job::default() };
+        trainer.ask(labels(500));
+        trainer.said = said;
+        trainer.under_way.store(0, Ordering::Relaxed);
+        assert!(!trainer.is_due(501, 100));
+        say.send(Said::Nothing).unwrap();
+        trainer.said().unwrap();
+        assert!(!trainer.is_due(500, 100), "the same comes to nothing again");
+        assert!(trainer.is_due(501, 100));
+        trainer.change(&[ImageId(3)]);
+        assert!(trainer.is_due(500, 100), "a picture is another one");
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn joined(backbone: Backbone, options: Options) -> Joined {
 fn wait(mut torch: Torch, heard: &std::sync::mpsc::Receiver<()>) -> Joined {
     let (labels, candidates) = (labels(), candidates());
     torch.learn(&labels, &candidates).expect("there are both answers");
-    let deadline = Instant::now() + Duration::from_mins(3);
+    let deadline = Instant::now() + Duration::from_mins(10);
     loop {
         heard.recv_timeout(deadline - Instant::now()).expect("it speaks in time");
         let absorbed = torch.absorb();
@@ -73,7 +73,7 @@ fn a_network_trains_in_the_background_and_joins() {
     let first = torch.learn(&labels, &candidates).expect("there are both answers");
     assert_eq!(first.model.features, "patches");
     assert!(torch.absorb().training);
-    let deadline = Instant::now() + Duration::from_mins(3);
+    let deadline = Instant::now() + Duration::from_mins(10);
     let joined = loop {
         heard.recv_timeout(deadline - Instant::now()).expect("it speaks in time");
         let absorbed = torch.absorb();

@@ -30,7 +30,7 @@ fn images_that_join_or_change_get_features_and_count() {
     torch.look_again(IMAGES + 20, &which);
     let mut failed = Vec::new();
     loop {
-        heard.recv_timeout(Duration::from_mins(2)).expect("features come in time");
+        heard.recv_timeout(Duration::from_mins(5)).expect("features come in time");
         let absorbed = torch.absorb();
         failed.extend(absorbed.failed);
         if absorbed.embedded == IMAGES + 19 && !failed.is_empty() {
@@ -53,7 +53,7 @@ fn images_that_join_or_change_get_features_and_count() {
 fn wait_for(torch: &mut Torch, heard: &Receiver<()>, images: u32) -> Vec<(ImageId, NoPicture)> {
     let mut failed = Vec::new();
     loop {
-        heard.recv_timeout(Duration::from_mins(2)).expect("features come in time");
+        heard.recv_timeout(Duration::from_mins(5)).expect("features come in time");
         let absorbed = torch.absorb();
         assert_eq!(absorbed.gave_up, None);
         failed.extend(absorbed.failed);
@@ -100,9 +100,10 @@ fn pictures_that_are_not_there_at_first_are_waited_for() {
         failed.len() == 30 && failed.iter().all(|(_, why)| matches!(why, NoPicture::Missing(_)))
     );
     pictures.away.store(false, Ordering::Relaxed);
-    let all: Vec<ImageId> = (0..30).map(ImageId).collect();
-    torch.look_again(30, &all);
-    assert_eq!(wait_for(&mut torch, &heard, 30), []);
+    // Another one joins meanwhile.
+    let all: Vec<ImageId> = (0..31).map(ImageId).collect();
+    torch.look_again(31, &all);
+    assert_eq!(wait_for(&mut torch, &heard, 31), []);
     assert!(torch.features().dim() > 1);
 }
 

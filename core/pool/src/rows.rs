@@ -13,7 +13,7 @@ mod files;
 mod key;
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -57,6 +57,11 @@ impl Extent {
     /// Rows of so many bytes, as many as there are images, of any number in memory.
     pub fn of(row_bytes: usize, images: u32) -> Self {
         Self { row_bytes, useful: images, room: images, in_memory: u64::MAX }
+    }
+
+    /// Rows for which room is made where so many are there. Of a whole pool there is nothing to come.
+    fn room_beside(&self, count: u32) -> u32 {
+        self.room.min(self.useful.saturating_sub(count))
     }
 }
 
@@ -117,6 +122,8 @@ pub struct RowWriter {
     /// Bytes that are held at most where the disk does not take them.
     most_in_memory: u64,
     files: Option<Files>,
+    /// Bytes that were written since the disk's space was looked at.
+    unlooked: usize,
     synced: Instant,
     trouble: Option<String>,
 }
@@ -141,21 +148,25 @@ impl RowWriter {
             place: None,
             most_in_memory: extent.in_memory,
             files: None,
+            unlooked: 0,
             synced: Instant::now(),
             trouble,
         }
     }
 
     fn open_kept(place: &Place, name: &str, made_by: &str, extent: Extent) -> io::Result<Self> {
-        let Extent { row_bytes, room, .. } = extent;
-        fs::create_dir_all(&place.folder)?;
+        let row_bytes = extent.row_bytes;
+        let needed = row_bytes as u64 * u64::from(extent.room);
         // Before anything of the set is touched.
-        files::make_room(place, name, row_bytes as u64 * u64::from(room))?;
+        if needed > place.most_bytes {
+            let (needed, most) = (needed / 1_000_000, place.most_bytes / 1_000_000);
+            let why = format!("{needed} MB are needed, and cache.max_gigabytes allows {most} MB");
+            return Err(io::Error::other(why));
+        }
         let (files, known) = Files::open(&place.folder, name, made_by, extent, place.most_bytes)?;
         let count = files.rows();
-        let capacity = count + room;
+        let capacity = count + extent.room_beside(count);
         files::make_room(place, name, row_bytes as u64 * u64::from(capacity))?;
-        files.has_space()?;
         let (map, lock) = files.map(row_bytes * capacity as usize)?;
         let held = RwLock::new(Held::Mapped { map, _lock: lock });
         Ok(Self {
@@ -166,6 +177,7 @@ impl RowWriter {
             place: Some((place.clone(), name.to_owned())),
             most_in_memory: extent.in_memory,
             files: Some(files),
+            unlooked: LOOK_EVERY,
             synced: Instant::now(),
             trouble: None,
         })
@@ -213,9 +225,9 @@ impl RowWriter {
         let number = self.count;
         let mut written = if number == self.capacity { self.make_room() } else { Ok(()) };
         if let (Ok(()), Some(files)) = (&written, &self.files) {
-            let looks = (LOOK_EVERY / row.len().max(1)).max(1);
-            let space =
-                if (number as usize).is_multiple_of(looks) { files.has_space() } else { Ok(()) };
+            let looks = self.unlooked >= LOOK_EVERY;
+            let space = if looks { files.has_space() } else { Ok(()) };
+            self.unlooked = if looks { 0 } else { self.unlooked } + row.len();
             written = space.and_then(|()| files.write_row(number, row));
         }
         if let Err(error) = written {
@@ -266,7 +278,10 @@ impl RowWriter {
 
     /// The disk is full, say: what is there is taken along.
     fn go_on_in_memory(&mut self, why: &io::Error) -> io::Result<()> {
-        self.has_memory(self.count)?;
+        let cause = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{why}, and in memory {error}"))
+        };
+        self.has_memory(self.count).map_err(cause)?;
         let length = self.count as usize * self.rows.row_bytes;
         let mut bytes = Vec::new();
         bytes.try_reserve(length).map_err(io::Error::other)?;

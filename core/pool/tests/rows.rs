@@ -202,6 +202,7 @@ fn sets_that_were_not_used_for_long_give_way() {
     assert!(!left("old") && left("new") && left("third") && left("not ours"));
     let mut large = RowWriter::open(Some(&place), "large", MAKER, Extent::of(ROW, 10_000));
     assert!(large.trouble().unwrap().contains("cache.max_gigabytes"), "more than all there may be");
+    assert!(left("new") && left("third"), "nothing gives way for what has no room");
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub(crate) fn begin(
         }))?;
     }
     let mut difference = Difference::between(&known, finding);
-    difference.try_again(&known);
+    difference.try_again(&known, finding);
     difference.record(session)?;
     Ok(seed)
 }

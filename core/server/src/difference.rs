@@ -11,8 +11,8 @@ use sluice_session::{CommandError, SessionHandle};
 
 /// Why an image that was there is set aside.
 pub(crate) const GONE: &str = "is no longer in the folder";
-/// How the reasons of images begin that are there and can't be read ([`sluice_pool::DecodeError::Io`]).
-const UNREADABLE: &str = "can't be read";
+/// How the reasons of images begin that could not be read ([`sluice_pool::DecodeError`]).
+const UNREADABLE: [&str; 2] = ["can't be read", "is not there"];
 /// Paths of one event, bytes; well below what fits into a batch of the log.
 const PATHS_BYTES: usize = 64 * 1024;
 
@@ -26,6 +26,12 @@ pub(crate) struct Difference {
     pub new: Vec<FoundImage>,
     /// What can't even be listed.
     pub unusable: Vec<Unusable>,
+}
+
+/// Images that are set aside because their files are gone.
+pub(crate) fn gone_images(images: &[ImageState]) -> HashSet<ImageId> {
+    let all = (0..).map(ImageId).zip(images);
+    all.filter(|(_, image)| image.set_aside.as_deref() == Some(GONE)).map(|(id, _)| id).collect()
 }
 
 impl Difference {
@@ -52,12 +58,15 @@ impl Difference {
         difference
     }
 
-    /// Files that could not be read when they were set aside may be readable by now.
-    pub fn try_again(&mut self, known: &[ImageState]) {
+    /// Files that are listed and could not be read when they were set aside may be readable by now.
+    pub fn try_again(&mut self, known: &[ImageState], finding: &Finding) {
         let back: HashSet<ImageId> = self.back.iter().map(|(image, _)| *image).collect();
+        let there: HashSet<&str> = finding.images.iter().map(|found| found.path.as_str()).collect();
         let unreadable = (0..).map(ImageId).zip(known).filter(|(image, state)| {
             let reason = state.set_aside.as_deref().unwrap_or_default();
-            reason.starts_with(UNREADABLE) && !back.contains(image)
+            UNREADABLE.iter().any(|begins| reason.starts_with(begins))
+                && there.contains(state.path.as_str())
+                && !back.contains(image)
         });
         self.back.extend(unreadable.map(|(image, state)| (image, state.bytes)));
     }
@@ -110,23 +119,32 @@ impl Difference {
 mod tests {
     use std::io;
 
-    use sluice_pool::DecodeError;
+    use sluice_pool::{DecodeError, Found, Sight};
 
     use super::*;
 
-    fn aside(reason: &str) -> ImageState {
-        let (path, set_aside) = ("a.png".to_owned(), Some(reason.to_owned()));
+    fn aside(path: &str, reason: &DecodeError) -> ImageState {
+        let (path, set_aside) = (path.to_owned(), Some(reason.to_string()));
         ImageState { path, bytes: 7, answer: None, set_aside }
     }
 
     #[test]
     fn what_could_not_be_read_is_tried_again_and_what_is_broken_is_not() {
-        let unreadable = DecodeError::from(io::Error::from(io::ErrorKind::PermissionDenied));
-        let known = [aside(&unreadable.to_string()), aside(&DecodeError::Truncated.to_string())];
+        let failed = |kind: io::ErrorKind| DecodeError::from(io::Error::from(kind));
+        let forbidden = failed(io::ErrorKind::PermissionDenied);
+        let known = [
+            aside("a", &forbidden),
+            aside("b", &failed(io::ErrorKind::TimedOut)),
+            aside("c", &DecodeError::Truncated),
+            aside("deleted since", &forbidden),
+        ];
+        let sight = Sight { bytes: 7, modified: None };
+        let found = ["a", "b", "c"].map(|path| Found { path: path.to_owned(), sight });
+        let finding = Finding { images: found.into(), ..Finding::default() };
         let mut difference = Difference::default();
-        difference.try_again(&known);
-        assert_eq!(difference.back, [(ImageId(0), 7)]);
-        difference.try_again(&known);
-        assert_eq!(difference.len(), 1, "once is enough");
+        difference.try_again(&known, &finding);
+        assert_eq!(difference.back, [(ImageId(0), 7), (ImageId(1), 7)]);
+        difference.try_again(&known, &finding);
+        assert_eq!(difference.len(), 2, "once is enough");
     }
 }

@@ -7,8 +7,11 @@
 //! nobody is writing to it any more.
 
 mod missed;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::mem;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -21,7 +24,7 @@ use sluice_session::state::ImageState;
 use sluice_session::{CommandError, SessionHandle};
 
 use crate::bell::Bell;
-use crate::difference::{Difference, GONE};
+use crate::difference::{Difference, GONE, gone_images};
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
 use missed::Missed;
@@ -58,8 +61,25 @@ struct Memory {
     /// What each file looked like when the session last heard of it.
     known: HashMap<String, Sight>,
     missed: Missed,
-    /// What kind of trouble was told and is not over.
-    trouble: Option<String>,
+    /// What kinds of trouble were told and are not over.
+    trouble: HashSet<String>,
+    /// Whether it was told that files are listed and can't be read; once is enough.
+    told_unreadable: bool,
+}
+
+impl Memory {
+    /// After a scan of which the session knows everything.
+    fn new(last: Finding) -> Self {
+        let known = last.images.iter().map(|found| (found.path.clone(), found.sight)).collect();
+        Self {
+            last,
+            caught_up: true,
+            known,
+            missed: Missed::default(),
+            trouble: HashSet::new(),
+            told_unreadable: false,
+        }
+    }
 }
 
 impl Follower {
@@ -70,9 +90,7 @@ impl Follower {
     /// When no thread can be started.
     pub fn start(self, last: Finding, every: Duration) -> std::io::Result<PoolWatch> {
         let (watch, ended): (Sender<()>, Receiver<()>) = channel();
-        let known = last.images.iter().map(|found| (found.path.clone(), found.sight)).collect();
-        let missed = Missed::default();
-        let mut memory = Memory { last, caught_up: true, known, missed, trouble: None };
+        let mut memory = Memory::new(last);
         thread::Builder::new().name("pool-folder".into()).spawn(move || {
             let mut pause = every;
             while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
@@ -131,9 +149,13 @@ impl Follower {
         changed.retain(|image| settled(&images[image.index()].path));
         let caught_up = difference.len() + changed.len() == all;
         let (back, gone) = (difference.back.len(), difference.gone.len());
+        for image in &difference.gone {
+            memory.missed.forget(*image);
+        }
         let recorded = difference.record(&self.session);
         // Also when the log did not take all of it: what it took has to be known here.
         let mut which = self.join()?;
+        self.folder.set_gone(self.session.read_blocking(|view| gone_images(&view.state.images))?);
         let joined = which.len();
         if joined + back + gone > 0 {
             tracing::info!(joined, back, gone, "the folder of images changed");
@@ -189,11 +211,22 @@ impl Follower {
         if memory.missed.is_empty() {
             return Ok(());
         }
+        let before = sights(&memory.last);
+        let settled = now.images.iter().filter(|f| before.get(f.path.as_str()) == Some(&f.sight));
         let there: HashSet<PathBuf> =
-            now.images.iter().map(|image| self.folder.root().join(&image.path)).collect();
+            settled.map(|found| self.folder.root().join(&found.path)).collect();
         let is_listed = |image| self.folder.path(image).is_some_and(|path| there.contains(&path));
-        let due = memory.missed.due(is_listed);
+        let due = memory.missed.due(MANY.max(now.images.len() / 2), is_listed);
         self.have_computed(due.again);
+        if let Some((count, reason)) = due.many
+            && !mem::replace(&mut memory.told_unreadable, true)
+        {
+            let text = format!(
+                "{count} of the images are listed in the folder and can't be had: the first {reason}. Is a disk or a \
+                 network share failing? Nothing is set aside for that, answers are safe, and they are tried again."
+            );
+            self.notices.pin(Level::Warning, text);
+        }
         for (image, reason) in due.broken {
             self.session.command_blocking(Command::SetAside { image, reason })?;
         }
@@ -211,17 +244,16 @@ impl Follower {
     }
 
     fn trouble_is_over(&self, memory: &mut Memory) {
-        if memory.trouble.take().is_some() {
+        if !mem::take(&mut memory.trouble).is_empty() {
             self.notices.pin(Level::Info, "The folder of images is there again, and followed.");
         }
     }
 
     /// Each kind is told once, until it is over.
     fn trouble(&self, memory: &mut Memory, kind: String, why: &str) {
-        if memory.trouble.as_ref() == Some(&kind) {
+        if !memory.trouble.insert(kind) {
             return;
         }
-        memory.trouble = Some(kind);
         let folder = self.folder.root().display();
         let text = format!(
             "The folder of images ({folder}) can't be followed: {why}. Is a disk missing? Nothing is set aside for \

@@ -39,12 +39,12 @@ pub(crate) async fn image(
     let longest = wish.max.map(|max| max.clamp(16, LONGEST));
     let limits = *app.service.folder.limits();
     let turn = AT_ONCE.acquire().await;
-    let unshown = app.service.unshown.clone();
+    let (unshown, folder) = (app.service.unshown.clone(), app.service.folder.clone());
     let presented = tokio::task::spawn_blocking(move || {
         // Kept to the end of the work, also when the visitor has gone.
         let _turn = turn;
         present(&path, longest, &limits).map_err(|error| {
-            let why = NoPicture::from(error);
+            let why = folder.why(image, error);
             if let Err(error) = unshown.tell(image, &why) {
                 tracing::warn!(%error, "an image could not be set aside");
             }

@@ -34,7 +34,7 @@ impl Default for NoticeBoard {
 }
 
 impl NoticeBoard {
-    /// Pins a notice and writes it to the program's log.
+    /// Pins a notice and writes it to the program's log; one that says the same makes room for it.
     pub fn pin(&self, level: Level, text: impl Into<String>) {
         let text = text.into();
         match level {
@@ -43,6 +43,10 @@ impl NoticeBoard {
             Level::Error => tracing::error!("{text}"),
         }
         self.0.send_modify(|pinned| {
+            if let Some(same) = pinned.newest.iter().position(|notice| notice.text == text) {
+                pinned.newest.remove(same);
+                pinned.before += 1;
+            }
             pinned.newest.push(Notice { level, text });
             if pinned.newest.len() > KEPT {
                 pinned.newest.remove(0);

@@ -24,6 +24,7 @@ use crate::artefacts::Artefacts;
 use crate::begin::{begin, tell_lost, tell_recovery};
 use crate::bell::Bell;
 use crate::catalogue::Catalogue;
+use crate::difference::gone_images;
 use crate::engine::Engine;
 use crate::follow::{Follower, PoolWatch};
 use crate::metrics::Metrics;
@@ -237,6 +238,7 @@ impl Service {
         })?;
         let folder =
             PoolFolder::new(options.pool, paths, options.decode).with_example(options.example);
+        folder.set_gone(session.read_blocking(|view| gone_images(&view.state.images))?);
         let (catalogue, watch) = plugins.offer(&session, &metrics, &notices, &bell)?;
         let (training, watched) = watch::channel(Training::default());
         let stop = Arc::new(AtomicBool::new(false));

@@ -1,5 +1,6 @@
 //! The pool's pictures, as the learner asks for them.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -7,9 +8,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sluice_events::ImageId;
 use sluice_learn::{EXAMPLE, NoPicture, Pictures};
-use sluice_pool::{DecodeLimits, Key, Square, decode_file, longer_side, square};
+use sluice_pool::{DecodeError, DecodeLimits, Key, Square, decode_file, longer_side, square};
 
 use crate::bell::Bell;
+use crate::difference::GONE;
 
 /// Where the images are, by id.
 #[derive(Clone)]
@@ -17,6 +19,8 @@ pub struct PoolFolder {
     root: PathBuf,
     /// By id; more may come.
     paths: Arc<RwLock<Vec<String>>>,
+    /// Images that are set aside because their files are gone.
+    gone: Arc<RwLock<HashSet<ImageId>>>,
     limits: DecodeLimits,
     /// A picture of what is looked for, from anywhere.
     example: Option<PathBuf>,
@@ -25,7 +29,8 @@ pub struct PoolFolder {
 impl PoolFolder {
     /// A folder, and the paths below it in the order of the ids.
     pub fn new(root: PathBuf, paths: Vec<String>, limits: DecodeLimits) -> Self {
-        Self { root, paths: Arc::new(RwLock::new(paths)), limits, example: None }
+        let paths = Arc::new(RwLock::new(paths));
+        Self { root, paths, gone: Arc::default(), limits, example: None }
     }
 
     /// With a picture of what is looked for.
@@ -80,7 +85,21 @@ impl PoolFolder {
     /// Why not.
     pub fn check(&self, image: ImageId) -> Result<(), NoPicture> {
         let path = self.path(image).ok_or_else(not_in_the_pool)?;
-        Ok(decode_file(&path, &self.limits).map(drop)?)
+        decode_file(&path, &self.limits).map(drop).map_err(|error| self.why(image, error))
+    }
+
+    /// Why an image can't be shown: one that is gone is not waited for.
+    pub(crate) fn why(&self, image: ImageId, error: DecodeError) -> NoPicture {
+        let gone = self.gone.read().unwrap_or_else(PoisonError::into_inner);
+        match NoPicture::from(error) {
+            NoPicture::Missing(_) if gone.contains(&image) => NoPicture::Broken(GONE.to_owned()),
+            why => why,
+        }
+    }
+
+    /// These images, and no others, are gone.
+    pub(crate) fn set_gone(&self, images: HashSet<ImageId>) {
+        *self.gone.write().unwrap_or_else(PoisonError::into_inner) = images;
     }
 }
 
@@ -102,7 +121,8 @@ impl Pictures for PoolPictures {
         known: &dyn Fn(&Key) -> bool,
     ) -> Result<Square, NoPicture> {
         let path = self.folder.path(image).ok_or_else(not_in_the_pool)?;
-        Ok(square(&path, side, &self.folder.limits, known)?)
+        square(&path, side, &self.folder.limits, known)
+            .map_err(|error| self.folder.why(image, error))
     }
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {

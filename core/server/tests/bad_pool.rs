@@ -124,3 +124,24 @@ async fn a_cache_that_can_t_be_written_is_told_once_and_features_come_all_the_sa
     page.answer(7, "positive").await;
     page.until("queue", |queue| queue["items"][0]["probability"].is_number()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_of_which_most_is_gone_for_good_is_learned_of_what_is_left() {
+    let place = Place::with_images(64);
+    let app = serve(&place, place.options()).await;
+    app.page().await.close().await;
+    app.stop().await;
+    for number in 0..44 {
+        fs::remove_file(place.pool.path().join(format!("{number:04}.png"))).unwrap();
+    }
+    let mut options = place.options();
+    options.rescan = Some(std::time::Duration::from_millis(50));
+    let app = serve(&place, options).await;
+    let mut page = app.page().await;
+    features(&mut page, 20).await;
+    page.answer(50, "negative").await;
+    page.answer(47, "positive").await;
+    let is_learned = |queue: &Value| queue["items"][0]["probability"].is_number();
+    let queue = page.until("queue", is_learned).await;
+    assert_eq!(images(&queue)[0], 57);
+}

@@ -73,6 +73,17 @@ pub(super) enum Readiness {
 }
 
 impl Source {
+    /// Images joined the pool, or were there and were changed: in a fair order, the example first.
+    pub fn add(&self, order: &mut Vec<ImageId>, images: &[ImageId]) {
+        let Self::Patches { seed } = self else { return };
+        order.extend_from_slice(images);
+        order.sort_unstable();
+        order.dedup();
+        let example = order.pop_if(|last| *last == EXAMPLE);
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(*seed));
+        order.splice(0..0, example);
+    }
+
     /// Learns what has to be learned, unless it was.
     pub fn ready(self, worker: &Worker) -> Readiness {
         let Task { pool, pictures, .. } = &worker.task;
@@ -172,15 +183,9 @@ impl Ready {
     pub fn outgrown(&self, order: &mut Vec<ImageId>, joined: &[ImageId]) -> Option<Source> {
         let learned =
             self.learned.filter(|learned| learned.size_class < size_class(SAMPLE_IMAGES))?;
-        order.extend_from_slice(joined);
-        // Some of them may have been there, and were changed.
-        order.sort_unstable();
-        order.dedup();
-        let example = order.pop_if(|last| *last == EXAMPLE);
-        order.shuffle(&mut ChaCha8Rng::seed_from_u64(learned.seed));
-        order.splice(0..0, example);
-        let is_outgrown = size_class(order.len()) > learned.size_class;
-        is_outgrown.then_some(Source::Patches { seed: learned.seed })
+        let next = Source::Patches { seed: learned.seed };
+        next.add(order, joined);
+        (size_class(order.len()) > learned.size_class).then_some(next)
     }
 
     /// Keeps what was learned beside its rows, where these are kept.
@@ -253,11 +258,11 @@ impl Worker {
         // Those that are broken are told when they are met again.
         let decoded = lanes.filter_map(|(image, square): (ImageId, _)| match square {
             Ok(Square::Made { rgb, .. }) => Some(rgb),
-            Err(why @ NoPicture::Missing(_)) => {
+            Err(why @ NoPicture::Missing(_)) if image != EXAMPLE => {
                 missing.push((image, why));
                 None
             }
-            Ok(Square::Known { .. }) | Err(NoPicture::Broken(_)) => None,
+            Ok(Square::Known { .. }) | Err(_) => None,
         });
         let sample: Vec<Vec<u8>> = decoded.take(SAMPLE_IMAGES).collect();
         if self.stopped() {

@@ -66,6 +66,9 @@ impl Pixels {
             self.slots.clear();
             added = self.add(images);
         }
+        if let Some(why) = self.writer.trouble() {
+            tracing::info!(%why, "pictures for the background are kept in memory");
+        }
         if let Err(error) = added {
             tracing::info!(%error, "the background does without some pictures");
         }

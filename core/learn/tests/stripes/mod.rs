@@ -126,7 +126,7 @@ pub fn begin(mut torch: Torch, images: u32, backbone: Backbone) -> Result<Begun,
     let shown = images - u32::from(BROKEN.0 < images);
     let mut notes = Vec::new();
     let mut failed = Vec::new();
-    let deadline = Instant::now() + Duration::from_mins(2);
+    let deadline = Instant::now() + Duration::from_mins(5);
     loop {
         heard.recv_timeout(deadline - Instant::now()).expect("features come in time");
         let absorbed = torch.absorb();

@@ -50,7 +50,7 @@ impl Files {
         extent: Extent,
         most_bytes: u64,
     ) -> io::Result<(Self, HashMap<Key, u32>)> {
-        let Extent { row_bytes, useful, room: more, .. } = extent;
+        let row_bytes = extent.row_bytes;
         let folder = sets.join(name);
         fs::create_dir_all(&folder)?;
         let mut options = OpenOptions::new();
@@ -76,8 +76,9 @@ impl Files {
             whole += ENTRY;
         }
         let mut count = known.values().max().map_or(0, |last| last + 1);
+        let more = extent.room_beside(count);
         let too_large = (u64::from(count) + u64::from(more)) * row_bytes as u64 > most_bytes;
-        if too_large || count > useful.max(more).saturating_mul(STALE) {
+        if too_large || count > extent.useful.max(extent.room).saturating_mul(STALE) {
             (count, whole) = (0, 0);
             known.clear();
         }
@@ -201,24 +202,28 @@ pub(super) fn make_room(place: &Place, name: &str, needed: u64) -> io::Result<()
         }
     }
     sets.sort();
-    let mut all: u64 = sets.iter().map(|(_, bytes, _)| bytes).sum();
-    for (_, bytes, path) in sets {
-        if all.saturating_add(needed) <= place.most_bytes {
-            break;
-        }
-        let in_use = File::open(path.join(INDEX)).is_ok_and(|index| index.try_lock().is_err());
-        if !in_use {
-            fs::remove_dir_all(&path)?;
-            all -= bytes;
-        }
+    let is_in_use = |path: &Path| File::open(path.join(INDEX)).is_ok_and(|i| i.try_lock().is_err());
+    let (used, mut unused): (Vec<_>, Vec<_>) =
+        sets.into_iter().partition(|(_, _, path)| is_in_use(path));
+    let bytes = |sets: &[(SystemTime, u64, PathBuf)]| sets.iter().map(|set| set.1).sum::<u64>();
+    let in_use = bytes(&used);
+    // Nothing gives way for what has no room even so.
+    if in_use.saturating_add(needed) > place.most_bytes {
+        let [needed, in_use, most] =
+            [needed, in_use, place.most_bytes].map(|bytes| bytes / 1_000_000);
+        return Err(io::Error::other(format!(
+            "{needed} MB are needed beside {in_use} MB that are in use, and cache.max_gigabytes allows {most} MB"
+        )));
     }
-    if all.saturating_add(needed) <= place.most_bytes {
-        return Ok(());
+    let mut all = in_use + bytes(&unused);
+    unused.reverse();
+    while all.saturating_add(needed) > place.most_bytes
+        && let Some((_, bytes, path)) = unused.pop()
+    {
+        fs::remove_dir_all(&path)?;
+        all -= bytes;
     }
-    let [needed, all, most] = [needed, all, place.most_bytes].map(|bytes| bytes / 1_000_000);
-    Err(io::Error::other(format!(
-        "{needed} MB are needed beside {all} MB that are in use, and cache.max_gigabytes allows {most} MB"
-    )))
+    Ok(())
 }
 
 /// Bytes that a set takes on the disk.
