@@ -186,6 +186,20 @@ pub trait Features: Send + Sync {
     fn gather(&self, images: &[ImageId]) -> Vec<f32>;
 }
 
+/// No features at all, of a learner that has none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoFeatures;
+
+impl Features for NoFeatures {
+    fn dim(&self) -> usize {
+        0
+    }
+
+    fn gather(&self, _: &[ImageId]) -> Vec<f32> {
+        Vec::new()
+    }
+}
+
 /// Why features can't be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {

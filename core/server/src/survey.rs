@@ -8,7 +8,8 @@ use std::thread;
 
 use sluice_events::ImageId;
 use sluice_learn::{
-    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, NoPicture, Pictures,
+    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, NoFeatures, NoPicture,
+    Pictures,
 };
 
 /// Pictures are only decoded, so their size does not matter.
@@ -81,17 +82,5 @@ impl Learner for Survey {
 
     fn features(&self) -> Arc<dyn Features> {
         Arc::new(NoFeatures)
-    }
-}
-
-struct NoFeatures;
-
-impl Features for NoFeatures {
-    fn dim(&self) -> usize {
-        0
-    }
-
-    fn gather(&self, _: &[ImageId]) -> Vec<f32> {
-        Vec::new()
     }
 }

@@ -13,7 +13,7 @@ use app::Place;
 use sluice_events::facts::{CheckpointMade, Seen, Source};
 use sluice_events::{Answer, Command, CommandId, ImageId};
 use sluice_learn::{
-    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, Pictures,
+    Absorbed, Backbone, Checkpoint, Features, LearnError, Learned, Learner, NoFeatures, Pictures,
 };
 use sluice_log::storage::FsStorage;
 use sluice_server::{Background, Service, SessionOptions};
@@ -58,18 +58,6 @@ impl Learner for Told {
 
     fn features(&self) -> Arc<dyn Features> {
         Arc::new(NoFeatures)
-    }
-}
-
-struct NoFeatures;
-
-impl Features for NoFeatures {
-    fn dim(&self) -> usize {
-        0
-    }
-
-    fn gather(&self, _: &[ImageId]) -> Vec<f32> {
-        Vec::new()
     }
 }
 

@@ -17,7 +17,7 @@ use sluice_events::command::FittedModel;
 use sluice_host::Limits;
 use sluice_learn::{
     Absorbed, Backbone, Background, Checkpoint, DeviceChoice, Features, LearnError, Learned,
-    Learner, NoPicture, Pictures, Recipe,
+    Learner, NoFeatures, NoPicture, Pictures, Recipe,
 };
 use sluice_log::storage::FsStorage;
 use sluice_pool::DecodeLimits;
@@ -175,17 +175,6 @@ impl Learner for ByNumber {
 
     fn features(&self) -> Arc<dyn Features> {
         Arc::new(NoFeatures)
-    }
-}
-
-struct NoFeatures;
-
-impl Features for NoFeatures {
-    fn dim(&self) -> usize {
-        0
-    }
-    fn gather(&self, _: &[ImageId]) -> Vec<f32> {
-        Vec::new()
     }
 }
 
