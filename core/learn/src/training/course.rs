@@ -329,6 +329,8 @@ mod tests {
     }
 
     fn course(pictures: Arc<Bars>, recipe: Recipe) -> Course {
+        // Tests run side by side; pairs of threads that wait for each other would take many times as long.
+        tch::set_num_threads(1);
         let task =
             Task { images: 120, pictures, device: Device::Cpu, place: None, pool: String::new() };
         Course::new(Subject::Small, recipe, task, 1, Arc::default())

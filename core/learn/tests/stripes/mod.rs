@@ -120,6 +120,8 @@ pub fn begun_with(images: u32, backbone: Backbone, options: Options) -> Result<B
 
 /// The same with a learner that is there.
 pub fn begin(mut torch: Torch, images: u32, backbone: Backbone) -> Result<Begun, LearnError> {
+    // Tests run side by side; pairs of threads that wait for each other would take many times as long.
+    tch::set_num_threads(1);
     let (pictures, heard) = Stripes::new();
     torch.begin(images, backbone, Arc::<Stripes>::clone(&pictures))?;
     // The broken one, where it is among them.
