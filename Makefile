@@ -65,7 +65,8 @@ browser:
 	@frontend/browser/get-chromium
 
 test: examples browser lint ## Install what the tests need, and run all of them
-	$(CARGO) test --workspace --locked --no-fail-fast
+	@# Tests run side by side; libtorch's pairs of threads that wait for each other would take many times as long.
+	OMP_NUM_THREADS=1 $(CARGO) test --workspace --locked --no-fail-fast
 	core/fuzz/run $(FUZZ_SECONDS)
 	$(CARGO) test --manifest-path plugins/Cargo.toml --target-dir target/plugins-test --locked
 	$(CARGO) test --manifest-path examples/selector-rust/Cargo.toml --target-dir target/plugins-test --locked

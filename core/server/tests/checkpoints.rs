@@ -88,7 +88,7 @@ fn checkpoint(service: &Service) -> Option<CheckpointMade> {
 }
 
 fn wait(what: &str, ready: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(3);
+    let deadline = Instant::now() + Duration::from_mins(10);
     while !ready() {
         assert!(Instant::now() < deadline, "{what} did not come in time");
         std::thread::sleep(Duration::from_millis(50));

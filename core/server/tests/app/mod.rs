@@ -32,7 +32,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
 /// Longer than anything here takes, on the slowest day.
-pub const DEADLINE: Duration = Duration::from_mins(1);
+pub const DEADLINE: Duration = Duration::from_mins(5);
 
 /// A folder of pictures and a folder for the session; both vanish.
 pub struct Place {
