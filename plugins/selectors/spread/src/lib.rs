@@ -137,7 +137,8 @@ mod tests {
 
     use super::Spread;
 
-    /// Five heaps around as many axes, of very different sizes; the first is nine tenths of the pool.
+    /// Five heaps around as many axes, of very different sizes. The first is nine tenths of the pool and lies beside
+    /// its mean, so it is a dense one: seen from there, a loose one would be many small regions.
     fn heaps() -> TestPool {
         let mut pool = TestPool {
             feature_dim: 5,
@@ -150,7 +151,7 @@ mod tests {
         for number in 0..1000 {
             let mut vector = [0.0; 5];
             vector[heap_of(number)] = 1.0;
-            vector[number as usize % 5] += 0.02 * (number % 7) as f32;
+            vector[number as usize % 5] += 0.0005 * (number % 7) as f32;
             pool.features.extend(vector);
             pool.probabilities.push(f32::NAN);
         }
