@@ -170,6 +170,17 @@ it('an answer is counted once, before and after the statistics know it', () => {
   expect(expectedCounts(state).positives).toBe(5)
 })
 
+it('an answer is counted once, also when the statistics know it before its ack', () => {
+  const statistics = { type: 'statistics', next_seq: 10, positives: 5, negatives: 0, skipped: 0 }
+  const state = run(
+    received(queue(1, 5, 6)),
+    answered('a', 'positive'),
+    received(statistics as ToPage),
+    received({ type: 'ack', id: 'a', seq: 9, look: null }),
+  )
+  expect([expectedCounts(state).positives, state.pending]).toEqual([5, []])
+})
+
 describe('undo and redo', () => {
   const ack = (image: ImageId): Action =>
     received({ type: 'ack', id: 'u', seq: 1, look: { image, answer: 'positive', counts: false } })

@@ -123,7 +123,8 @@ function receive(state: State, message: ToPage): State {
     case 'ack': {
       const durable = (answer: Pending) =>
         answer.id === message.id ? { ...answer, seq: message.seq } : answer
-      const settled = { ...state, pending: state.pending.map(durable) }
+      // The statistics may have known it first.
+      const settled = withoutCounted({ ...state, pending: state.pending.map(durable) })
       if (!message.look) return settled
       const { image, answer, counts } = message.look
       if (!counts)
@@ -132,11 +133,8 @@ function receive(state: State, message: ToPage): State {
     }
     case 'refused':
       return takeRefusal(state, message)
-    case 'statistics': {
-      const counted = ({ seq }: Pending) => seq !== null && seq < message.next_seq
-      const pending = state.pending.filter((answer) => !counted(answer))
-      return { ...state, statistics: message, pending }
-    }
+    case 'statistics':
+      return withoutCounted({ ...state, statistics: message })
     case 'training':
       return { ...state, training: message }
     case 'plugins':
@@ -260,6 +258,12 @@ function advance(state: State): State {
 /** Answers that the server has not made durable yet. */
 export function unsaved(state: State): Pending[] {
   return state.pending.filter(({ seq }) => seq === null)
+}
+
+/** What the statistics count is pending no more, so that nothing counts twice. */
+function withoutCounted(state: State): State {
+  const known = state.statistics?.next_seq ?? 0
+  return { ...state, pending: state.pending.filter(({ seq }) => seq === null || seq >= known) }
 }
 
 /** Statistics as they will be when everything under way is durable. */
