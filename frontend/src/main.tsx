@@ -11,6 +11,7 @@ import { applyTheme } from './frame/theme'
 import { begin } from './session/store'
 import './style/colors.css'
 import './style/page.css'
+import './style/panel.css'
 
 applyTheme()
 begin()
