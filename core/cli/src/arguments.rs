@@ -319,6 +319,9 @@ pub struct Simulate {
     /// Answers at most [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub looks: Option<u32>,
+    /// End as soon as this share of the positives was found, percent [default: go on]
+    #[arg(long, value_name = "PERCENT", default_value_t = 100, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub until: u32,
     /// Answers a second, so that what trains in the background gets the time that a person gives it
     /// [default: as fast as they are ranked]
     #[arg(long, value_name = "N")]

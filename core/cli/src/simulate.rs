@@ -1,5 +1,6 @@
 //! `sluice simulate`: the very engine that people use, with the names of folders as the person.
 
+mod clock;
 mod measures;
 mod report;
 mod run;
@@ -17,7 +18,7 @@ use crate::session;
 use crate::settings::Settings;
 use measures::Summary;
 use report::Curve;
-use run::{LookMade, Run};
+use run::{LookMade, Run, Until};
 
 pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
     if arguments.pace.is_some_and(|pace| !(0.01..=100.0).contains(&pace)) {
@@ -33,6 +34,7 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
     // The same pool from the first to the last answer.
     options.rescan = None;
     let whole = sluice_pool::find(&options.pool)?;
+    let until = Until { looks: arguments.looks, percent: arguments.until };
     let (mut summaries, mut curves) = (Vec::new(), Vec::new());
     for number in 0..u64::from(arguments.seeds) {
         let mut options = options.clone();
@@ -60,7 +62,7 @@ pub fn run(arguments: &Simulate, settings: &Settings) -> Result<()> {
             positives: oracle.positives(),
             ..Run::default()
         };
-        let made = run::run(&mut run, options, &finding, &oracle, arguments.looks)?;
+        let made = run::run(&mut run, options, &finding, &oracle, &until)?;
         let summary = Summary::of(&run, &made);
         if let Some(folder) = &arguments.out {
             let own = if arguments.seeds > 1 {

@@ -98,6 +98,21 @@ fn several_seeds_with_fewer_positives_and_slips_are_measured_together() {
 }
 
 #[test]
+fn a_run_ends_with_the_look_that_finds_enough() {
+    let pool = tempfile::tempdir().unwrap();
+    stripes(pool.path());
+    let pool = pool.path().to_str().unwrap();
+    let how = ["--positive", "upright", "--until", "50", "--background", "off", "--json"];
+    let output = run(&[&["simulate", pool][..], &how].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // Half of fifteen are eight.
+    assert_eq!(summary["found"], 8, "{summary}");
+    assert_eq!(summary["looks"], summary["looks_to"]["50"], "{summary}");
+    assert!(summary["looks_to"]["80"].is_null(), "{summary}");
+}
+
+#[test]
 fn what_can_not_be_simulated_is_refused() {
     let pool = tempfile::tempdir().unwrap();
     stripes(pool.path());
@@ -107,6 +122,7 @@ fn what_can_not_be_simulated_is_refused() {
         (["--flip", "0.9"], "--flip is the share of wrong answers"),
         (["--positives", "0"], "0 is not in"),
         (["--seeds", "0"], "0 is not in"),
+        (["--until", "101"], "101 is not in"),
         (["--device", "gpu"], "gpu is no device"),
     ] {
         let output = run(&[&["simulate", pool, "--positive", "upright"][..], &wrong].concat());

@@ -78,7 +78,7 @@ impl Summary {
 }
 
 /// How many positives a share (percent) is, rounded up.
-fn needed(share: u32, positives: usize) -> usize {
+pub fn needed(share: u32, positives: usize) -> usize {
     (positives * share as usize).div_ceil(100)
 }
 

@@ -1,6 +1,5 @@
 //! One run: a session in memory, answered by the folders' names.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +13,8 @@ use sluice_pool::Finding;
 use sluice_server::{Service, SessionOptions};
 use uuid::Uuid;
 
+use super::clock::Clock;
+use super::measures::needed;
 use super::report::progress;
 use crate::oracle::Oracle;
 
@@ -38,6 +39,15 @@ pub struct Run {
     pub opinions: u32,
 }
 
+/// When a run ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Until {
+    /// After so many looks.
+    pub looks: Option<u32>,
+    /// As soon as this share of the positives was shown, percent.
+    pub percent: u32,
+}
+
 /// One answer of the run.
 #[derive(Clone, Debug, Default)]
 pub struct LookMade {
@@ -52,13 +62,13 @@ pub struct LookMade {
     pub ranked: Duration,
 }
 
-/// Runs a session until there are `looks` answers, or none is left.
+/// Runs a session until it was answered as long as `until` says, or no image is left.
 pub fn run(
     run: &mut Run,
     options: SessionOptions,
     finding: &Finding,
     oracle: &Oracle,
-    looks: Option<u32>,
+    until: &Until,
 ) -> Result<Vec<LookMade>> {
     let begun = Instant::now();
     let service = Service::open(options, finding, MemoryStorage::default())?;
@@ -67,9 +77,8 @@ pub fn run(
         .read_blocking(|view| view.state.images.iter().map(|image| image.path.clone()).collect())?;
     wait_for_features(&service)?;
     run.features_seconds = begun.elapsed().as_secs_f64();
-    let wanted = looks.map_or(paths.len(), |looks| looks as usize).min(paths.len());
     let begun = Instant::now();
-    let made = answer(&service, oracle, &paths, wanted, run.pace)?;
+    let made = answer(&service, oracle, &paths, until, run)?;
     run.answering_seconds = begun.elapsed().as_secs_f64();
     run.features.clone_from(&service.training.borrow().features);
     run.opinions = service.training.borrow().opinions;
@@ -95,43 +104,23 @@ fn wait_for_features(service: &Service) -> Result<()> {
     }
 }
 
-/// A person's time. It passes while something trains in the background, and is skipped while nothing does,
-/// because then it changes nothing.
-struct Clock {
-    begun: Instant,
-    skipped: Duration,
-    a_look: Duration,
-}
-
-impl Clock {
-    fn wait_for_look(&mut self, number: usize, service: &Service) {
-        let due = self.a_look.mul_f64(number as f64);
-        let mut training = service.training.clone();
-        while let Some(left) = due.checked_sub(self.begun.elapsed() + self.skipped) {
-            if training.borrow_and_update().in_background {
-                thread::sleep(left.min(Duration::from_millis(100)));
-            } else {
-                self.skipped += left;
-            }
-        }
-    }
-}
-
-/// Answers the head of the queue until there are enough looks, each time waiting for the ranking
+/// Answers the head of the queue until it is enough, each time waiting for the ranking
 /// that knows the answer before.
 fn answer(
     service: &Service,
     oracle: &Oracle,
     paths: &[String],
-    wanted: usize,
-    pace: Option<f64>,
+    until: &Until,
+    run: &Run,
 ) -> Result<Vec<LookMade>> {
-    let bar = progress(wanted as u64, "answering");
-    let a_look = pace.map_or(Duration::ZERO, |pace| Duration::from_secs_f64(1.0 / pace));
-    let mut clock = Clock { begun: Instant::now(), skipped: Duration::ZERO, a_look };
-    let mut made = Vec::with_capacity(wanted);
+    let looks = until.looks.map_or(paths.len(), |looks| looks as usize).min(paths.len());
+    let enough =
+        if until.percent < 100 { needed(until.percent, run.positives) } else { usize::MAX };
+    let bar = progress(looks as u64, "answering");
+    let mut clock = Clock::start(run.pace);
+    let (mut made, mut found) = (Vec::with_capacity(looks), 0);
     wait_until_ranked(service, 0)?;
-    while made.len() < wanted {
+    while made.len() < looks && found < enough {
         clock.wait_for_look(made.len(), service);
         let (item, ranking, model) = service.session.read_blocking(|view| {
             let queue = view.state.queue(view.order, 1);
@@ -155,6 +144,7 @@ fn answer(
         let ranked = sent.elapsed();
         let image = image.0;
         made.push(LookMade { image, path, positive, answered, probability, durable, ranked });
+        found += usize::from(positive);
         bar.inc(1);
     }
     bar.finish_and_clear();
