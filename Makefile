@@ -90,8 +90,9 @@ lint: tools libtorch plugins page ## Formatting and lints, warnings are errors
 types: tools libtorch plugins page ## Write the page's types of the messages anew
 	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
 
-bench: build ## Measure: the log, opening a session of a million answers, what plugins, pictures and an answer cost
+bench: build browser ## Measure: the log, opening a session of a million answers, what plugins, pictures and an answer cost, from key to picture
 	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank --bench squares --bench answer --bench network
+	cd frontend && npm run --silent bench
 
 torchvision: tools libtorch plugins ## Hold the networks against torchvision's (fetches 0.6 GB of Python packages once)
 	@core/learn/compare/get-torchvision

@@ -12,6 +12,10 @@ const executablePath = known.find((path) => path && existsSync(path))
 
 export default defineConfig({
   testDir: 'browser',
+  projects: [
+    { name: 'tests', testMatch: '*.test.ts' },
+    { name: 'bench', testMatch: '*.bench.ts' },
+  ],
   timeout: 120_000,
   // The page waits up to 5 s before it connects anew, and the server may start slowly.
   expect: { timeout: 30_000 },

@@ -1,24 +1,7 @@
-import { expect, type Page } from '@playwright/test'
+import { expect } from '@playwright/test'
 import violations from './axe'
+import { answerNext, counts, open, saved, shown } from './page'
 import { test } from './server'
-
-const counts = async (page: Page) => ({
-  answered: Number(await page.getByTestId('answered').textContent()),
-  positives: Number(await page.getByTestId('positives').textContent()),
-})
-const shown = (page: Page) => page.locator('.picture').getAttribute('data-image')
-const saved = (page: Page) => expect(page.getByTestId('connection')).toHaveText('saved')
-
-async function open(page: Page, address: string): Promise<void> {
-  await page.goto(address)
-  await expect(page.locator('.picture img')).toBeVisible()
-}
-
-/** A line that was answered faster than the server fills it up is empty for a moment. */
-async function answerNext(page: Page, key: string): Promise<void> {
-  await expect(page.locator('.picture')).toBeVisible()
-  await page.keyboard.press(key)
-}
 
 test('twenty pictures by keyboard, a reload, undo and redo', async ({ page, server }) => {
   await server.start()

@@ -1,6 +1,6 @@
 // A real server on a free port for each test, with a pool of its own.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,14 +31,33 @@ function bitmap(number: number): Buffer {
   return bytes
 }
 
+/** An answer as the log tells it. */
+export interface Logged {
+  type: 'Labelled' | 'Skipped'
+  command: string
+  image: number
+  label?: 'positive' | 'negative'
+  source?: string
+  seen: { shown_ms: number }
+}
+
 export class Server {
-  readonly pool = mkdtempSync(join(tmpdir(), 'sluice-pool-'))
-  readonly session = mkdtempSync(join(tmpdir(), 'sluice-session-'))
-  private readonly away = `${this.pool}-away`
+  readonly pool: string
+  /** Session folders; the first is in use unless a test says otherwise. */
+  private readonly sessions = [mkdtempSync(join(tmpdir(), 'sluice-session-'))]
+  session = this.sessions[0] ?? ''
+  private readonly away: string
   address = ''
   private child: ChildProcess | null = null
 
-  constructor(images: number) {
+  /** With a pool of so many made images, or with a folder that is there. */
+  constructor(
+    images: number,
+    private readonly folder: string | null = null,
+  ) {
+    this.pool = folder ?? mkdtempSync(join(tmpdir(), 'sluice-pool-'))
+    this.away = `${this.pool}-away`
+    if (folder) return
     for (let number = 0; number < images; number++) {
       writeFileSync(join(this.pool, `${String(number).padStart(4, '0')}.bmp`), bitmap(number))
     }
@@ -70,6 +89,23 @@ export class Server {
     await ended
   }
 
+  /** From the next start on, the session of this number. */
+  use(number: number): void {
+    this.sessions[number] ??= mkdtempSync(join(tmpdir(), 'sluice-session-'))
+    this.session = this.sessions[number]
+  }
+
+  /** The answers in the log, in its order: what a person may rely on. */
+  answers(): Logged[] {
+    const text = execFileSync(PROGRAM, ['log', 'cat', this.session], { maxBuffer: 1 << 28 })
+    const events: Logged[] = text
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    return events.filter(({ type }) => type === 'Labelled' || type === 'Skipped')
+  }
+
   /** As when a disk is unplugged. */
   takePoolAway(): void {
     renameSync(this.pool, this.away)
@@ -80,15 +116,17 @@ export class Server {
   }
 
   remove(): void {
-    for (const folder of [this.pool, this.away, this.session])
+    const made = this.folder ? [] : [this.pool, this.away]
+    for (const folder of [...made, ...this.sessions])
       rmSync(folder, { recursive: true, force: true })
   }
 }
 
-export const test = base.extend<{ server: Server }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern.
-  server: async ({}, use) => {
-    const server = new Server(60)
+export const test = base.extend<{ images: number; server: Server }>({
+  /** How many images the pool holds. */
+  images: [60, { option: true }],
+  server: async ({ images }, use) => {
+    const server = new Server(images)
     await use(server)
     await server.kill()
     server.remove()

@@ -1,24 +1,37 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Buttons } from './answer/Buttons'
+import { Correcting } from './answer/Correcting'
 import { Probability } from './answer/Probability'
+import { auto, goFaster, goSlower, toggleAuto } from './auto/auto'
+import { Ring } from './auto/Ring'
+import { Away } from './frame/Connection'
 import { Empty } from './frame/Empty'
+import { FirstVisit, isFirstVisit } from './frame/FirstVisit'
 import { Header } from './frame/Header'
-import { Help } from './frame/Help'
 import { Notices } from './frame/Notices'
+import { Paused } from './frame/Paused'
+import { useShown } from './frame/shown'
+import { Strip } from './history/Strip'
 import type { Deed } from './keys/bindings'
+import { Keys } from './keys/Keys'
 import { listen } from './keys/listen'
 import { Panel } from './panel/Panel'
 import { Picture } from './picture/Picture'
+import { actual, fit as showWhole, zoomIn, zoomOut } from './picture/zoom'
+import { covered, paused } from './session/attention'
 import { never } from './session/state'
-import { answer, redo, state, undo } from './session/store'
-
-const PANEL_KEY = 'sluice-panel'
+import { answer, lookAgain, redo, state, swiped, undo, wantHistory } from './session/store'
 
 export function App() {
-  const [panel, setPanel] = useState(localStorage.getItem(PANEL_KEY) !== 'hidden')
+  const [panel, togglePanel] = useShown('panel', true)
+  const [history, toggleHistory] = useShown('history', false)
   const [help, setHelp] = useState(false)
+  const [first, setFirst] = useState(isFirstVisit)
 
-  useEffect(() => localStorage.setItem(PANEL_KEY, panel ? 'shown' : 'hidden'), [panel])
+  useEffect(() => {
+    covered.value = help || first
+  }, [help, first])
+
   useEffect(() => {
     const act = (deed: Deed) => {
       switch (deed) {
@@ -30,8 +43,26 @@ export function App() {
           return undo()
         case 'redo':
           return redo()
+        case 'pause':
+          return auto.value ? answer('positive') : pause()
+        case 'auto':
+          return toggleAuto()
+        case 'slower':
+          return goSlower()
+        case 'faster':
+          return goFaster()
+        case 'zoomIn':
+          return zoomIn()
+        case 'zoomOut':
+          return zoomOut()
+        case 'fit':
+          return showWhole()
+        case 'actual':
+          return actual()
+        case 'history':
+          return toggleHistory()
         case 'panel':
-          return setPanel((shown) => !shown)
+          return togglePanel()
         case 'help':
           return setHelp((shown) => !shown)
         default:
@@ -46,22 +77,47 @@ export function App() {
     <div class={panel ? 'page with-panel' : 'page'}>
       <Header
         panel={panel}
-        togglePanel={() => setPanel(!panel)}
+        togglePanel={togglePanel}
+        history={history}
+        toggleHistory={toggleHistory}
         toggleHelp={() => setHelp(!help)}
       />
       <main class="stage">
-        {welcome ? <Picture session={welcome.session} /> : <Empty />}
+        {welcome ? (
+          <Picture session={welcome.session} answer={swiped}>
+            <Correcting />
+            <Ring />
+            <Paused />
+          </Picture>
+        ) : (
+          <Empty />
+        )}
+        <Away />
         <Notices />
       </main>
+      {history && welcome && (
+        <Strip
+          history={state.value.history}
+          session={welcome.session}
+          current={state.value.current?.image ?? null}
+          want={wantHistory}
+          look={lookAgain}
+        />
+      )}
       <footer class="footer">
         <Probability />
         <Buttons />
       </footer>
       {panel && <Panel />}
-      {help && <Help close={() => setHelp(false)} />}
+      {help && <Keys close={() => setHelp(false)} />}
+      {first && welcome && <FirstVisit close={() => setFirst(false)} />}
       <p class="unseen" aria-live="polite">
         {said}
       </p>
     </div>
   )
+}
+
+function pause() {
+  paused.value = !paused.value
 }

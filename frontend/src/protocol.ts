@@ -1,7 +1,7 @@
 // Generated from core/events by its test `typescript`; do not edit.
 
 /** Version of this vocabulary. */
-export const PROTOCOL = 2
+export const PROTOCOL = 3
 
 /**
  * From a page to the server.
@@ -82,7 +82,15 @@ changes: { [key in string]: Value | null }, } | { "type": "want",
 /**
  * Images.
  */
-count: number, } | { "type": "unreadable", 
+count: number, } | { "type": "want_history", 
+/**
+ * Images; 0: no more of it.
+ */
+count: number, 
+/**
+ * Which of them.
+ */
+filter: HistoryFilter, } | { "type": "unreadable", 
 /**
  * Which.
  */
@@ -91,7 +99,7 @@ image: ImageId, };
 /**
  * From the server to a page.
  */
-export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
+export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "history" } & History | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
 
 /**
  * What a page needs to begin.
@@ -249,7 +257,8 @@ agreement: Agreement,
  */
 per_minute: number, 
 /**
- * Time spent answering in the whole session; pauses of more than a minute don't count.
+ * Time spent answering in the whole session: how long each picture was on the screen, at most
+ * since the answer before and at most a minute. Pauses don't count.
  */
 active_seconds: number, 
 /**
@@ -454,6 +463,61 @@ help: string, };
  * A value of a parameter.
  */
 export type Value = { "boolean": boolean } | { "integer": number } | { "number": number } | { "text": string };
+
+/**
+ * What was answered. An image is there once, with the answer that it has; what was taken back is not.
+ */
+export type History = { 
+/**
+ * Which answers these are.
+ */
+filter: HistoryFilter, 
+/**
+ * The newest first, as many as the page wants.
+ */
+looks: Array<HistoryLook>, 
+/**
+ * How many there are in all.
+ */
+total: number, };
+
+/**
+ * The answer that an image has.
+ */
+export type HistoryLook = { 
+/**
+ * Sequence number of its event in the log.
+ */
+seq: number, 
+/**
+ * Which image.
+ */
+image: ImageId, 
+/**
+ * What was said.
+ */
+answer: Answer, 
+/**
+ * Who said it.
+ */
+source: Source, 
+/**
+ * P(positive), 0 to 1, as it was shown before the answer; none where nothing was shown.
+ */
+probability: number | null, 
+/**
+ * It took the place of another answer.
+ */
+corrected: boolean, 
+/**
+ * The image can't be shown any more.
+ */
+set_aside: boolean, };
+
+/**
+ * Which answers a page would like to see.
+ */
+export type HistoryFilter = "all" | "positive" | "negative" | "skip" | "disagreement";
 
 /**
  * Images that can't be shown.

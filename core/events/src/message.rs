@@ -1,8 +1,8 @@
 //! What the page and the server say to each other over the WebSocket, as JSON. The page's
 //! TypeScript types are generated from these; a test fails when they are stale.
 //!
-//! Newest state wins: `queue`, `statistics`, `training` and `plugins` each replace what was sent
-//! before, and a slow page may never see some of them. `ack` and `refused` are never left out.
+//! Newest state wins: `queue`, `statistics`, `training`, `plugins` and `history` each replace what was
+//! sent before, and a slow page may never see some of them. `ack` and `refused` are never left out.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -13,7 +13,7 @@ use crate::ids::{CommandId, ImageId, ModelId, RankingId};
 use crate::plugin::{Changes, PluginInfo, PluginKind, Values};
 
 /// Version of this vocabulary; a page of another one is told to reload.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// From a page to the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -81,6 +81,13 @@ pub enum ToServer {
         /// Images.
         count: u32,
     },
+    /// How much of the history the page would like, now and whenever it changes.
+    WantHistory {
+        /// Images; 0: no more of it.
+        count: u32,
+        /// Which of them.
+        filter: HistoryFilter,
+    },
     /// The browser could not show an image; the server looks for itself.
     Unreadable {
         /// Which.
@@ -106,6 +113,8 @@ pub enum ToPage {
     Training(Training),
     /// What can be chosen, and what is.
     Plugins(Plugins),
+    /// What was answered, to a page that wants it.
+    History(History),
     /// Images that can't be shown.
     SetAside(SetAside),
     /// Something that a person should know.
@@ -226,7 +235,8 @@ pub struct Statistics {
     pub agreement: Agreement,
     /// Answers in the last minute.
     pub per_minute: f32,
-    /// Time spent answering in the whole session; pauses of more than a minute don't count.
+    /// Time spent answering in the whole session: how long each picture was on the screen, at most
+    /// since the answer before and at most a minute. Pauses don't count.
     pub active_seconds: f64,
     /// How many looks can be undone.
     pub undo_depth: u32,
@@ -295,6 +305,54 @@ pub struct Plugins {
     pub network_values: Values,
     /// Those of them that were set by hand.
     pub network_by_hand: Values,
+}
+
+/// Which answers a page would like to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryFilter {
+    /// All of them.
+    All,
+    /// Yes.
+    Positive,
+    /// No.
+    Negative,
+    /// Can't say.
+    Skip,
+    /// The model, at one half, had said otherwise before the answer. Nothing disagrees with a skip, or
+    /// where the model had said nothing.
+    Disagreement,
+}
+
+/// The answer that an image has.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct HistoryLook {
+    /// Sequence number of its event in the log.
+    #[ts(type = "number")]
+    pub seq: u64,
+    /// Which image.
+    pub image: ImageId,
+    /// What was said.
+    pub answer: Answer,
+    /// Who said it.
+    pub source: Source,
+    /// P(positive), 0 to 1, as it was shown before the answer; none where nothing was shown.
+    pub probability: Option<f32>,
+    /// It took the place of another answer.
+    pub corrected: bool,
+    /// The image can't be shown any more.
+    pub set_aside: bool,
+}
+
+/// What was answered. An image is there once, with the answer that it has; what was taken back is not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct History {
+    /// Which answers these are.
+    pub filter: HistoryFilter,
+    /// The newest first, as many as the page wants.
+    pub looks: Vec<HistoryLook>,
+    /// How many there are in all.
+    pub total: u32,
 }
 
 /// A file that can't be shown.

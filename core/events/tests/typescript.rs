@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use sluice_events::message::{
-    Ack, Agreement, AsideFile, CurvePoint, Fetching, Level, Look, Notice, PROTOCOL, Plugins, Queue,
-    QueueItem, Refused, SetAside, Statistics, ToPage, ToServer, Training, Welcome,
+    Ack, Agreement, AsideFile, CurvePoint, Fetching, History, HistoryFilter, HistoryLook, Level,
+    Look, Notice, PROTOCOL, Plugins, Queue, QueueItem, Refused, SetAside, Statistics, ToPage,
+    ToServer, Training, Welcome,
 };
 use sluice_events::plugin::{Parameter, PluginInfo, PluginKind, Value};
 use sluice_events::{Answer, CommandId, ImageId, Label, ModelId, RankingId, Source};
@@ -32,9 +33,38 @@ macro_rules! declare {
 
 fn generated() -> String {
     let types = declare!(
-        ToServer, ToPage, Welcome, Ack, Look, Refused, Queue, QueueItem, Statistics, CurvePoint,
-        Agreement, Training, Fetching, Plugins, PluginKind, PluginInfo, Parameter, Value, SetAside,
-        AsideFile, Notice, Level, Answer, Label, Source, ImageId, ModelId, RankingId, CommandId,
+        ToServer,
+        ToPage,
+        Welcome,
+        Ack,
+        Look,
+        Refused,
+        Queue,
+        QueueItem,
+        Statistics,
+        CurvePoint,
+        Agreement,
+        Training,
+        Fetching,
+        Plugins,
+        PluginKind,
+        PluginInfo,
+        Parameter,
+        Value,
+        History,
+        HistoryLook,
+        HistoryFilter,
+        SetAside,
+        AsideFile,
+        Notice,
+        Level,
+        Answer,
+        Label,
+        Source,
+        ImageId,
+        ModelId,
+        RankingId,
+        CommandId,
     );
     format!(
         "// Generated from core/events by its test `typescript`; do not edit.\n\n\

@@ -15,7 +15,7 @@ use futures::stream::{FuturesOrdered, SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt};
 use sluice_events::facts::{PluginRef, Seen, Source};
 use sluice_events::message::{
-    Ack, PROTOCOL, Plugins, Refused, ToPage, ToServer, Training, Welcome,
+    Ack, History, HistoryFilter, PROTOCOL, Plugins, Refused, ToPage, ToServer, Training, Welcome,
 };
 use sluice_events::plugin::PluginKind;
 use sluice_events::{Command, CommandId, ImageId};
@@ -38,7 +38,9 @@ const UNDER_WAY: usize = 256;
 /// Images of a queue, at first and at most.
 const QUEUE: usize = 24;
 const QUEUE_LIMIT: u32 = 200;
-/// Statistics are sent this often at most.
+/// Images of a history, at most.
+const HISTORY_LIMIT: u32 = 500;
+/// Statistics, and the history with them, are sent this often at most.
 const STATISTICS_EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrade) -> Response {
@@ -54,6 +56,7 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrad
             sink,
             annotator: None,
             queue: QUEUE,
+            history: None,
             told: Told::default(),
         };
         // An error is a page that went away: there is nobody to tell.
@@ -70,6 +73,7 @@ type Outcome = (CommandId, Result<Done, CommandError>);
 struct Told {
     plugins: Option<Plugins>,
     set_aside: Option<u32>,
+    history: Option<History>,
     notices: usize,
 }
 
@@ -83,6 +87,8 @@ struct Page {
     /// Whose answers these are, once the page has said hello.
     annotator: Option<String>,
     queue: usize,
+    /// How much of the history it wants, and which.
+    history: Option<(usize, HistoryFilter)>,
     told: Told,
 }
 
@@ -235,6 +241,13 @@ impl Page {
                 self.send_queue().await?;
                 None
             }
+            ToServer::WantHistory { count, filter } => {
+                let count = count.min(HISTORY_LIMIT) as usize;
+                self.history = (count > 0).then_some((count, filter));
+                self.told.history = None;
+                self.send_history().await?;
+                None
+            }
             ToServer::Unreadable { image } => {
                 self.look_at(image);
                 None
@@ -331,7 +344,20 @@ impl Page {
             self.told.plugins = Some(plugins.clone());
             self.send(&ToPage::Plugins(plugins)).await?;
         }
-        Ok(())
+        self.send_history().await
+    }
+
+    /// Nothing, if the page does not want it or knows it.
+    async fn send_history(&mut self) -> Sent {
+        let Some((count, filter)) = self.history else { return Ok(()) };
+        let history =
+            self.app.service.session.read(move |view| view.state.history(filter, count)).await;
+        let Ok(history) = history else { return Ok(()) };
+        if self.told.history.as_ref() == Some(&history) {
+            return Ok(());
+        }
+        self.told.history = Some(history.clone());
+        self.send(&ToPage::History(history)).await
     }
 
     async fn send_notices(&mut self) -> Sent {

@@ -4,7 +4,7 @@
 mod app;
 
 use app::{Place, answer_message, images};
-use serde_json::json;
+use serde_json::{Value, json};
 use sluice_server::{Access, OpenError};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ async fn a_page_is_greeted_with_all_it_needs() {
     let place = Place::with_images(30);
     let app = place.serve().await;
     let mut page = app.stranger().await;
-    page.send(json!({"type": "hello", "protocol": 2, "annotator": "me"})).await;
+    page.send(json!({"type": "hello", "protocol": 3, "annotator": "me"})).await;
     let welcome = page.next("welcome").await;
     assert_eq!((&welcome["question"], &welcome["model"]), (&json!("Is it bright?"), &json!(true)));
     assert_eq!(images(&page.next("queue").await).len(), 24);
@@ -125,7 +125,7 @@ async fn rubbish_is_refused_with_a_reason_and_the_connection_lives() {
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("hello"));
     page.send(json!({"type": "hello", "protocol": 99, "annotator": "me"})).await;
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("reload"));
-    page.send(json!({"type": "hello", "protocol": 2, "annotator": "me"})).await;
+    page.send(json!({"type": "hello", "protocol": 3, "annotator": "me"})).await;
     page.next("welcome").await;
     let id = Uuid::new_v4();
     let mut wrong = answer_message(id, 1, "maybe");
@@ -149,6 +149,70 @@ async fn rubbish_is_refused_with_a_reason_and_the_connection_lives() {
     page.command("undo").await;
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("nothing to undo"));
     page.answer(1, "positive").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_wants_the_history_is_told_it_and_every_change() {
+    let place = Place::with_images(20);
+    let app = place.serve().await;
+    let mut page = app.page().await;
+    page.answer(3, "positive").await;
+    assert!(page.kept("history").is_empty(), "nobody had asked");
+    page.send(json!({"type": "want_history", "count": 2, "filter": "all"})).await;
+    let history = page.next("history").await;
+    assert_eq!((&history["filter"], &history["total"]), (&json!("all"), &json!(1)));
+    let look = &history["looks"][0];
+    assert_eq!((&look["image"], &look["answer"]), (&json!(3), &json!("positive")));
+    assert_eq!((&look["source"], &look["corrected"]), (&json!("manual"), &json!(false)));
+
+    page.answer(5, "skip").await;
+    page.answer(4, "negative").await;
+    let history = page.until("history", |history| history["total"] == 3).await;
+    assert_eq!(answers(&history), [json!([4, "negative", false]), json!([5, "skip", false])]);
+    // A correction is an answer to an image that has one.
+    page.answer(3, "negative").await;
+    let corrected = |history: &Value| answers(history)[0] == json!([3, "negative", true]);
+    let history = page.until("history", corrected).await;
+    assert_eq!((answers(&history).len(), &history["total"]), (2, &json!(3)));
+    let id = page.command("undo").await;
+    page.until("ack", |ack| ack["id"] == id.to_string()).await;
+    page.until("history", |history| answers(history)[0] == json!([4, "negative", false])).await;
+    page.send(json!({"type": "want_history", "count": 9, "filter": "positive"})).await;
+    let history = page.until("history", |history| history["filter"] == "positive").await;
+    assert_eq!(answers(&history), [json!([3, "positive", false])]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_told_no_history_that_it_does_not_want_or_knows() {
+    let place = Place::with_images(20);
+    let app = place.serve().await;
+    let mut page = app.page().await;
+    page.send(json!({"type": "want_history", "count": 9, "filter": "positive"})).await;
+    page.next("history").await;
+    // More answers, but none that it wants to see.
+    page.answer(1, "negative").await;
+    page.until("statistics", |s| s["negatives"] == 1).await;
+    page.answer(2, "negative").await;
+    page.until("statistics", |s| s["negatives"] == 2).await;
+    assert!(page.kept("history").is_empty());
+    page.send(json!({"type": "want_history", "count": 9, "filter": "sideways"})).await;
+    let refused = page.next("refused").await;
+    assert!(refused["why"].as_str().unwrap().contains("sideways"), "{refused}");
+    // What it wanted before stays.
+    page.answer(3, "positive").await;
+    page.until("history", |history| history["total"] == 1).await;
+    page.send(json!({"type": "want_history", "count": 0, "filter": "positive"})).await;
+    page.answer(4, "positive").await;
+    page.until("statistics", |s| s["positives"] == 2).await;
+    page.answer(5, "positive").await;
+    page.until("statistics", |s| s["positives"] == 3).await;
+    assert!(page.kept("history").is_empty());
+}
+
+/// Image, answer, and whether it is a correction.
+fn answers(history: &Value) -> Vec<Value> {
+    let looks = history["looks"].as_array().unwrap().iter();
+    looks.map(|look| json!([look["image"], look["answer"], look["corrected"]])).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use crate::state::{Counts, ImageState, LookEntry, State};
 const MOST_IMAGES_OF_A_RECORD: u64 = (codec::MAX_PAYLOAD / 2) as u64;
 /// Why an image without a name can't be shown.
 const NAME_LOST: &str = "its name was lost with a damaged part of the log";
-/// A gap of more than this between two answers is a pause, µs.
+/// Nobody looks at one picture for longer than this: it is a pause, µs.
 const PAUSE_US: u64 = 60_000_000;
 
 impl State {
@@ -122,9 +122,7 @@ impl State {
         self.make_room(image.index().saturating_add(1));
         let Some(before) = self.image(image).map(|image| image.answer) else { return };
         let since_last = self.looks.last().map(|last| time_us.saturating_sub(last.time_us));
-        let on_screen = u64::from(seen.shown_ms) * 1000;
-        let active_us =
-            since_last.filter(|gap| *gap <= PAUSE_US).unwrap_or(on_screen.min(PAUSE_US));
+        let active_us = time_spent(since_last, u64::from(seen.shown_ms) * 1000);
         let probability = seen.probability;
         let look =
             LookEntry { seq, image, answer, source, before, probability, time_us, active_us };
@@ -173,6 +171,17 @@ impl State {
         tally(&mut self.counts, image, u32::wrapping_sub);
         change(image);
         tally(&mut self.counts, image, u32::wrapping_add);
+    }
+}
+
+/// How long a person looked at a picture, µs: as long as it was on the screen, at most since the look
+/// before. So neither a pause counts nor the time that a picture took to arrive. Where nobody knows how
+/// long it was there (0), it is the time since the look before, unless that is a pause.
+fn time_spent(since_last: Option<u64>, on_screen: u64) -> u64 {
+    match (since_last, on_screen) {
+        (Some(gap), 0) if gap <= PAUSE_US => gap,
+        (Some(gap), shown) => shown.min(gap).min(PAUSE_US),
+        (None, shown) => shown.min(PAUSE_US),
     }
 }
 

@@ -12,7 +12,7 @@
 //!   durable sequence number.
 //!
 //! - [`state`]: what is kept; [`decide`]: what may happen; [`apply`]: what happened;
-//! - [`projections`]: labels, queue and progress as others need them;
+//! - [`projections`]: labels, queue and progress as others need them; [`history`]: what was answered;
 //! - [`restore()`] and [`snapshot`]: the state of a log that is opened;
 //! - [`SessionHandle`]: the way in from other threads; `driver`: the thread between log, commands and
 //!   readers.
@@ -21,6 +21,7 @@ pub mod apply;
 pub mod decide;
 mod driver;
 mod handle;
+pub mod history;
 pub mod projections;
 mod restore;
 pub mod snapshot;

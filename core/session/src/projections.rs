@@ -6,7 +6,7 @@ use sluice_events::message::{
 };
 use sluice_events::{ImageId, Label, Source};
 
-use crate::state::{ImageState, State};
+use crate::state::{ImageState, LookEntry, State};
 
 /// Agreement is over this many answers.
 const AGREEMENT_OVER: usize = 50;
@@ -134,12 +134,17 @@ impl State {
     fn agreement(&self) -> Agreement {
         let foretold = self.looks.iter().rev().filter_map(|look| {
             let by_person = matches!(look.source, Source::Manual | Source::Audit);
-            let said = look.answer.label().filter(|_| by_person)?;
-            Some((look.probability? >= 0.5) == (said == Label::Positive))
+            foretold(look).filter(|_| by_person)
         });
         foretold.take(AGREEMENT_OVER).fold(Agreement::default(), |so_far, agreed| Agreement {
             agreed: so_far.agreed + u32::from(agreed),
             of: so_far.of + 1,
         })
     }
+}
+
+/// Whether the model, at one half, had said the same before; none where one of them did not say.
+pub(crate) fn foretold(look: &LookEntry) -> Option<bool> {
+    let said = look.answer.label()?;
+    Some((look.probability? >= 0.5) == (said == Label::Positive))
 }

@@ -84,7 +84,7 @@ pub struct State {
     pub looks: Vec<LookEntry>,
     /// Positives found, after each of `looks`.
     pub curve: Vec<u32>,
-    /// Time spent answering, over `looks`; pauses of more than a minute don't count, µs.
+    /// Time spent answering, over `looks`; pauses don't count, µs.
     pub active_us: u64,
     /// Looks that were taken back and can be redone, the next one last.
     pub undone: Vec<LookEntry>,

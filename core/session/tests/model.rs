@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use sluice_events::facts::{FoundImage, Seen, SessionOpened, Source};
+use sluice_events::message::HistoryFilter;
 use sluice_events::{Answer, Command, CommandId, Event, ImageId, codec};
 use sluice_session::{Decision, Refusal, State, decide, snapshot};
 use uuid::Uuid;
@@ -43,9 +44,36 @@ struct Model {
     aside: std::collections::BTreeSet<u32>,
 }
 
+/// What the model had said of an image.
+fn probability(image: u32) -> f32 {
+    image as f32 / IMAGES as f32
+}
+
 impl Model {
     fn answer_of(&self, image: u32) -> Option<Answer> {
         self.looks.iter().rev().find(|(looked, _)| *looked == image).map(|(_, answer)| *answer)
+    }
+
+    /// The images whose answer passes, the last one first.
+    fn history(&self, filter: HistoryFilter) -> Vec<(u32, Answer)> {
+        let mut history: Vec<(u32, Answer)> = Vec::new();
+        for (image, answer) in self.looks.iter().rev() {
+            if history.iter().all(|(known, _)| known != image) {
+                history.push((*image, *answer));
+            }
+        }
+        history.retain(|(image, answer)| match filter {
+            HistoryFilter::All => true,
+            HistoryFilter::Positive => *answer == Answer::Positive,
+            HistoryFilter::Negative => *answer == Answer::Negative,
+            HistoryFilter::Skip => *answer == Answer::Skip,
+            HistoryFilter::Disagreement => match answer {
+                Answer::Positive => probability(*image) < 0.5,
+                Answer::Negative => probability(*image) >= 0.5,
+                Answer::Skip => false,
+            },
+        });
+        history
     }
 }
 
@@ -115,6 +143,26 @@ fn check(session: &Session, model: &Model) {
         !model.aside.contains(i) && model.answer_of(*i).is_some_and(|a| a != Answer::Skip)
     };
     assert_eq!(labels.len(), (0..IMAGES).filter(expected).count());
+    for filter in [
+        HistoryFilter::All,
+        HistoryFilter::Positive,
+        HistoryFilter::Negative,
+        HistoryFilter::Skip,
+        HistoryFilter::Disagreement,
+    ] {
+        let expected = model.history(filter);
+        for count in 0..=expected.len() + 1 {
+            let history = state.history(filter, count);
+            assert_eq!(history.total as usize, expected.len());
+            let looks: Vec<_> = history.looks.iter().map(|l| (l.image.0, l.answer)).collect();
+            assert_eq!(looks, expected[..count.min(expected.len())]);
+            let aside = history
+                .looks
+                .iter()
+                .all(|look| look.set_aside == model.aside.contains(&look.image.0));
+            assert!(aside);
+        }
+    }
     let statistics = state.statistics(0);
     assert_eq!(statistics.undo_depth as usize, model.looks.len());
     assert_eq!(statistics.redo_depth as usize, model.undone.len());
@@ -132,9 +180,10 @@ proptest! {
         for step in moves {
             let command = match step {
                 Move::Answer(image, answer) => {
+                    let probability = Some(probability(image));
                     let command = Command::Answer {
                         id: new_id(), image: ImageId(image), answer, source: Source::Manual,
-                        annotator: "me".into(), seen: Seen::default(),
+                        annotator: "me".into(), seen: Seen { probability, ..Seen::default() },
                     };
                     let outcome = session.command(&command);
                     if model.aside.contains(&image) {

@@ -123,7 +123,7 @@ fn golden_snapshot() {
     let bytes = snapshot::encode(&state).unwrap();
     assert_eq!(snapshot::decode(&bytes).as_ref(), Some(&state));
     let hash = blake3::hash(&bytes).to_hex();
-    assert_eq!((snapshot::PROJECTION, &hash[..16]), (3, "ad4b5f0f8b139ad3"));
+    assert_eq!((snapshot::PROJECTION, &hash[..16]), (4, "5e8bf2286fbdbb08"));
 }
 
 #[test]

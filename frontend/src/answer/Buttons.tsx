@@ -1,4 +1,5 @@
-import { capFor, type Deed } from '../keys/bindings'
+import { ariaFor, capFor, type Deed } from '../keys/bindings'
+import { keymap } from '../keys/keymap'
 import type { Answer } from '../protocol'
 import { answer, state, undo } from '../session/store'
 
@@ -21,7 +22,7 @@ export function Buttons() {
         class="button quiet"
         onClick={undo}
         disabled={!statistics?.undo_depth}
-        aria-keyshortcuts="Backspace Control+Z"
+        aria-keyshortcuts={ariaFor('undo', keymap.value)}
       >
         Undo <Cap deed="undo" />
       </button>
@@ -45,7 +46,7 @@ function AnswerButton({ said, name, likely, disabled }: AnswerProps) {
       style={{ '--likely': `${Math.round((likely ?? 0.35) * 100)}%` }}
       onClick={() => answer(said)}
       disabled={disabled}
-      aria-keyshortcuts={capFor(said)}
+      aria-keyshortcuts={ariaFor(said, keymap.value)}
     >
       {name} <Cap deed={said} />
     </button>
@@ -53,5 +54,6 @@ function AnswerButton({ said, name, likely, disabled }: AnswerProps) {
 }
 
 function Cap({ deed }: { deed: Deed }) {
-  return <kbd>{capFor(deed)}</kbd>
+  const cap = capFor(deed, keymap.value)
+  return cap ? <kbd>{cap}</kbd> : null
 }

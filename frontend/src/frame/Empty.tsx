@@ -1,41 +1,76 @@
-import { state } from '../session/store'
+import type { ComponentChildren } from 'preact'
+import { duration } from '../panel/format'
+import type { Statistics } from '../protocol'
+import { state, undo } from '../session/store'
 
 /** What stands in the picture's place when there is none. */
 export function Empty() {
   const { connection, missing, exhausted, statistics, welcome } = state.value
   if (connection === 'lost') {
     return (
-      <Message
-        title="The server is away"
-        text="Your answers are kept here and sent when it is back."
-      />
+      <Message title="The server is away" busy>
+        Your answers are kept in this browser and sent when it is back. It is looked for all the
+        time.
+      </Message>
     )
   }
   if (missing.length > 0 && welcome) {
     return (
-      <Message
-        title="The pictures are not there at the moment"
-        text={`Is a disk missing, or a network share? They belong in ${welcome.pool}. Your answers are safe, and it goes on by itself when the pictures are back.`}
-      />
+      <Message title="The pictures are not there at the moment" busy>
+        Is a disk missing, or a network share? They belong in {welcome.pool}. Your answers are safe,
+        and it goes on by itself when the pictures are back.
+      </Message>
     )
   }
-  if (exhausted && statistics) {
-    const { positives, negatives, skipped } = statistics
-    return (
-      <Message
-        title="Every image is answered"
-        text={`${positives} yes, ${negatives} no, ${skipped} skipped. An undo brings the last one back.`}
-      />
-    )
-  }
-  return <Message title="One moment" text="The first pictures are on their way." />
+  if (exhausted && statistics) return <Finished statistics={statistics} />
+  return (
+    <Message title="One moment" busy>
+      The first pictures are on their way.
+    </Message>
+  )
 }
 
-function Message({ title, text }: { title: string; text: string }) {
+function Finished({ statistics }: { statistics: Statistics }) {
+  const { images, set_aside, positives, negatives, skipped, active_seconds, undo_depth } =
+    statistics
+  if (images === set_aside) {
+    return (
+      <Message title="There is no picture to show">
+        {images === 0
+          ? 'The folder holds no images yet. Files that you add appear by themselves.'
+          : `All ${images} files are set aside; the panel says why.`}
+      </Message>
+    )
+  }
+  return (
+    <Message title="Every image is answered">
+      <b class="yes">{positives} yes</b>, <b class="no">{negatives} no</b>, {skipped} skipped, in{' '}
+      {duration(active_seconds)}. Files that you add to the folder appear by themselves.
+      {undo_depth > 0 && (
+        <>
+          <br />
+          <button type="button" class="quiet" onClick={undo}>
+            Undo brings the last one back
+          </button>
+        </>
+      )}
+    </Message>
+  )
+}
+
+interface Props {
+  title: string
+  /** It goes on by itself. */
+  busy?: boolean
+  children: ComponentChildren
+}
+
+function Message({ title, busy = false, children }: Props) {
   return (
     <div class="empty">
+      {busy && <div class="busy" aria-hidden="true" />}
       <h2>{title}</h2>
-      <p>{text}</p>
+      <p>{children}</p>
     </div>
   )
 }

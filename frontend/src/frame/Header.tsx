@@ -1,15 +1,19 @@
-import { expectedCounts, unsaved } from '../session/state'
+import { auto, toggleAuto } from '../auto/auto'
+import { expectedCounts } from '../session/state'
 import { state } from '../session/store'
+import { ConnectionState } from './Connection'
 import { nextTheme, theme } from './theme'
 
 interface Props {
   panel: boolean
   togglePanel: () => void
+  history: boolean
+  toggleHistory: () => void
   toggleHelp: () => void
 }
 
 /** The question, the progress, and what can be switched. */
-export function Header({ panel, togglePanel, toggleHelp }: Props) {
+export function Header({ panel, togglePanel, history, toggleHistory, toggleHelp }: Props) {
   const { welcome, statistics } = state.value
   const { positives, negatives, answered } = expectedCounts(state.value)
   const total = (statistics?.images ?? 0) - (statistics?.set_aside ?? 0)
@@ -40,6 +44,12 @@ export function Header({ panel, togglePanel, toggleHelp }: Props) {
         >
           {theme.value}
         </button>
+        <button type="button" class="quiet" onClick={toggleAuto} aria-pressed={auto.value}>
+          auto
+        </button>
+        <button type="button" class="quiet" onClick={toggleHistory} aria-pressed={history}>
+          history
+        </button>
         <button type="button" class="quiet" onClick={togglePanel} aria-pressed={panel}>
           panel
         </button>
@@ -48,21 +58,5 @@ export function Header({ panel, togglePanel, toggleHelp }: Props) {
         </button>
       </div>
     </header>
-  )
-}
-
-/** Whether answers reach the server. */
-function ConnectionState() {
-  const { connection } = state.value
-  const waiting = unsaved(state.value).length
-  const text = {
-    connecting: 'connecting …',
-    open: waiting > 0 ? `saving ${waiting} …` : 'saved',
-    lost: waiting > 0 ? `no connection; ${waiting} to send` : 'no connection',
-  }[connection]
-  return (
-    <p class={`connection ${connection}`} role="status" data-testid="connection">
-      {text}
-    </p>
   )
 }

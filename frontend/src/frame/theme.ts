@@ -1,16 +1,17 @@
 // Dark, light, or what the system says; remembered in this browser.
 
 import { signal } from '@preact/signals'
+import { remember, remembered } from '../memory'
 
 const THEMES = ['system', 'dark', 'light'] as const
 export type Theme = (typeof THEMES)[number]
 
 const KEY = 'sluice-theme'
 
-export const theme = signal<Theme>(remembered())
+export const theme = signal<Theme>(atFirst())
 
-function remembered(): Theme {
-  const kept = localStorage.getItem(KEY)
+function atFirst(): Theme {
+  const kept = remembered(KEY)
   return THEMES.find((known) => known === kept) ?? 'system'
 }
 
@@ -18,7 +19,7 @@ function remembered(): Theme {
 export function applyTheme(): void {
   theme.subscribe((chosen) => {
     document.documentElement.dataset.theme = chosen
-    localStorage.setItem(KEY, chosen)
+    remember(KEY, chosen)
   })
 }
 

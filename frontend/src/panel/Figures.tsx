@@ -17,7 +17,7 @@ export function Figures() {
       <Figure
         name="time"
         value={duration(statistics.active_seconds)}
-        title="Pauses of more than a minute don't count"
+        title="How long the pictures were on the screen, a minute each at most"
       />
       <Figure name="skipped" value={String(statistics.skipped)} />
       {welcome?.model && (

@@ -3,6 +3,7 @@ import { state } from '../session/store'
 import { Choices } from './Choices'
 import { Curve } from './Curve'
 import { Figures } from './Figures'
+import { View } from './View'
 
 /** How it goes, and what can be chosen. */
 export function Panel() {
@@ -31,6 +32,7 @@ export function Panel() {
       )}
       {training?.fetching && <Weights fetching={training.fetching} />}
       <Choices />
+      <View />
       {setAside.total > 0 && (
         <details data-testid="set-aside">
           <summary>{setAside.total} files set aside</summary>

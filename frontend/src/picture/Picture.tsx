@@ -1,21 +1,33 @@
+import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Empty } from '../frame/Empty'
-import type { ImageId } from '../protocol'
+import type { Answer, ImageId } from '../protocol'
+import { placed, wasShown } from '../session/attention'
 import type { Shown } from '../session/state'
-import { arrived, state, unreadable, wasShown } from '../session/store'
+import { arrived, state, unreadable } from '../session/store'
+import { covering, type Detail } from './detail'
 import { AHEAD, address, Preloader } from './preload'
+import { Stage } from './stage'
 
-/** A picture whose longer side is at most this is enlarged with crisp pixels. */
-const TINY_PIXELS = 128
+interface Props {
+  session: string
+  /** What a swipe says. */
+  answer: (said: Answer) => void
+  /** What lies over the picture. */
+  children?: ComponentChildren
+}
 
 /** The picture, as large as its place, or what is to be said when there is none. */
-export function Picture({ session }: { session: string }) {
-  const place = useRef<HTMLDivElement>(null)
+export function Picture({ session, answer, children }: Props) {
+  const [place, layer] = [useRef<HTMLDivElement>(null), useRef<HTMLDivElement>(null)]
+  const stage = useRef<Stage | null>(null)
+  const latest = useRef(answer)
+  latest.current = answer
   const { current, upcoming, missing, connection } = state.value
-  const preloader = useMemo(() => {
-    const pixels = Math.max(screen.width, screen.height) * devicePixelRatio
-    const addressOf = (image: ImageId) => address(image, session, pixels)
-    return new Preloader(addressOf, { failed: unreadable, arrived })
+  const { preloader, detail } = useMemo(() => {
+    const detail = covering(Math.max(screen.width, screen.height) * devicePixelRatio)
+    const addressOf = (image: ImageId) => address(image, session, detail)
+    return { preloader: new Preloader(addressOf, { failed: unreadable, arrived }), detail }
   }, [session])
 
   // First, so that a picture that is fetched for the screen is not taken for a missing one.
@@ -26,30 +38,35 @@ export function Picture({ session }: { session: string }) {
   }, [current, upcoming, missing, preloader, connection])
   useLayoutEffect(() => () => preloader.keep([], []), [preloader])
 
+  const isThere = current !== null
   useLayoutEffect(() => {
-    if (!place.current || !current) return
-    const element = preloader.picture(current.image)
-    const show = () => {
-      element.classList.toggle(
-        'tiny',
-        Math.max(element.naturalWidth, element.naturalHeight) <= TINY_PIXELS,
-      )
-      wasShown(performance.now())
+    if (!isThere || !place.current || !layer.current) return
+    const made = new Stage(place.current, layer.current, {
+      addressOf: (image: ImageId, detail: Detail) => address(image, session, detail),
+      current: () => state.peek().current?.image ?? null,
+      placed: (image) => {
+        placed.value = image
+      },
+      shown: (image) => wasShown(image, performance.now()),
+      answer: (said) => latest.current(said),
+    })
+    stage.current = made
+    return () => {
+      stage.current = null
+      made.end()
     }
-    place.current.replaceChildren(element)
-    if (element.complete) show()
-    else element.addEventListener('load', show, { once: true })
+  }, [isThere, session])
+
+  useLayoutEffect(() => {
+    if (current) stage.current?.show(current.image, preloader.picture(current.image), detail)
     // Fetched anew when the connection is back.
   }, [current?.image, preloader, connection])
 
   if (!current) return <Empty />
   return (
-    <div
-      ref={place}
-      class="picture"
-      role="img"
-      aria-label={`Image number ${current.image}`}
-      data-image={current.image}
-    />
+    <div ref={place} class="picture" data-image={current.image}>
+      <div ref={layer} class="layer" role="img" aria-label={`Image number ${current.image}`} />
+      {children}
+    </div>
   )
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { ImageId } from '../protocol'
-import { AGAIN_MS, Preloader } from './preload'
+import { AGAIN_MS, address, Preloader, thumbnail } from './preload'
 
 /** Pictures that were asked for, in order; a test says what becomes of each. */
 let asked: Fetched[] = []
@@ -101,4 +101,10 @@ it('asks at once for a missing picture that is wanted on the screen, and tells i
   last(5).onerror()
   vi.advanceTimersByTime(10 * AGAIN_MS)
   expect([addresses(), told]).toEqual([['/5'], ['5 failed']])
+})
+
+it('addresses a picture of this session, in the detail that is wanted', () => {
+  expect(address(5, '0123456789abcdef', 2048)).toBe('/images/5?max=2048&of=01234567')
+  expect(address(5, '0123456789abcdef', 'original')).toBe('/images/5?of=01234567')
+  expect(thumbnail(5, '0123456789abcdef')).toBe('/images/5?max=160&of=01234567')
 })

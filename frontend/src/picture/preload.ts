@@ -3,18 +3,24 @@
 // be fetched are tried again every few seconds.
 
 import type { ImageId } from '../protocol'
+import type { Detail } from './detail'
 
 /** Pictures ahead of the current one that are kept ready. */
 export const AHEAD = 8
 /** A missing picture is tried again after so long: soon enough for a person who waits for a disk. */
 export const AGAIN_MS = 3000
-/** Sizes that are asked for; a larger picture comes reduced to the one that covers the screen. */
-const SIZES = [1024, 2048, 4096]
+/** Longer side of what stands for a picture in a list. */
+const THUMBNAIL_PIXELS = 160
 
-/** Address of a picture that fills this screen. Sessions don't share addresses. */
-export function address(image: ImageId, session: string, screenPixels: number): string {
-  const max = SIZES.find((size) => size >= screenPixels) ?? SIZES[SIZES.length - 1]
-  return `/images/${image}?max=${max}&of=${session.slice(0, 8)}`
+/** Address of a picture in some detail. Sessions don't share addresses. */
+export function address(image: ImageId, session: string, detail: Detail): string {
+  const max = detail === 'original' ? '' : `max=${detail}&`
+  return `/images/${image}?${max}of=${session.slice(0, 8)}`
+}
+
+/** Address of a small version. */
+export function thumbnail(image: ImageId, session: string): string {
+  return address(image, session, THUMBNAIL_PIXELS)
 }
 
 export interface Listener {

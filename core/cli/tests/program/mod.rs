@@ -100,7 +100,7 @@ impl Server {
             stream.set_read_timeout(Some(DEADLINE)).unwrap();
         }
         let mut page = Page(socket);
-        page.send(&json!({"type": "hello", "protocol": 2, "annotator": "tester"})).unwrap();
+        page.send(&json!({"type": "hello", "protocol": 3, "annotator": "tester"})).unwrap();
         page
     }
 

@@ -196,7 +196,7 @@ impl TestApp {
 
     pub async fn page(&self) -> Page {
         let mut page = self.stranger().await;
-        page.send(json!({"type": "hello", "protocol": 2, "annotator": "tester"})).await;
+        page.send(json!({"type": "hello", "protocol": 3, "annotator": "tester"})).await;
         page.next("welcome").await;
         page
     }

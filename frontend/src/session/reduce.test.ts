@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Answer, ImageId, Queue, ToPage } from '../protocol'
-import { type Action, expectedCounts, initial, reduce, type State, unsaved } from './state'
+import type { Answer, HistoryLook, ImageId, Queue, Source, ToPage } from '../protocol'
+import { type Action, reduce } from './reduce'
+import { expectedCounts, heldBack, initial, type Pending, type State, unsaved } from './state'
 
 const queue = (ranking: number, ...images: ImageId[]): ToPage => ({
   type: 'queue',
@@ -9,12 +10,14 @@ const queue = (ranking: number, ...images: ImageId[]): ToPage => ({
   items: images.map((image) => ({ image, probability: image / 100 })),
 })
 const received = (message: ToPage): Action => ({ type: 'received', message })
-const answered = (id: string, answer: Answer): Action => ({
+const answered = (id: string, answer: Answer, source: Source = 'manual'): Action => ({
   type: 'answered',
   id,
   answer,
-  source: 'manual',
+  source,
   shownMs: 1,
+  at: 1,
+  hold: source === 'timeout',
 })
 const run = (...actions: Action[]): State => actions.reduce(reduce, initial)
 const line = ({ current, upcoming }: State) => [current, ...upcoming].map((shown) => shown?.image)
@@ -213,7 +216,7 @@ describe('without a connection', () => {
   const welcome = (session: string): Action =>
     received({ type: 'welcome', session, question: '?' } as ToPage)
   const lost: Action = { type: 'connection', connection: 'lost' }
-  const undone: Action = { type: 'undone offline' }
+  const undone: Action = { type: 'undone here' }
 
   it('an answer that was never sent can be taken back', () => {
     const state = run(welcome('s'), received(queue(1, 5, 6)), lost, answered('a', 'skip'), undone)
@@ -241,5 +244,130 @@ describe('notices', () => {
   it('stand once, the newest four', () => {
     const state = run(...['a', 'b', 'a', 'c', 'd', 'e', 'd'].map(notice))
     expect(state.notices.map(({ text }) => text)).toEqual(['a', 'c', 'e', 'd'])
+  })
+})
+
+describe('auto mode', () => {
+  const welcome = received({ type: 'welcome', session: 's', question: '?' } as ToPage)
+  const ranOut = [welcome, received(queue(1, 5, 6, 7)), answered('a', 'negative', 'timeout')]
+
+  it('a late key changes the picture before, and leaves the one on the screen', () => {
+    const state = run(...ranOut, { type: 'answered late', answer: 'positive' })
+    expect(line(state)).toEqual([6, 7])
+    expect(state.pending).toHaveLength(1)
+    expect(state.pending[0]).toMatchObject({ id: 'a', answer: 'positive', source: 'manual' })
+    expect(state.said).toContain('picture before')
+  })
+
+  it('what was let go is changed no more', () => {
+    const state = run(
+      ...ranOut,
+      { type: 'let go', id: 'a' },
+      { type: 'answered late', answer: 'positive' },
+    )
+    expect(heldBack(state)).toBeNull()
+    expect(state.pending[0]).toMatchObject({ answer: 'negative', source: 'timeout', sent: true })
+  })
+
+  it('what was let go without a connection waits like any other', () => {
+    const lost: Action = { type: 'connection', connection: 'lost' }
+    const state = run(...ranOut, lost, { type: 'let go', id: 'a' })
+    expect([heldBack(state), state.pending[0]?.sent]).toEqual([null, false])
+    expect(line(reduce(state, { type: 'undone here' }))).toEqual([5, 6, 7])
+  })
+
+  it('an undo in time takes the answer of the clock back without the server', () => {
+    const state = run(...ranOut, { type: 'undone here' })
+    expect([line(state), state.pending, state.notices]).toEqual([[5, 6, 7], [], []])
+  })
+
+  it('only the answers of the clock are held back', () => {
+    const state = run(welcome, received(queue(1, 5, 6)), answered('a', 'negative'))
+    expect([heldBack(state), state.pending[0]?.sent]).toEqual([null, true])
+  })
+})
+
+describe('corrections', () => {
+  const look: HistoryLook = {
+    seq: 3,
+    image: 2,
+    answer: 'negative',
+    source: 'manual',
+    probability: 0.7,
+    corrected: false,
+    set_aside: false,
+  }
+  const again: Action = { type: 'looked at again', look }
+  const begun = [received(queue(1, 5, 6, 7)), again]
+
+  it('show the image at once, and the line goes on afterwards', () => {
+    const state = run(...begun)
+    expect(line(state)).toEqual([2, 5, 6, 7])
+    expect(state.current?.was).toBe('negative')
+    const corrected = reduce(state, answered('a', 'positive'))
+    expect(line(corrected)).toEqual([5, 6, 7])
+    expect(corrected.pending[0]?.shown.image).toBe(2)
+  })
+
+  it('can be left as it was', () => {
+    const state = run(...begun, { type: 'left as it was' })
+    expect([line(state), state.pending]).toEqual([[5, 6, 7], []])
+    // What is there to be answered can't be left.
+    expect(line(reduce(state, { type: 'left as it was' }))).toEqual([5, 6, 7])
+  })
+
+  it('of two images one after the other do not put the first one in line', () => {
+    const state = run(...begun, { type: 'looked at again', look: { ...look, image: 3 } })
+    expect(line(state)).toEqual([3, 5, 6, 7])
+  })
+
+  it('survive a new ranking', () => {
+    const state = run(...begun, received(queue(2, 8, 5)))
+    expect(line(state)).toEqual([2, 8, 5])
+    expect(state.current?.was).toBe('negative')
+  })
+
+  it('count once', () => {
+    const statistics = { type: 'statistics', next_seq: 9, positives: 4, negatives: 3, skipped: 1 }
+    const state = run(received(statistics as ToPage), ...begun, answered('a', 'positive'))
+    expect(expectedCounts(state)).toEqual({ positives: 5, negatives: 2, answered: 8 })
+  })
+
+  it('that were refused come back as corrections', () => {
+    const refused: ToPage = { type: 'refused', id: 'a', why: 'the disk is full', retry: true }
+    const state = run(...begun, answered('a', 'positive'), received(refused))
+    expect(state.current).toMatchObject({ image: 2, was: 'negative' })
+  })
+})
+
+describe('answers that an earlier page left behind', () => {
+  const left = (id: string, image: ImageId): Pending => ({
+    id,
+    shown: { image, probability: null, ranking: 1 },
+    answer: 'positive',
+    source: 'manual',
+    shownMs: 1,
+    givenAt: 1,
+    held: false,
+    sent: true,
+    seq: null,
+  })
+  const adopted = (...answers: Pending[]): Action => ({ type: 'left behind', answers })
+
+  it('come first, once, and their images are not shown again', () => {
+    const state = run(
+      received(queue(1, 5, 6, 7)),
+      answered('b', 'skip'),
+      adopted(left('a', 6), left('b', 5)),
+    )
+    expect(state.pending.map(({ id }) => id)).toEqual(['a', 'b'])
+    expect(line(state)).toEqual([7])
+  })
+
+  it('are gone when the server has them', () => {
+    const ack: ToPage = { type: 'ack', id: 'a', seq: 4, look: null }
+    const statistics = { type: 'statistics', next_seq: 5, positives: 1, negatives: 0, skipped: 0 }
+    const state = run(adopted(left('a', 6)), received(ack), received(statistics as ToPage))
+    expect(state.pending).toEqual([])
   })
 })

@@ -1,0 +1,55 @@
+//! What was answered, for a page that shows it. An image counts once, with the answer that it has.
+
+use sluice_events::Answer;
+use sluice_events::message::{History, HistoryFilter, HistoryLook};
+
+use crate::projections::foretold;
+use crate::state::{LookEntry, State};
+
+impl State {
+    /// The newest `count` answers that pass, and how many pass in all.
+    pub fn history(&self, filter: HistoryFilter, count: usize) -> History {
+        let known = match filter {
+            HistoryFilter::All => {
+                Some(self.counts.positives + self.counts.negatives + self.counts.skipped)
+            }
+            HistoryFilter::Positive => Some(self.counts.positives),
+            HistoryFilter::Negative => Some(self.counts.negatives),
+            HistoryFilter::Skip => Some(self.counts.skipped),
+            HistoryFilter::Disagreement => None,
+        };
+        // Where the total is known, the search ends with the last one that there can be.
+        let wanted = known.map_or(count, |total| count.min(total as usize));
+        // An image that was answered again counts with its last answer.
+        let mut counted = vec![false; self.images.len()];
+        let mut passing = self.looks.iter().rev().filter(|look| {
+            let counted = counted.get_mut(look.image.index());
+            counted.is_some_and(|counted| !std::mem::replace(counted, true)) && passes(filter, look)
+        });
+        let looks: Vec<_> = passing.by_ref().take(wanted).map(|look| self.entry(look)).collect();
+        let total = known.unwrap_or_else(|| (looks.len() + passing.count()) as u32);
+        History { filter, looks, total }
+    }
+
+    fn entry(&self, look: &LookEntry) -> HistoryLook {
+        HistoryLook {
+            seq: look.seq,
+            image: look.image,
+            answer: look.answer,
+            source: look.source,
+            probability: look.probability,
+            corrected: look.before.is_some_and(|before| before != look.answer),
+            set_aside: self.image(look.image).is_some_and(|image| image.set_aside.is_some()),
+        }
+    }
+}
+
+fn passes(filter: HistoryFilter, look: &LookEntry) -> bool {
+    match filter {
+        HistoryFilter::All => true,
+        HistoryFilter::Positive => look.answer == Answer::Positive,
+        HistoryFilter::Negative => look.answer == Answer::Negative,
+        HistoryFilter::Skip => look.answer == Answer::Skip,
+        HistoryFilter::Disagreement => foretold(look) == Some(false),
+    }
+}

@@ -1,0 +1,25 @@
+// What the tests do with a page, and what they read off it.
+
+import { expect, type Page } from '@playwright/test'
+
+export const counts = async (page: Page) => ({
+  answered: Number(await page.getByTestId('answered').textContent()),
+  positives: Number(await page.getByTestId('positives').textContent()),
+})
+
+export const shown = (page: Page) => page.locator('.picture').getAttribute('data-image')
+
+export const saved = (page: Page) => expect(page.getByTestId('connection')).toHaveText('saved')
+
+/** Opens the page, past the first visit's screen. */
+export async function open(page: Page, address: string): Promise<void> {
+  await page.addInitScript(() => localStorage.setItem('sluice-seen', 'yes'))
+  await page.goto(address)
+  await expect(page.locator('.picture img')).toBeVisible()
+}
+
+/** A line that was answered faster than the server fills it up is empty for a moment. */
+export async function answerNext(page: Page, key: string): Promise<void> {
+  await expect(page.locator('.picture img')).toHaveJSProperty('complete', true)
+  await page.keyboard.press(key)
+}

@@ -1,0 +1,139 @@
+// How each thing that happens changes what the page knows. Pure: ids and times come in with the action.
+
+import type {
+  Answer,
+  CommandId,
+  HistoryLook,
+  ImageId,
+  Notice,
+  Source,
+  ToPage,
+  Welcome,
+} from '../protocol'
+import {
+  adopt,
+  give,
+  giveLate,
+  letGo,
+  settle,
+  takeRefusal,
+  undoHere,
+  withoutCounted,
+} from './answers'
+import { advance, leave, showNow, takeBack, takeOut, takeQueue } from './line'
+import { pinned } from './notices'
+import { type Connection, initial, never, type Pending, type State, unsaved } from './state'
+
+export type Action =
+  | { type: 'connection'; connection: Connection }
+  | { type: 'received'; message: ToPage }
+  | {
+      type: 'answered'
+      id: CommandId
+      answer: Answer
+      source: Source
+      shownMs: number
+      at: number
+      /** Not sent yet, so that a late key may change it. */
+      hold: boolean
+    }
+  | { type: 'answered late'; answer: Answer }
+  | { type: 'let go'; id: CommandId }
+  | { type: 'left behind'; answers: Pending[] }
+  | { type: 'undone here' }
+  | { type: 'looked at again'; look: HistoryLook }
+  | { type: 'left as it was' }
+  | { type: 'unreadable'; image: ImageId }
+  | { type: 'arrived'; image: ImageId }
+  | { type: 'history closed' }
+  | { type: 'said'; text: string }
+  | { type: 'dismissed'; notice: Notice }
+
+export function reduce(state: State, action: Action): State {
+  switch (action.type) {
+    case 'connection':
+      return { ...state, connection: action.connection }
+    case 'received':
+      return receive(state, action.message)
+    case 'answered': {
+      const { id, answer, source, shownMs, at, hold } = action
+      const sent = state.connection === 'open' && !hold
+      return give(state, { id, answer, source, shownMs, givenAt: at, held: hold, sent })
+    }
+    case 'answered late':
+      return giveLate(state, action.answer)
+    case 'let go':
+      return letGo(state, action.id)
+    case 'left behind':
+      return adopt(state, action.answers)
+    case 'undone here':
+      return undoHere(state)
+    case 'looked at again': {
+      const { image, answer, probability } = action.look
+      return showNow(state, { image, probability, ranking: null, was: answer })
+    }
+    case 'left as it was':
+      return state.current?.was ? advance(state) : state
+    case 'unreadable':
+      return takeOut(state, action.image)
+    case 'arrived':
+      return takeBack(state, action.image)
+    case 'history closed':
+      return { ...state, history: null }
+    case 'said':
+      return { ...state, said: action.text }
+    case 'dismissed':
+      return { ...state, notices: state.notices.filter((notice) => notice !== action.notice) }
+    default:
+      return never(action)
+  }
+}
+
+function receive(state: State, message: ToPage): State {
+  switch (message.type) {
+    case 'welcome':
+      return greet(state, message)
+    case 'queue':
+      return takeQueue(state, message)
+    case 'ack': {
+      const settled = settle(state, message)
+      if (!message.look) return settled
+      const { image, answer, counts } = message.look
+      if (counts) return { ...leave(settled, image), said: `Again: ${answer}.` }
+      const back = showNow(settled, { image, probability: null, ranking: null })
+      return { ...back, said: `Undone: ${answer}. The image is back.` }
+    }
+    case 'refused':
+      return takeRefusal(state, message)
+    case 'statistics':
+      return withoutCounted({ ...state, statistics: message })
+    case 'training':
+      return { ...state, training: message }
+    case 'plugins':
+      return { ...state, plugins: message }
+    case 'set_aside':
+      return { ...state, setAside: message }
+    case 'history':
+      return { ...state, history: message }
+    case 'notice':
+      return { ...state, notices: pinned(state.notices, message) }
+    default:
+      return never(message)
+  }
+}
+
+/** A server of another session has nothing to do with what this page still holds. */
+function greet(state: State, welcome: Welcome): State {
+  if (state.welcome === null || state.welcome.session === welcome.session) {
+    // What could not be fetched while the server was away may be fetched now.
+    const pending = state.pending.map((answer) => ({ ...answer, held: false, sent: true }))
+    return { ...state, welcome, pending, missing: [], connection: 'open' }
+  }
+  const lost = unsaved(state).length
+  const kept =
+    lost > 0
+      ? ` ${lost} answers of the other one are kept in this browser; they are sent when it is open here again.`
+      : ''
+  const text = `This is another session than before.${kept}`
+  return { ...initial, welcome, connection: 'open', notices: [{ level: 'warning', text }] }
+}
