@@ -22,8 +22,11 @@ import { covered, paused } from './session/attention'
 import { never } from './session/state'
 import { answer, lookAgain, redo, state, swiped, undo, wantHistory } from './session/store'
 
+/** In a narrower window the picture has the page to itself at first. */
+const NARROW_PX = 832
+
 export function App() {
-  const [panel, togglePanel] = useShown('panel', true)
+  const [panel, togglePanel] = useShown('panel', innerWidth > NARROW_PX)
   const [history, toggleHistory] = useShown('history', false)
   const [help, setHelp] = useState(false)
   const [first, setFirst] = useState(isFirstVisit)

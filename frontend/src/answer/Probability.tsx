@@ -2,9 +2,10 @@ import { state } from '../session/store'
 
 /** What the model thinks of the picture on the screen. */
 export function Probability() {
-  const p = state.value.current?.probability ?? null
-  const text =
-    p === null ? 'not scored yet' : `${(p * 100).toFixed(p < 0.1 || p > 0.9 ? 1 : 0)} % yes`
+  const { current } = state.value
+  const p = current?.probability ?? null
+  const unknown = current?.was ? '–' : 'not scored yet'
+  const text = p === null ? unknown : `${(p * 100).toFixed(p < 0.1 || p > 0.9 ? 1 : 0)} % yes`
   return (
     <div
       class="probability"

@@ -2,7 +2,7 @@ import { auto, toggleAuto } from '../auto/auto'
 import { expectedCounts } from '../session/state'
 import { state } from '../session/store'
 import { ConnectionState } from './Connection'
-import { nextTheme, theme } from './theme'
+import { nextTheme, type Theme, theme } from './theme'
 
 interface Props {
   panel: boolean
@@ -11,6 +11,8 @@ interface Props {
   toggleHistory: () => void
   toggleHelp: () => void
 }
+
+const ICONS: Record<Theme, string> = { system: '◐', dark: '☾', light: '☀\u{fe0e}' }
 
 /** The question, the progress, and what can be switched. */
 export function Header({ panel, togglePanel, history, toggleHistory, toggleHelp }: Props) {
@@ -40,9 +42,10 @@ export function Header({ panel, togglePanel, history, toggleHistory, toggleHelp 
           type="button"
           class="quiet"
           onClick={nextTheme}
-          title="Dark, light, or as the system"
+          title={`Colours: ${theme.value}`}
+          aria-label={`Colours: ${theme.value}; change them`}
         >
-          {theme.value}
+          {ICONS[theme.value]}
         </button>
         <button type="button" class="quiet" onClick={toggleAuto} aria-pressed={auto.value}>
           auto

@@ -1,6 +1,6 @@
 // Dark, light, or what the system says; remembered in this browser.
 
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import { remember, remembered } from '../memory'
 
 const THEMES = ['system', 'dark', 'light'] as const
@@ -28,8 +28,13 @@ export function nextTheme(): void {
   theme.value = THEMES[(at + 1) % THEMES.length] ?? 'system'
 }
 
+const system = matchMedia('(prefers-color-scheme: dark)')
+const isSystemDark = signal(system.matches)
+system.addEventListener('change', ({ matches }) => {
+  isSystemDark.value = matches
+})
+
 /** Whether dark is what is shown. */
-export function isDark(): boolean {
-  if (theme.value !== 'system') return theme.value === 'dark'
-  return matchMedia('(prefers-color-scheme: dark)').matches
-}
+export const isDark = computed(() =>
+  theme.value === 'system' ? isSystemDark.value : theme.value === 'dark',
+)

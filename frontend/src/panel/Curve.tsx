@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { isDark, theme } from '../frame/theme'
+import { isDark } from '../frame/theme'
 import type { CurvePoint } from '../protocol'
 import { series } from './series'
 
@@ -33,7 +33,7 @@ export function Curve({ curve, images }: Props) {
       resized.disconnect()
       made.destroy()
     }
-  }, [theme.value])
+  }, [isDark.value])
 
   useEffect(() => chart.current?.setData(data), [data])
 
@@ -52,7 +52,7 @@ export function Curve({ curve, images }: Props) {
 function options(width: number): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
   const color = (name: string) => style.getPropertyValue(name).trim()
-  const dark = isDark()
+  const dark = isDark.peek()
   const axis = {
     stroke: color('--soft'),
     grid: { stroke: dark ? '#ffffff14' : '#00000012', width: 1 },

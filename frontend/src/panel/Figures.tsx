@@ -1,7 +1,7 @@
 import type { Training } from '../protocol'
 import { expectedCounts, unsaved } from '../session/state'
 import { state } from '../session/store'
-import { duration, percent } from './format'
+import { counted, duration, percent } from './format'
 
 /** The numbers. */
 export function Figures() {
@@ -34,7 +34,7 @@ export function Figures() {
           <Figure name="loss" value={training?.loss?.toFixed(3) ?? '–'} />
           <Figure
             name="ranking"
-            value={behind === 0 ? 'knows every answer' : `${behind} answers behind`}
+            value={behind === 0 ? 'knows every answer' : `${counted(behind, 'answer')} behind`}
           />
           <Figure
             name="answer to ranking"

@@ -3,6 +3,7 @@ import { state } from '../session/store'
 import { Choices } from './Choices'
 import { Curve } from './Curve'
 import { Figures } from './Figures'
+import { counted } from './format'
 import { View } from './View'
 
 /** How it goes, and what can be chosen. */
@@ -35,7 +36,7 @@ export function Panel() {
       <View />
       {setAside.total > 0 && (
         <details data-testid="set-aside">
-          <summary>{setAside.total} files set aside</summary>
+          <summary>{counted(setAside.total, 'file')} set aside</summary>
           <ul>
             {setAside.files.map(({ path, reason }) => (
               <li key={path}>

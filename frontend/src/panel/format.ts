@@ -4,6 +4,11 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`
 }
 
+/** So many of them. */
+export function counted(number: number, name: string): string {
+  return `${number} ${name}${number === 1 ? '' : 's'}`
+}
+
 /** Hours, minutes and seconds, the largest two. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)

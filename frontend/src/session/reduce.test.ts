@@ -234,7 +234,7 @@ describe('without a connection', () => {
     expect(unsaved(run(...away, welcome('s')))).toHaveLength(1)
     const elsewhere = run(...away, welcome('t'))
     expect([elsewhere.pending, elsewhere.current]).toEqual([[], null])
-    expect(elsewhere.notices[0]?.text).toContain('1 answers of the other one')
+    expect(elsewhere.notices[0]?.text).toContain('1 unsent answer is kept')
   })
 })
 

@@ -132,7 +132,7 @@ function greet(state: State, welcome: Welcome): State {
   const lost = unsaved(state).length
   const kept =
     lost > 0
-      ? ` ${lost} answers of the other one are kept in this browser; they are sent when it is open here again.`
+      ? ` Of the other one, ${lost} unsent ${lost === 1 ? 'answer is' : 'answers are'} kept in this browser until it is open here again.`
       : ''
   const text = `This is another session than before.${kept}`
   return { ...initial, welcome, connection: 'open', notices: [{ level: 'warning', text }] }
