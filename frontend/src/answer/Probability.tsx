@@ -2,9 +2,11 @@ import { state } from '../session/store'
 
 /** What the model thinks of the picture on the screen. */
 export function Probability() {
-  const { current } = state.value
+  const { current, welcome } = state.value
+  // Without a model nobody thinks anything.
+  if (welcome && !welcome.model) return null
   const p = current?.probability ?? null
-  const unknown = current?.was ? '–' : 'not scored yet'
+  const unknown = current && !current.was ? 'not scored yet' : '–'
   const text = p === null ? unknown : `${(p * 100).toFixed(p < 0.1 || p > 0.9 ? 1 : 0)} % yes`
   return (
     <div

@@ -67,7 +67,12 @@ function options(width: number): uPlot.Options {
     scales: { x: { time: false } },
     axes: [
       { ...axis, size: 22, space: 60 },
-      { ...axis, size: 34 },
+      // Nobody finds half a positive.
+      {
+        ...axis,
+        size: 34,
+        incrs: [1, 10, 100, 1e3, 1e4, 1e5].flatMap((ten) => [ten, 2 * ten, 5 * ten]),
+      },
     ],
     series: [
       {},
