@@ -35,9 +35,13 @@ test('the last answers are shown, filtered, and corrected', async ({ page, serve
   await saved(page)
   await expect(entries).toHaveCount(4)
   await expect(entries.first()).toHaveAccessibleName(new RegExp(`^Image ${first}: no`))
-  // A correction is an answer like any other: it can be taken back.
+  // A correction is an answer like any other: it can be taken back, and the image has its answer again.
   await page.keyboard.press('Backspace')
   await expect(page.getByTestId('positives')).toHaveText('1')
+  await expect(page.locator('.correcting')).toContainText('Your answer: yes')
+  await page.keyboard.press('Escape')
+  expect(await shown(page)).toBe(next)
+  await expect(page.getByTestId('answered')).toHaveText('4')
   await expect(entries.last()).toHaveAccessibleName(new RegExp(`^Image ${first}: yes`))
 
   const labels = server.answers().filter(({ image }) => String(image) === first)

@@ -89,6 +89,15 @@ export class Server {
     await ended
   }
 
+  /** As when a machine hangs: the line stands, and nothing comes. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.child?.kill('SIGCONT')
+  }
+
   /** From the next start on, the session of this number. */
   use(number: number): void {
     this.sessions[number] ??= mkdtempSync(join(tmpdir(), 'sluice-session-'))

@@ -4,7 +4,7 @@ import { Correcting } from './answer/Correcting'
 import { Probability } from './answer/Probability'
 import { auto, goFaster, goSlower, toggleAuto } from './auto/auto'
 import { Ring } from './auto/Ring'
-import { Away } from './frame/Connection'
+import { Away, Unreachable } from './frame/Connection'
 import { Empty } from './frame/Empty'
 import { FirstVisit, isFirstVisit } from './frame/FirstVisit'
 import { Header } from './frame/Header'
@@ -20,7 +20,7 @@ import { Picture } from './picture/Picture'
 import { actual, fit as showWhole, zoomIn, zoomOut } from './picture/zoom'
 import { covered, paused } from './session/attention'
 import { never } from './session/state'
-import { answer, lookAgain, redo, state, swiped, undo, wantHistory } from './session/store'
+import { answer, lookAgain, redo, say, state, swiped, undo, wantHistory } from './session/store'
 
 /** In a narrower window the picture has the page to itself at first. */
 const NARROW_PX = 832
@@ -83,19 +83,18 @@ export function App() {
         togglePanel={togglePanel}
         history={history}
         toggleHistory={toggleHistory}
+        togglePause={pause}
         toggleHelp={() => setHelp(!help)}
       />
       <main class="stage">
-        {welcome ? (
-          <Picture session={welcome.session} answer={swiped}>
-            <Correcting />
-            <Ring />
-            <Paused />
-          </Picture>
-        ) : (
-          <Empty />
-        )}
-        <Away />
+        {welcome ? <Picture session={welcome.session} answer={swiped} /> : <Empty />}
+        <Unreachable />
+        <Paused />
+        <div class="over">
+          <Ring />
+          <Away />
+          <Correcting />
+        </div>
         <Notices />
       </main>
       {history && welcome && (
@@ -121,6 +120,7 @@ export function App() {
   )
 }
 
-function pause() {
+function pause(): void {
   paused.value = !paused.value
+  say(paused.value ? 'Paused: the time stands, and no key answers.' : 'Going on.')
 }

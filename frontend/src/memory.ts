@@ -13,6 +13,15 @@ export function forget(key: string): void {
   attempt(() => localStorage.removeItem(key))
 }
 
+/** Whether it remembers at all. */
+export function keeps(): boolean {
+  const key = 'sluice-keeps'
+  remember(key, 'yes')
+  const does = remembered(key) === 'yes'
+  forget(key)
+  return does
+}
+
 /** The keys that begin so. */
 export function keysOf(prefix: string): string[] {
   const all = () =>

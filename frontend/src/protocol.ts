@@ -163,7 +163,11 @@ answer: Answer,
 /**
  * Whether it counts now: no after an undo, yes after a redo.
  */
-counts: boolean, };
+counts: boolean, 
+/**
+ * The answer that the image has now: after the undo of a correction, the one before it.
+ */
+now: Answer | null, };
 
 /**
  * A command did not happen.
@@ -258,7 +262,7 @@ agreement: Agreement,
 per_minute: number, 
 /**
  * Time spent answering in the whole session: how long each picture was on the screen, at most
- * since the answer before and at most a minute. Pauses don't count.
+ * a minute. Pauses don't count.
  */
 active_seconds: number, 
 /**
@@ -502,7 +506,8 @@ answer: Answer,
  */
 source: Source, 
 /**
- * P(positive), 0 to 1, as it was shown before the answer; none where nothing was shown.
+ * P(positive), 0 to 1, as it was shown before the image's first answer that had one; none where nothing
+ * was shown.
  */
 probability: number | null, 
 /**

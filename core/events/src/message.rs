@@ -160,6 +160,8 @@ pub struct Look {
     pub answer: Answer,
     /// Whether it counts now: no after an undo, yes after a redo.
     pub counts: bool,
+    /// The answer that the image has now: after the undo of a correction, the one before it.
+    pub now: Option<Answer>,
 }
 
 /// A command did not happen.
@@ -236,7 +238,7 @@ pub struct Statistics {
     /// Answers in the last minute.
     pub per_minute: f32,
     /// Time spent answering in the whole session: how long each picture was on the screen, at most
-    /// since the answer before and at most a minute. Pauses don't count.
+    /// a minute. Pauses don't count.
     pub active_seconds: f64,
     /// How many looks can be undone.
     pub undo_depth: u32,
@@ -336,7 +338,8 @@ pub struct HistoryLook {
     pub answer: Answer,
     /// Who said it.
     pub source: Source,
-    /// P(positive), 0 to 1, as it was shown before the answer; none where nothing was shown.
+    /// P(positive), 0 to 1, as it was shown before the image's first answer that had one; none where nothing
+    /// was shown.
     pub probability: Option<f32>,
     /// It took the place of another answer.
     pub corrected: bool,

@@ -73,7 +73,8 @@ type Outcome = (CommandId, Result<Done, CommandError>);
 struct Told {
     plugins: Option<Plugins>,
     set_aside: Option<u32>,
-    history: Option<History>,
+    /// The history, and the newest event that it could have changed with.
+    history: Option<(u64, History)>,
     notices: usize,
 }
 
@@ -149,7 +150,7 @@ impl Page {
         match outcome {
             Ok(Done { seq, look }) => self.send(&ToPage::Ack(Ack { id, seq, look })).await,
             Err(error) => {
-                let retry = !matches!(error, CommandError::Refused(_));
+                let retry = !matches!(&error, CommandError::Refused(refusal) if refusal.is_final());
                 self.refuse(Some(id), error.to_string(), retry).await
             }
         }
@@ -350,14 +351,16 @@ impl Page {
     /// Nothing, if the page does not want it or knows it.
     async fn send_history(&mut self) -> Sent {
         let Some((count, filter)) = self.history else { return Ok(()) };
-        let history =
-            self.app.service.session.read(move |view| view.state.history(filter, count)).await;
-        let Ok(history) = history else { return Ok(()) };
-        if self.told.history.as_ref() == Some(&history) {
-            return Ok(());
-        }
-        self.told.history = Some(history.clone());
-        self.send(&ToPage::History(history)).await
+        let known = self.told.history.as_ref().map(|(newest, _)| *newest);
+        let history = self.app.service.session.read(move |view| {
+            let newest = view.state.last_relevant;
+            // Most news are of rankings: nobody goes through all looks for them.
+            (known != Some(newest)).then(|| (newest, view.state.history(filter, count)))
+        });
+        let Ok(Some((newest, history))) = history.await else { return Ok(()) };
+        let is_new = self.told.history.as_ref().is_none_or(|(_, told)| *told != history);
+        self.told.history = Some((newest, history.clone()));
+        if is_new { self.send(&ToPage::History(history)).await } else { Ok(()) }
     }
 
     async fn send_notices(&mut self) -> Sent {

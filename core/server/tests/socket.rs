@@ -66,7 +66,7 @@ async fn answers_are_acknowledged_learned_from_and_there_after_a_restart() {
     assert_eq!([&statistics["positives"], &statistics["undo_depth"]], [&json!(1), &json!(3)]);
     let id = page.command("undo").await;
     let ack = page.until("ack", |ack| ack["id"] == id.to_string()).await;
-    assert_eq!(ack["look"], json!({"image": 5, "answer": "skip", "counts": false}));
+    assert_eq!(ack["look"], json!({"image": 5, "answer": "skip", "counts": false, "now": null}));
     let queue = page.until("queue", |queue| images(queue)[0] == 5).await;
     assert!(!images(&queue).contains(&17));
     let id = page.command("redo").await;
@@ -175,7 +175,10 @@ async fn a_page_that_wants_the_history_is_told_it_and_every_change() {
     let history = page.until("history", corrected).await;
     assert_eq!((answers(&history).len(), &history["total"]), (2, &json!(3)));
     let id = page.command("undo").await;
-    page.until("ack", |ack| ack["id"] == id.to_string()).await;
+    let ack = page.until("ack", |ack| ack["id"] == id.to_string()).await;
+    // What was taken back, and what the image has again.
+    let look = json!({"image": 3, "answer": "negative", "counts": false, "now": "positive"});
+    assert_eq!(ack["look"], look);
     page.until("history", |history| answers(history)[0] == json!([4, "negative", false])).await;
     page.send(json!({"type": "want_history", "count": 9, "filter": "positive"})).await;
     let history = page.until("history", |history| history["filter"] == "positive").await;
@@ -207,6 +210,27 @@ async fn a_page_is_told_no_history_that_it_does_not_want_or_knows() {
     page.answer(5, "positive").await;
     page.until("statistics", |s| s["positives"] == 3).await;
     assert!(page.kept("history").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_changes_no_answer() {
+    let place = Place::with_images(5);
+    let app = place.serve().await;
+    let mut page = app.page().await;
+    page.answer(1, "positive").await;
+    let by_clock = |image: u64| {
+        let mut message = answer_message(Uuid::new_v4(), image, "negative");
+        message["source"] = json!("timeout");
+        message
+    };
+    page.send(by_clock(1)).await;
+    let refused = page.next("refused").await;
+    assert_eq!(refused["retry"], false, "{refused}");
+    assert!(refused["why"].as_str().unwrap().contains("has an answer"), "{refused}");
+    page.send(by_clock(2)).await;
+    page.next("ack").await;
+    let statistics = page.until("statistics", |s| s["negatives"] == 1).await;
+    assert_eq!(statistics["positives"], 1);
 }
 
 /// Image, answer, and whether it is a correction.

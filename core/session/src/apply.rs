@@ -174,14 +174,13 @@ impl State {
     }
 }
 
-/// How long a person looked at a picture, µs: as long as it was on the screen, at most since the look
-/// before. So neither a pause counts nor the time that a picture took to arrive. Where nobody knows how
-/// long it was there (0), it is the time since the look before, unless that is a pause.
+/// How long a person looked at a picture, µs: as long as it was on the screen. So neither a pause counts nor
+/// the time that a picture took to arrive, and answers that waited for a connection keep theirs. Where
+/// nobody knows how long it was there (0), it is the time since the look before, unless that is a pause.
 fn time_spent(since_last: Option<u64>, on_screen: u64) -> u64 {
     match (since_last, on_screen) {
         (Some(gap), 0) if gap <= PAUSE_US => gap,
-        (Some(gap), shown) => shown.min(gap).min(PAUSE_US),
-        (None, shown) => shown.min(PAUSE_US),
+        (_, shown) => shown.min(PAUSE_US),
     }
 }
 

@@ -5,7 +5,7 @@ use sluice_events::facts::{
     ImageRestored, ImageSetAside, ImagesFound, Labelled, NetworkChosen, ParametersSet,
     PluginFailed, RankingMade, Redone, SelectorChosen, Skipped, Undone,
 };
-use sluice_events::{Command, Event, ImageId, ModelId, RankingId};
+use sluice_events::{Command, Event, ImageId, ModelId, RankingId, Source};
 
 use crate::state::State;
 
@@ -39,6 +39,9 @@ pub enum Refusal {
     /// No image has this id.
     #[error("there is no image number {}; reload the page", .0.0)]
     UnknownImage(ImageId),
+    /// Automatic mode's time ran out for an image that somebody has answered.
+    #[error("image number {} has an answer by now, which the clock does not change", .0.0)]
+    HasAnAnswer(ImageId),
     /// The image can't be shown.
     #[error("image number {} was set aside because it can't be shown; it takes no answer", .0.0)]
     ImageSetAside(ImageId),
@@ -48,6 +51,13 @@ pub enum Refusal {
     /// No look was taken back, or another followed.
     #[error("there is nothing to redo")]
     NothingToRedo,
+}
+
+impl Refusal {
+    /// Whether the same command will be refused whenever it is sent: there is nothing to keep it for.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::NewerLog(_))
+    }
 }
 
 /// Decides.
@@ -131,6 +141,10 @@ fn answer(state: &State, command: &Command) -> Result<Event, Refusal> {
     let known = state.image(*image).ok_or(Refusal::UnknownImage(*image))?;
     if known.set_aside.is_some() {
         return Err(Refusal::ImageSetAside(*image));
+    }
+    // A person's answer is corrected by a person only.
+    if *source == Source::Timeout && known.answer.is_some() {
+        return Err(Refusal::HasAnAnswer(*image));
     }
     let annotator = annotator.clone();
     Ok(match answer.label() {

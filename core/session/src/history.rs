@@ -1,5 +1,7 @@
 //! What was answered, for a page that shows it. An image counts once, with the answer that it has.
 
+use std::borrow::Cow;
+
 use sluice_events::Answer;
 use sluice_events::message::{History, HistoryFilter, HistoryLook};
 
@@ -22,13 +24,26 @@ impl State {
         let wanted = known.map_or(count, |total| count.min(total as usize));
         // An image that was answered again counts with its last answer.
         let mut counted = vec![false; self.images.len()];
-        let mut passing = self.looks.iter().rev().filter(|look| {
+        let newest = self.looks.iter().rev().filter(|look| {
             let counted = counted.get_mut(look.image.index());
-            counted.is_some_and(|counted| !std::mem::replace(counted, true)) && passes(filter, look)
+            counted.is_some_and(|counted| !std::mem::replace(counted, true))
         });
-        let looks: Vec<_> = passing.by_ref().take(wanted).map(|look| self.entry(look)).collect();
+        let mut passing =
+            newest.map(|look| self.with_probability(look)).filter(|look| passes(filter, look));
+        let looks: Vec<_> = passing.by_ref().take(wanted).map(|look| self.entry(&look)).collect();
         let total = known.unwrap_or_else(|| (looks.len() + passing.count()) as u32);
         History { filter, looks, total }
+    }
+
+    /// Who corrects an answer is shown the answer, not what the model thinks now: what it had said before
+    /// still holds against the correction.
+    fn with_probability<'a>(&'a self, look: &'a LookEntry) -> Cow<'a, LookEntry> {
+        if look.probability.is_some() || look.before.is_none() {
+            return Cow::Borrowed(look);
+        }
+        let before = self.looks.iter().rev().filter(|other| other.image == look.image);
+        let probability = before.filter(|other| other.seq < look.seq).find_map(|o| o.probability);
+        Cow::Owned(LookEntry { probability, ..look.clone() })
     }
 
     fn entry(&self, look: &LookEntry) -> HistoryLook {

@@ -99,16 +99,17 @@ impl State {
 
     /// The look that an event was about, if it was an undo or a redo that can still be seen.
     pub fn last_undone(&self) -> Option<Look> {
-        self.undone.last().map(|look| Look {
-            image: look.image,
-            answer: look.answer,
-            counts: false,
-        })
+        self.undone.last().map(|look| self.told(look, false))
     }
 
     /// The look that counts last.
     pub fn last_look(&self) -> Option<Look> {
-        self.looks.last().map(|look| Look { image: look.image, answer: look.answer, counts: true })
+        self.looks.last().map(|look| self.told(look, true))
+    }
+
+    fn told(&self, look: &LookEntry, counts: bool) -> Look {
+        let now = self.image(look.image).and_then(|image| image.answer);
+        Look { image: look.image, answer: look.answer, counts, now }
     }
 
     /// Images that can't be shown, the first ones with their reasons.

@@ -1,31 +1,46 @@
 import { ariaFor, capFor, type Deed } from '../keys/bindings'
 import { keymap } from '../keys/keymap'
 import type { Answer } from '../protocol'
-import { answer, state, undo } from '../session/store'
+import { paused, placed } from '../session/attention'
+import { answer, redo, state, undo } from '../session/store'
 
 /** The answers, where the keys lie on the keyboard. Their colours follow the probability. */
 export function Buttons() {
-  const { current, statistics } = state.value
+  const { current, statistics, pending } = state.value
   const p = current?.probability ?? null
+  // Nobody answers while it pauses, or what is not there yet.
+  const disabled = paused.value || !current || placed.value !== current.image
   return (
     <nav class="buttons" aria-label="Answers">
-      <AnswerButton said="positive" name="Yes" likely={p} disabled={!current} />
-      <AnswerButton said="skip" name="Skip" likely={null} disabled={!current} />
+      <AnswerButton said="positive" name="Yes" likely={p} disabled={disabled} />
+      <AnswerButton said="skip" name="Skip" likely={null} disabled={disabled} />
       <AnswerButton
         said="negative"
         name="No"
         likely={p === null ? null : 1 - p}
-        disabled={!current}
+        disabled={disabled}
       />
-      <button
-        type="button"
-        class="button quiet"
-        onClick={undo}
-        disabled={!statistics?.undo_depth}
-        aria-keyshortcuts={ariaFor('undo', keymap.value)}
-      >
-        Undo <Cap deed="undo" />
-      </button>
+      <div class="back">
+        <button
+          type="button"
+          class="button quiet"
+          onClick={undo}
+          disabled={!statistics?.undo_depth && pending.length === 0}
+          aria-keyshortcuts={ariaFor('undo', keymap.value)}
+        >
+          Undo <Cap deed="undo" />
+        </button>
+        {statistics !== null && statistics.redo_depth > 0 && (
+          <button
+            type="button"
+            class="button quiet"
+            onClick={redo}
+            aria-keyshortcuts={ariaFor('redo', keymap.value)}
+          >
+            Redo
+          </button>
+        )}
+      </div>
     </nav>
   )
 }

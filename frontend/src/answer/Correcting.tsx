@@ -1,11 +1,8 @@
 import { useEffect } from 'preact/hooks'
-import type { Answer } from '../protocol'
 import { leaveAsItWas, state } from '../session/store'
+import { NAMES } from '../session/words'
 
-/** How an answer is called on the screen. */
-const NAMES: Record<Answer, string> = { positive: 'yes', negative: 'no', skip: 'skipped' }
-
-/** Over a picture that has an answer already and is shown to be corrected. */
+/** Over a picture that is back: to be corrected, or because its answer could not be saved. */
 export function Correcting() {
   const { current } = state.value
   useEffect(() => {
@@ -15,9 +12,17 @@ export function Correcting() {
     window.addEventListener('keydown', pressed)
     return () => window.removeEventListener('keydown', pressed)
   }, [])
+  if (current?.refused) {
+    return (
+      <p class="correcting">
+        Your answer <b class={current.refused}>{NAMES[current.refused]}</b> was not saved. Answer
+        again.
+      </p>
+    )
+  }
   if (!current?.was) return null
   return (
-    <p class="correcting" role="status">
+    <p class="correcting">
       Your answer: <b class={current.was}>{NAMES[current.was]}</b>. Answer again to change it.{' '}
       <button type="button" class="quiet" onClick={leaveAsItWas}>
         Leave it <kbd>Esc</kbd>

@@ -23,10 +23,12 @@ const obstacle = computed((): Obstacle | null => {
   if (covered.value) return 'covered'
   if (paused.value) return 'paused'
   if (hidden.value) return 'hidden'
-  const { connection, current } = state.value
+  const { connection, current, asked } = state.value
   if (connection !== 'open') return 'offline'
   if (!current) return 'nothing'
+  if (asked.length > 0) return 'undoing'
   if (current.was) return 'correcting'
+  if (current.refused) return 'refused'
   if (swiping.value) return 'swiping'
   return shown.value === current.image ? null : 'loading'
 })

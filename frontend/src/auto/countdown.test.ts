@@ -64,6 +64,8 @@ for (const obstacle of [
   'loading',
   'correcting',
   'swiping',
+  'undoing',
+  'refused',
 ] as const) {
   it(`stands while ${obstacle}, and gives the whole time afterwards`, () => {
     update()

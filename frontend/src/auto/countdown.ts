@@ -14,6 +14,8 @@ export type Obstacle =
   | 'loading'
   | 'correcting'
   | 'swiping'
+  | 'undoing'
+  | 'refused'
   | 'server'
 
 export interface Situation {

@@ -2,6 +2,7 @@ import { placed } from '../session/attention'
 import { unsaved } from '../session/state'
 import { state } from '../session/store'
 import { Empty } from './Empty'
+import { KEPT } from './kept'
 
 /** Whether answers reach the server, in a word. */
 export function ConnectionState() {
@@ -19,16 +20,15 @@ export function ConnectionState() {
   )
 }
 
-/** What a lost connection means: over a picture that can be answered, or instead of one that can't come. */
+/** Instead of a picture that can't come without a connection. */
+export function Unreachable() {
+  const { connection, current } = state.value
+  return connection === 'lost' && current && placed.value !== current.image ? <Empty /> : null
+}
+
+/** What a lost connection means for a picture that can be answered. */
 export function Away() {
   const { connection, current } = state.value
-  // Without a picture, its place says so.
-  if (connection !== 'lost' || !current) return null
-  if (placed.value !== current.image) return <Empty />
-  return (
-    <p class="away">
-      The server is away. Go on: answers are kept in this browser and sent when it is back, also if
-      you close the page.
-    </p>
-  )
+  if (connection !== 'lost' || !current || placed.value !== current.image) return null
+  return <p class="away">The server is away. Go on: {KEPT}</p>
 }

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact'
-import { duration } from '../panel/format'
+import { counted, duration } from '../panel/format'
 import type { Statistics } from '../protocol'
 import { state, undo } from '../session/store'
+import { KEPT } from './kept'
 
 /** What stands in the picture's place when there is none. */
 export function Empty() {
@@ -9,8 +10,7 @@ export function Empty() {
   if (connection === 'lost') {
     return (
       <Message title="The server is away" busy>
-        Your answers are kept in this browser and sent when it is back. It is looked for all the
-        time.
+        It is looked for all the time; {KEPT}
       </Message>
     )
   }
@@ -38,7 +38,7 @@ function Finished({ statistics }: { statistics: Statistics }) {
       <Message title="There is no picture to show">
         {images === 0
           ? 'The folder holds no images yet. Files that you add appear by themselves.'
-          : `All ${images} files are set aside; the panel says why.`}
+          : `${counted(images, 'file')} set aside; the panel says why.`}
       </Message>
     )
   }

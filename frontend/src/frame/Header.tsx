@@ -1,4 +1,5 @@
 import { auto, toggleAuto } from '../auto/auto'
+import { paused } from '../session/attention'
 import { expectedCounts } from '../session/state'
 import { state } from '../session/store'
 import { ConnectionState } from './Connection'
@@ -9,13 +10,15 @@ interface Props {
   togglePanel: () => void
   history: boolean
   toggleHistory: () => void
+  togglePause: () => void
   toggleHelp: () => void
 }
 
 const ICONS: Record<Theme, string> = { system: '◐', dark: '☾', light: '☀\u{fe0e}' }
 
 /** The question, the progress, and what can be switched. */
-export function Header({ panel, togglePanel, history, toggleHistory, toggleHelp }: Props) {
+export function Header(props: Props) {
+  const { panel, togglePanel, history, toggleHistory, togglePause, toggleHelp } = props
   const { welcome, statistics } = state.value
   const { positives, negatives, answered } = expectedCounts(state.value)
   const total = (statistics?.images ?? 0) - (statistics?.set_aside ?? 0)
@@ -46,6 +49,9 @@ export function Header({ panel, togglePanel, history, toggleHistory, toggleHelp 
           aria-label={`Colours: ${theme.value}; change them`}
         >
           {ICONS[theme.value]}
+        </button>
+        <button type="button" class="quiet" onClick={togglePause} aria-pressed={paused.value}>
+          pause
         </button>
         <button type="button" class="quiet" onClick={toggleAuto} aria-pressed={auto.value}>
           auto

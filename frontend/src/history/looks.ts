@@ -2,6 +2,7 @@
 
 import { percent } from '../panel/format'
 import type { Answer, History, HistoryFilter, HistoryLook, Source } from '../protocol'
+import { NAMES } from '../session/words'
 
 /** So many answers are asked for at first, and with every wish for more. */
 export const STEP = 60
@@ -18,8 +19,6 @@ export const filters: Record<HistoryFilter, string> = {
 
 /** An answer's shape: it is told by more than its colour. */
 export const marks: Record<Answer, string> = { positive: '✓', negative: '×', skip: '–' }
-
-const names: Record<Answer, string> = { positive: 'yes', negative: 'no', skip: 'skipped' }
 
 const sources: Record<Source, string> = {
   manual: 'by key',
@@ -38,7 +37,7 @@ export function disagreed({ answer, probability }: HistoryLook): boolean {
 /** All that the strip shows of an answer, in words. */
 export function labelOf(look: HistoryLook): string {
   const { image, answer, source, probability, corrected, set_aside } = look
-  const said = `${names[answer]}${corrected ? ', corrected' : ''}, ${sources[source]}`
+  const said = `${NAMES[answer]}${corrected ? ', corrected' : ''}, ${sources[source]}`
   const model = probability === null ? '' : `; the model said ${percent(probability)}`
   const end = set_aside ? "It can't be shown any more" : 'Show again to correct'
   return `Image ${image}: ${said}${model}. ${end}`

@@ -10,7 +10,7 @@ import { View } from './View'
 export function Panel() {
   const { statistics, training, setAside } = state.value
   return (
-    <aside class="panel" aria-label="Statistics">
+    <aside class="panel" aria-label="How it goes, and what can be chosen">
       {statistics && (
         <section>
           <h2>Positives found</h2>

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Empty } from '../frame/Empty'
 import type { Answer, ImageId } from '../protocol'
-import { placed, wasShown } from '../session/attention'
+import { notShown, placed, wasShown } from '../session/attention'
 import type { Shown } from '../session/state'
 import { arrived, state, unreadable } from '../session/store'
 import { covering, type Detail } from './detail'
@@ -44,6 +44,7 @@ export function Picture({ session, answer, children }: Props) {
     const made = new Stage(place.current, layer.current, {
       addressOf: (image: ImageId, detail: Detail) => address(image, session, detail),
       current: () => state.peek().current?.image ?? null,
+      gone: notShown,
       placed: (image) => {
         placed.value = image
       },

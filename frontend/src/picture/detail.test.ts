@@ -4,7 +4,9 @@ import { covering, isOriginal, larger } from './detail'
 const reduced = { width: 1536, height: 2048 }
 
 it('covers a screen with the smallest size that does', () => {
-  expect([800, 1024, 1025, 4096, 9000].map(covering)).toEqual([1024, 1024, 2048, 4096, 4096])
+  expect([800, 1024, 1025, 2532, 4096, 9000].map(covering)).toEqual([
+    1024, 1024, 1536, 3072, 4096, 4096,
+  ])
 })
 
 it('knows an original by being smaller than what was asked for', () => {
@@ -15,7 +17,7 @@ it('knows an original by being smaller than what was asked for', () => {
 
 it('asks for more only when it would be seen, and for enough', () => {
   expect(larger(2048, reduced, 2048)).toBeNull()
-  expect(larger(2048, reduced, 2049)).toBe(4096)
+  expect(larger(2048, reduced, 2049)).toBe(3072)
   expect(larger(2048, reduced, 4097)).toBe('original')
   expect(larger(4096, { width: 4096, height: 10 }, 5000)).toBe('original')
 })

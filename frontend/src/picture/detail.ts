@@ -6,7 +6,7 @@ import type { Size } from './view'
 /** So many pixels along the longer side at most; or the file as it is. */
 export type Detail = number | 'original'
 
-const SIZES = [1024, 2048, 4096]
+const SIZES = [1024, 1536, 2048, 3072, 4096]
 
 /** What covers a screen of so many pixels. */
 export function covering(screenPixels: number): Detail {

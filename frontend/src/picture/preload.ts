@@ -5,8 +5,8 @@
 import type { ImageId } from '../protocol'
 import type { Detail } from './detail'
 
-/** Pictures ahead of the current one that are kept ready. */
-export const AHEAD = 8
+/** Pictures ahead of the current one that are kept ready; fewer on a phone, whose memory is small. */
+export const AHEAD = globalThis.matchMedia?.('(pointer: coarse)').matches ? 4 : 8
 /** A missing picture is tried again after so long: soon enough for a person who waits for a disk. */
 export const AGAIN_MS = 3000
 /** Longer side of what stands for a picture in a list. */

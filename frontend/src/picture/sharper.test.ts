@@ -6,6 +6,9 @@ let asked: Fetched[] = []
 
 class Fetched {
   src = ''
+  removeAttribute = () => {
+    this.src = ''
+  }
   decoded = () => {}
   broke = () => {}
 
@@ -76,7 +79,8 @@ it('drops what belongs to a picture that is gone', async () => {
   await settle()
   asked[0]?.decoded()
   await settle()
-  expect([addresses(), told]).toEqual([['/5 4096'], []])
+  // Its fetch was given up.
+  expect([addresses(), told]).toEqual([[''], []])
   // Also if the person comes back to it.
   sharper.want(5, 4096)
   await settle()

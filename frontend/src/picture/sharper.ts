@@ -14,6 +14,7 @@ export interface Listener {
 
 export class Sharper {
   private wanted: { image: ImageId; detail: Detail } | null = null
+  private fetching: HTMLImageElement | null = null
   private pause: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -33,6 +34,9 @@ export class Sharper {
   drop(): void {
     clearTimeout(this.pause)
     this.wanted = null
+    // What is on its way is given up: the next pictures come first.
+    this.fetching?.removeAttribute('src')
+    this.fetching = null
   }
 
   private fetch(image: ImageId, detail: Detail): void {
@@ -43,9 +47,11 @@ export class Sharper {
     // Drawn in the frame in which it takes the other's place.
     element.decoding = 'sync'
     element.src = this.addressOf(image, detail)
+    this.fetching = element
     const finish = (tell: () => void) => {
       if (this.wanted !== wanted) return
       this.wanted = null
+      this.fetching = null
       tell()
     }
     element.decode().then(

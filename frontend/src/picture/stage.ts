@@ -37,6 +37,8 @@ export interface Surroundings {
   addressOf(image: ImageId, detail: Detail): string
   /** The picture that an answer would be about. */
   current(): ImageId | null
+  /** What was on the screen is not any more. */
+  gone(): void
   /** It stands in its place, to be drawn in this very frame; null: what stands there is not loaded. */
   placed(image: ImageId | null): void
   /** It is really on the screen. */
@@ -106,6 +108,7 @@ export class Stage {
     this.sharper.drop()
     this.callOff()
     this.around.placed(null)
+    this.around.gone()
     swiping.value = false
     clearStage()
   }
@@ -120,19 +123,23 @@ export class Stage {
     this.putBack(false)
     this.callOff()
     clearStage()
+    this.around.gone()
     this.image = image
     this.ahead = element
     this.put(element, detail)
     this.around.placed(element.complete ? image : null)
     this.place.classList.toggle('loading', !element.complete)
     if (!element.complete) {
-      const loaded = () => {
-        if (this.image !== image || this.ahead !== element) return
+      const isStill = () => this.image === image && this.ahead === element
+      const loaded = () => isStill() && this.measure()
+      element.addEventListener('load', loaded, { once: true })
+      const decoded = () => {
+        if (!isStill()) return
         this.place.classList.remove('loading')
-        this.measure()
         this.around.placed(image)
       }
-      element.addEventListener('load', loaded, { once: true })
+      // Loaded is not enough to be seen. That it failed is told by its `onerror`.
+      element.decode().then(decoded, () => {})
     }
     this.callOff = whenShown(element, () => this.around.shown(image))
   }

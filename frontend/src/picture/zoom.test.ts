@@ -54,7 +54,7 @@ it('asks for more detail only of a picture that is zoomed in so far', () => {
   takeStage({ ...reduced, dpr: 3 })
   expect(missingDetail()).toBeNull()
   zoomBy(1.1)
-  expect(missingDetail()).toBe(4096)
+  expect(missingDetail()).toBe(3072)
   zoomBy(4)
   expect(missingDetail()).toBe('original')
   takeStage(original)

@@ -1,16 +1,22 @@
 // Answers under way: given on the screen, not yet in the server's statistics. Pure.
 
 import type { Ack, Answer, CommandId, Refused } from '../protocol'
-import { advance, leave, showNow } from './line'
+import { advance, leave, showNext, showNow } from './line'
 import { withNotice } from './notices'
-import { heldBack, type Pending, type State } from './state'
+import { expectedCounts, heldBack, type Pending, type State } from './state'
+import { NAMES } from './words'
 
 /** The picture on the screen gets an answer, and the next one takes its place. */
 export function give(state: State, given: Omit<Pending, 'shown' | 'seq'>): State {
   const { current } = state
   if (!current) return state
   const pending = [...state.pending, { ...given, shown: current, seq: null }]
-  return advance({ ...state, pending, said: `Answered: ${given.answer}.` })
+  const next = advance({ ...state, pending })
+  // With its number, so that the live region tells the same answer once more.
+  return {
+    ...next,
+    said: `Answered ${NAMES[given.answer]}, ${expectedCounts(next).answered} by now.`,
+  }
 }
 
 /** A key that came just after the clock had run out is meant for the picture before. */
@@ -19,7 +25,7 @@ export function giveLate(state: State, answer: Answer): State {
   if (!last) return state
   const changed: Pending = { ...last, answer, source: 'manual' }
   const pending = [...state.pending.slice(0, -1), changed]
-  return { ...state, pending, said: `Answered: ${answer}, for the picture before.` }
+  return { ...state, pending, said: `Answered ${NAMES[answer]}, for the picture before.` }
 }
 
 /** The time for a late key is over. */
@@ -38,14 +44,21 @@ export function adopt(state: State, left: Pending[]): State {
   if (added.length === 0) return state
   const answered = new Set(added.map(({ shown }) => shown.image))
   const upcoming = state.upcoming.filter(({ image }) => !answered.has(image))
-  const next = { ...state, upcoming, pending: [...added, ...state.pending] }
+  const pending = [...added, ...state.pending]
+  const text =
+    added.length === 1
+      ? 'An answer that an earlier page could not send is sent now.'
+      : `${added.length} answers that an earlier page could not send are sent now.`
+  const next = withNotice({ ...state, upcoming, pending }, { level: 'info', text })
   return state.current && answered.has(state.current.image) ? advance(next) : next
 }
 
+/** Something that was sent is durable. */
 export function settle(state: State, { id, seq }: Ack): State {
   const durable = (answer: Pending) => (answer.id === id ? { ...answer, seq } : answer)
   // The statistics may have known it first.
-  return withoutCounted({ ...state, pending: state.pending.map(durable) })
+  const asked = state.asked.filter((other) => other.id !== id)
+  return withoutCounted({ ...state, asked, pending: state.pending.map(durable) })
 }
 
 /** Takes back what the server has never seen; anything else has to wait for it. */
@@ -55,18 +68,21 @@ export function undoHere(state: State): State {
     const text = 'There is no connection. Undo again when it is back; nothing was changed.'
     return withNotice(state, { level: 'warning', text })
   }
-  const said = `Undone: ${last.answer}. The image is back.`
+  const said = `Undone: ${NAMES[last.answer]}. The image is back.`
   const pending = state.pending.slice(0, -1)
   return { ...showNow({ ...state, pending }, last.shown), said }
 }
 
 /** What could not be saved comes back into view; what can't be answered at all does not. */
 export function takeRefusal(state: State, { id, why, retry }: Refused): State {
-  const next = withNotice(state, { level: 'warning', text: `Not saved: ${why}.` })
   const refused = state.pending.find((pending) => pending.id === id)
+  const text = refused ? `Not saved: ${why}.` : `Not done: ${why}.`
+  const asked = state.asked.filter((other) => other.id !== id)
+  const next = withNotice({ ...state, asked }, { level: 'warning', text })
   if (!refused) return next
+  const { shown, answer } = refused
   const settled = { ...next, pending: state.pending.filter((other) => other !== refused) }
-  return retry ? showNow(settled, refused.shown) : leave(settled, refused.shown.image)
+  return retry ? showNext(settled, { ...shown, refused: answer }) : leave(settled, shown.image)
 }
 
 /** What the statistics count is pending no more, so that nothing counts twice. */

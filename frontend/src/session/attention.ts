@@ -31,6 +31,12 @@ export function payAttention(): void {
   })
 }
 
+/** Another picture takes the place, and has not been drawn yet. */
+export function notShown(): void {
+  shown.value = null
+  watch = zero
+}
+
 /** A picture has been drawn. */
 export function wasShown(image: ImageId, now: number): void {
   shown.value = image

@@ -29,6 +29,21 @@ export class Connection {
     return true
   }
 
+  /** Gives the line up and opens another one. */
+  restart(): void {
+    this.socket?.close()
+    // A dead line does not even close; nobody waits for it.
+    if (this.socket?.onclose) this.ended(this.socket)
+  }
+
+  private ended(socket: WebSocket): void {
+    socket.onclose = null
+    socket.onmessage = null
+    this.listener.lost()
+    setTimeout(() => this.open(), this.waitMs)
+    this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS)
+  }
+
   private open(): void {
     const socket = new WebSocket(this.address)
     this.socket = socket
@@ -37,11 +52,7 @@ export class Connection {
       this.send({ type: 'hello', protocol: PROTOCOL, annotator: this.annotator })
     }
     socket.onmessage = (event) => this.listener.received(JSON.parse(event.data) as ToPage)
-    socket.onclose = () => {
-      this.listener.lost()
-      setTimeout(() => this.open(), this.waitMs)
-      this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS)
-    }
+    socket.onclose = () => this.ended(socket)
   }
 }
 

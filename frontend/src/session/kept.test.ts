@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest'
-import { follow, held } from './kept'
+import { follow, forgetPage, leftBy, pagesOf } from './kept'
 import type { Pending } from './state'
 
 let entries: Map<string, string>
@@ -29,40 +29,50 @@ const answer = (id: string, more: Partial<Pending> = {}): Pending => ({
   seq: null,
   ...more,
 })
-const ids = (session: string) => held(session).map(({ id }) => id)
+const ids = (session: string, page = 'p') => leftBy(session, page).map(({ id }) => id)
 
 it('keeps what is not durable, and forgets it when it is', () => {
   const [a, b] = [answer('a'), answer('b', { givenAt: 2 })]
-  follow('s', [], [a, b])
+  follow('s', 'p', [], [a, b])
   expect(ids('s')).toEqual(['a', 'b'])
-  follow('s', [a, b], [{ ...a, seq: 9 }, b])
+  follow('s', 'p', [a, b], [{ ...a, seq: 9 }, b])
   expect(ids('s')).toEqual(['b'])
-  follow('s', [b], [])
+  follow('s', 'p', [b], [])
   expect(entries.size).toBe(0)
 })
 
 it('what comes back is what was given, and may have been sent', () => {
-  follow('s', [], [answer('a')])
-  expect(held('s')).toEqual([answer('a', { sent: true })])
+  follow('s', 'p', [], [answer('a')])
+  expect(leftBy('s', 'p')).toEqual([answer('a', { sent: true })])
 })
 
-it('follows a late key that changed the answer', () => {
+it('does not keep what a late key may still change', () => {
   const before = answer('a', { answer: 'negative', source: 'timeout', held: true })
-  follow('s', [], [before])
-  follow('s', [before], [answer('a')])
-  expect(held('s')[0]).toMatchObject({ answer: 'positive', source: 'manual', held: false })
+  follow('s', 'p', [], [before])
+  expect(entries.size).toBe(0)
+  follow('s', 'p', [before], [answer('a')])
+  expect(leftBy('s', 'p')[0]).toMatchObject({ answer: 'positive', source: 'manual', held: false })
+})
+
+it('pages are kept apart, and one can be forgotten', () => {
+  follow('s', 'p', [], [answer('a')])
+  follow('s', 'q', [], [answer('b')])
+  follow('t', 'r', [], [answer('c')])
+  expect(pagesOf('s').toSorted()).toEqual(['p', 'q'])
+  forgetPage('s', 'p')
+  expect([pagesOf('s'), ids('s', 'q'), ids('t', 'r')]).toEqual([['q'], ['b'], ['c']])
 })
 
 it('the oldest comes first, whatever the order of the entries', () => {
   const answers = [3, 1, 2].map((givenAt) => answer(`at ${givenAt}`, { givenAt }))
-  follow('s', [], answers)
+  follow('s', 'p', [], answers)
   expect(ids('s')).toEqual(['at 1', 'at 2', 'at 3'])
 })
 
 it('sessions are kept apart, also those whose names begin alike', () => {
-  follow('s', [], [answer('a')])
-  follow('s2', [], [answer('b')])
-  expect([ids('s'), ids('s2'), ids('')]).toEqual([['a'], ['b'], []])
+  follow('s', 'p', [], [answer('a')])
+  follow('s2', 'p', [], [answer('b')])
+  expect([ids('s'), ids('s2'), pagesOf('')]).toEqual([['a'], ['b'], []])
 })
 
 it('rubbish of others is not taken for an answer', () => {
@@ -76,8 +86,8 @@ it('rubbish of others is not taken for an answer', () => {
     ['a', whole.replace('positive', 'perhaps')],
     ['a', whole.replace('manual', 'model')],
   ]) {
-    entries.set(`sluice-answer s ${key}`, text ?? '')
-    expect(held('s')).toEqual([])
+    entries.set(`sluice-answer s p ${key}`, text ?? '')
+    expect(leftBy('s', 'p')).toEqual([])
   }
 })
 
@@ -89,6 +99,6 @@ it('a browser that keeps nothing is no hindrance', () => {
     },
     removeItem: () => {},
   })
-  follow('s', [], [answer('a')])
-  expect(held('s')).toEqual([])
+  follow('s', 'p', [], [answer('a')])
+  expect(leftBy('s', 'p')).toEqual([])
 })

@@ -17,8 +17,12 @@ export function takeQueue(state: State, queue: Queue): State {
   const missing = offered.filter(({ image }) => missed.has(image))
   const line = offered.filter(({ image }) => !missed.has(image))
   const isCurrent = ({ image }: Shown) => image === state.current?.image
-  const current = line.find(isCurrent) ?? state.current
-  const upcoming = line.filter((shown) => !isCurrent(shown))
+  const found = line.find(isCurrent)
+  const current = found && state.current ? { ...state.current, ...found } : state.current
+  const first = state.upcoming.filter(({ next }) => next)
+  const isFirst = new Set(first.map(({ image }) => image))
+  const rest = line.filter((shown) => !isCurrent(shown) && !isFirst.has(shown.image))
+  const upcoming = [...first, ...rest]
   const exhausted = queue.items.length === 0
   const next = { ...state, current, upcoming, missing, behind: queue.behind, exhausted }
   return current ? next : advance(next)
@@ -52,18 +56,30 @@ export function leave(state: State, image: ImageId): State {
   return state.current?.image === image ? advance(state) : state
 }
 
-/**
- * Puts an image on the screen; the one that was there comes next, unless it was there to be corrected only.
- * What the line knows of it is newer than what is given.
- */
+/** Puts an image on the screen; the one that was there comes next, unless it was there to be corrected only. */
 export function showNow(state: State, shown: Shown): State {
-  if (state.current?.image === shown.image) return state
+  const { found, rest } = takeFrom(state, shown)
+  const before = state.current
+  const isOther = before && before.image !== shown.image && !before.was
+  const upcoming = isOther ? [{ ...before, next: true as const }, ...rest.upcoming] : rest.upcoming
+  return { ...rest, current: found, upcoming }
+}
+
+/** Puts an image next in line, before the eyes only if nothing else is: nobody answers it by accident. */
+export function showNext(state: State, shown: Shown): State {
+  if (!state.current) return showNow(state, shown)
+  if (state.current.image === shown.image) return state
+  const { found, rest } = takeFrom(state, shown)
+  return { ...rest, upcoming: [{ ...found, next: true }, ...rest.upcoming] }
+}
+
+/** An image out of the line, with what the line knows of it: that is newer than what is given. */
+function takeFrom(state: State, shown: Shown): { found: Shown; rest: State } {
   const isIt = ({ image }: Shown) => image === shown.image
-  const current = state.upcoming.find(isIt) ?? state.missing.find(isIt) ?? shown
+  const known = state.upcoming.find(isIt) ?? state.missing.find(isIt)
   const missing = state.missing.filter((other) => !isIt(other))
-  const rest = state.upcoming.filter((other) => !isIt(other))
-  const before = state.current && !state.current.was ? [state.current] : []
-  return { ...state, current, missing, upcoming: [...before, ...rest] }
+  const upcoming = state.upcoming.filter((other) => !isIt(other))
+  return { found: { ...shown, ...known, was: shown.was }, rest: { ...state, missing, upcoming } }
 }
 
 /** The next one in line. */

@@ -4,7 +4,7 @@ import type { Notice } from '../protocol'
 import type { State } from './state'
 
 export function withNotice(state: State, notice: Notice): State {
-  return { ...state, notices: pinned(state.notices, notice), said: notice.text }
+  return { ...state, notices: pinned(state.notices, notice) }
 }
 
 /** The newest few; what is said again takes the place of what was said before. */

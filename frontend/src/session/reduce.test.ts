@@ -107,7 +107,7 @@ describe('pictures that are not there', () => {
   })
 
   it('are on the screen again when an answer is taken back, and missing when they fail again', () => {
-    const look = { image: 5, answer: 'skip', counts: false } as const
+    const look = { image: 5, answer: 'skip', counts: false, now: null } as const
     const undone = run(...away, received({ type: 'ack', id: 'u', seq: 1, look }))
     expect([line(undone), missing(undone)]).toEqual([[5], [6]])
     const failed = reduce(undone, unreadable(5))
@@ -139,9 +139,28 @@ describe('answers', () => {
   it('come back into view when they were refused, with the reason', () => {
     const refused: ToPage = { type: 'refused', id: 'a', why: 'the disk is full', retry: true }
     const state = run(received(queue(1, 5, 6)), answered('a', 'negative'), received(refused))
-    expect(line(state)).toEqual([5, 6])
+    // Not before the eyes at once: a finger on its way down is meant for what is there.
+    expect(line(state)).toEqual([6, 5])
     expect(state.pending).toEqual([])
     expect(state.notices[0]?.text).toContain('the disk is full')
+    // No ranking pushes it away, and it says what was answered.
+    const later = run(
+      received(queue(1, 5, 6)),
+      answered('a', 'negative'),
+      received(refused),
+      received(queue(2, 6, 8, 9, 5)),
+    )
+    expect(line(later)).toEqual([6, 5, 8, 9])
+    expect(reduce(later, answered('b', 'positive')).current).toMatchObject({
+      image: 5,
+      refused: 'negative',
+    })
+  })
+
+  it('come back before the eyes where nothing else is', () => {
+    const refused: ToPage = { type: 'refused', id: 'a', why: 'the disk is full', retry: true }
+    const state = run(received(queue(1, 5)), answered('a', 'negative'), received(refused))
+    expect(line(state)).toEqual([5])
   })
 
   it('count as soon as they are given', () => {
@@ -186,9 +205,19 @@ it('an answer is counted once, also when the statistics know it before its ack',
 
 describe('undo and redo', () => {
   const ack = (image: ImageId): Action =>
-    received({ type: 'ack', id: 'u', seq: 1, look: { image, answer: 'positive', counts: false } })
+    received({
+      type: 'ack',
+      id: 'u',
+      seq: 1,
+      look: { image, answer: 'positive', counts: false, now: null },
+    })
   const redone = (image: ImageId): Action =>
-    received({ type: 'ack', id: 'r', seq: 2, look: { image, answer: 'positive', counts: true } })
+    received({
+      type: 'ack',
+      id: 'r',
+      seq: 2,
+      look: { image, answer: 'positive', counts: true, now: null },
+    })
 
   it('bring the image back; the one on the screen comes next', () => {
     expect(line(run(received(queue(1, 6, 7)), ack(5)))).toEqual([5, 6, 7])
@@ -197,6 +226,35 @@ describe('undo and redo', () => {
   it('lead on when the image on the screen has its answer again', () => {
     expect(line(run(received(queue(1, 6, 7)), ack(5), redone(5)))).toEqual([6, 7])
     expect(line(run(received(queue(1, 6, 7)), redone(5)))).toEqual([6, 7])
+  })
+
+  it('of a correction bring the image back with the answer that it has again', () => {
+    const look = { image: 5, answer: 'negative', counts: false, now: 'positive' } as const
+    const state = run(received(queue(1, 6, 7)), received({ type: 'ack', id: 'u', seq: 1, look }))
+    expect([line(state), state.current?.was]).toEqual([[5, 6, 7], 'positive'])
+    expect(line(reduce(state, { type: 'left as it was' }))).toEqual([6, 7])
+  })
+
+  it('of the answer that was to be corrected ends the correction', () => {
+    const look = { seq: 1, image: 6, answer: 'skip', source: 'manual' } as HistoryLook
+    const again: Action = { type: 'looked at again', look }
+    expect(run(received(queue(1, 7)), again, ack(6)).current?.was).toBeUndefined()
+  })
+
+  it('are under way until the server has done or refused them', () => {
+    const asked: Action = { type: 'asked', asked: { id: 'u', type: 'undo', at: 1 } }
+    const state = run(received(queue(1, 6, 7)), asked)
+    expect(state.asked).toHaveLength(1)
+    expect(reduce(state, ack(5)).asked).toEqual([])
+    const refused: ToPage = {
+      type: 'refused',
+      id: 'u',
+      why: 'there is nothing to undo',
+      retry: false,
+    }
+    const next = reduce(state, received(refused))
+    expect([next.asked, line(next)]).toEqual([[], [6, 7]])
+    expect(next.notices[0]?.text).toBe('Not done: there is nothing to undo.')
   })
 
   it('keep their place when the queue that follows an undo arrives', () => {
@@ -321,9 +379,9 @@ describe('corrections', () => {
     expect(line(state)).toEqual([3, 5, 6, 7])
   })
 
-  it('survive a new ranking', () => {
-    const state = run(...begun, received(queue(2, 8, 5)))
-    expect(line(state)).toEqual([2, 8, 5])
+  it('survive a new ranking, and so does the picture that they interrupted', () => {
+    const state = run(...begun, received(queue(2, 8, 9)))
+    expect(line(state)).toEqual([2, 5, 8, 9])
     expect(state.current?.was).toBe('negative')
   })
 
@@ -336,7 +394,8 @@ describe('corrections', () => {
   it('that were refused come back as corrections', () => {
     const refused: ToPage = { type: 'refused', id: 'a', why: 'the disk is full', retry: true }
     const state = run(...begun, answered('a', 'positive'), received(refused))
-    expect(state.current).toMatchObject({ image: 2, was: 'negative' })
+    expect(line(state)).toEqual([5, 2, 6, 7])
+    expect(state.upcoming[0]).toMatchObject({ was: 'negative', refused: 'positive' })
   })
 })
 
@@ -362,6 +421,7 @@ describe('answers that an earlier page left behind', () => {
     )
     expect(state.pending.map(({ id }) => id)).toEqual(['a', 'b'])
     expect(line(state)).toEqual([7])
+    expect(state.notices[0]?.text).toContain('An answer that an earlier page could not send')
   })
 
   it('are gone when the server has them', () => {

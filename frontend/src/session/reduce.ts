@@ -22,7 +22,16 @@ import {
 } from './answers'
 import { advance, leave, showNow, takeBack, takeOut, takeQueue } from './line'
 import { pinned } from './notices'
-import { type Connection, initial, never, type Pending, type State, unsaved } from './state'
+import {
+  type Asked,
+  type Connection,
+  initial,
+  never,
+  type Pending,
+  type State,
+  unsaved,
+} from './state'
+import { NAMES } from './words'
 
 export type Action =
   | { type: 'connection'; connection: Connection }
@@ -41,6 +50,7 @@ export type Action =
   | { type: 'let go'; id: CommandId }
   | { type: 'left behind'; answers: Pending[] }
   | { type: 'undone here' }
+  | { type: 'asked'; asked: Asked }
   | { type: 'looked at again'; look: HistoryLook }
   | { type: 'left as it was' }
   | { type: 'unreadable'; image: ImageId }
@@ -68,9 +78,12 @@ export function reduce(state: State, action: Action): State {
       return adopt(state, action.answers)
     case 'undone here':
       return undoHere(state)
+    case 'asked':
+      return { ...state, asked: [...state.asked, action.asked] }
     case 'looked at again': {
       const { image, answer, probability } = action.look
-      return showNow(state, { image, probability, ranking: null, was: answer })
+      const back = showNow(state, { image, probability, ranking: null, was: answer })
+      return { ...back, said: `To be corrected. Your answer was ${NAMES[answer]}.` }
     }
     case 'left as it was':
       return state.current?.was ? advance(state) : state
@@ -98,10 +111,12 @@ function receive(state: State, message: ToPage): State {
     case 'ack': {
       const settled = settle(state, message)
       if (!message.look) return settled
-      const { image, answer, counts } = message.look
-      if (counts) return { ...leave(settled, image), said: `Again: ${answer}.` }
-      const back = showNow(settled, { image, probability: null, ranking: null })
-      return { ...back, said: `Undone: ${answer}. The image is back.` }
+      const { image, answer, counts, now } = message.look
+      if (counts) return { ...leave(settled, image), said: `Again: ${NAMES[answer]}.` }
+      const shown = { image, probability: null, ranking: null }
+      // After the undo of a correction it has the answer from before.
+      const back = showNow(settled, now ? { ...shown, was: now } : shown)
+      return { ...back, said: `Undone: ${NAMES[answer]}. The image is back.` }
     }
     case 'refused':
       return takeRefusal(state, message)
@@ -125,8 +140,8 @@ function receive(state: State, message: ToPage): State {
 /** A server of another session has nothing to do with what this page still holds. */
 function greet(state: State, welcome: Welcome): State {
   if (state.welcome === null || state.welcome.session === welcome.session) {
-    // What could not be fetched while the server was away may be fetched now.
     const pending = state.pending.map((answer) => ({ ...answer, held: false, sent: true }))
+    // What could not be fetched while the server was away may be fetched now.
     return { ...state, welcome, pending, missing: [], connection: 'open' }
   }
   const lost = unsaved(state).length

@@ -21,6 +21,18 @@ export interface Shown extends QueueItem {
   ranking: RankingId | null
   /** The answer that it has, where it is shown to be corrected. */
   was?: Answer
+  /** The answer that could not be saved, where it is back for that. */
+  refused?: Answer
+  /** It stays next in line, whatever newer rankings say. */
+  next?: true
+}
+
+/** What only the server can do, and has not done yet. */
+export interface Asked {
+  id: CommandId
+  type: 'undo' | 'redo'
+  /** When, ms since 1970. */
+  at: number
 }
 
 /** An answer that is not in the server's statistics yet. */
@@ -53,6 +65,7 @@ export interface State {
   /** The server had nothing more to show. */
   exhausted: boolean
   pending: Pending[]
+  asked: Asked[]
   /** On offer, but they could not be fetched: they wait beside the line until they arrive. */
   missing: Shown[]
   statistics: Statistics | null
@@ -74,6 +87,7 @@ export const initial: State = {
   behind: 0,
   exhausted: false,
   pending: [],
+  asked: [],
   missing: [],
   statistics: null,
   training: null,

@@ -1,6 +1,7 @@
 // The one state of the page, and what a person can do.
 
 import { effect, signal } from '@preact/signals'
+import { keeps } from '../memory'
 import type {
   Answer,
   HistoryFilter,
@@ -16,9 +17,10 @@ import type {
 import { paused, placed, shown, shownMs } from './attention'
 import { Connection, socketAddress } from './connection'
 import { newId } from './ids'
-import { follow, held } from './kept'
+import { follow, forgetPage, leftBy, pagesOf } from './kept'
+import { live, PAGE, whenGone } from './pages'
 import { type Action, reduce } from './reduce'
-import { heldBack, initial, type Pending, unsaved } from './state'
+import { type Asked, heldBack, initial, type Pending, unsaved } from './state'
 
 export type Values = Plugins['selector_values']
 type Changes = Extract<ToServer, { type: 'set_parameters' }>['changes']
@@ -32,6 +34,8 @@ export const state = signal(initial)
 
 let connection: Connection | null = null
 let wanted: Extract<ToServer, { type: 'want_history' }> | null = null
+/** When the server last said hello, ms since 1970. */
+let openSince = 0
 let holdEnds: ReturnType<typeof setTimeout> | undefined
 
 function dispatch(action: Action): void {
@@ -40,7 +44,7 @@ function dispatch(action: Action): void {
   const { pending, welcome } = state.peek()
   // Answers of another session stay kept for it.
   if (welcome && welcome.session === before.welcome?.session)
-    follow(welcome.session, before.pending, pending)
+    follow(welcome.session, PAGE, before.pending, pending)
 }
 
 function send(message: ToServer): boolean {
@@ -49,13 +53,54 @@ function send(message: ToServer): boolean {
 
 /** Sends what only the server can do, or says that it was not done. */
 function ask(message: ToServer): void {
-  if (send(message)) return
+  if (!send(message)) tellNoConnection()
+}
+
+function tellNoConnection(): void {
   const text = 'There is no connection; nothing was changed.'
   dispatch({ type: 'received', message: { type: 'notice', level: 'warning', text } })
 }
 
-function sendAnswer({ id, shown: { image, ranking }, answer, source, shownMs }: Pending): void {
-  send({ type: 'answer', id, image, answer, source, shown_ms: shownMs, ranking })
+function messageOf({ id, shown: { image, ranking }, answer, source, shownMs }: Pending): ToServer {
+  return { type: 'answer', id, image, answer, source, shown_ms: shownMs, ranking }
+}
+
+/** What the server has not acknowledged, in the order in which the person did it. */
+function outbox(): ToServer[] {
+  const answers = unsaved(state.peek()).map((given) => ({
+    at: given.givenAt,
+    message: messageOf(given),
+  }))
+  const asked = state.peek().asked.map(({ id, type, at }) => ({ at, message: { type, id } }))
+  // The sort is stable: what was done in one millisecond stays in its order.
+  return [...answers, ...asked].sort((a, b) => a.at - b.at).map(({ message }) => message)
+}
+
+/** Answers that pages of this browser could not send become this page's as soon as those have gone. */
+function takeOver(session: string): void {
+  for (const page of pagesOf(session)) {
+    const take = () => {
+      if (state.peek().welcome?.session !== session) return
+      const answers = leftBy(session, page)
+      if (answers.length === 0) return
+      dispatch({ type: 'left behind', answers })
+      if (page !== PAGE) forgetPage(session, page)
+      for (const answer of answers) send(messageOf(answer))
+    }
+    if (page === PAGE) take()
+    else whenGone(page, take)
+  }
+}
+
+/** A connection that says nothing to an answer for so long is dead, whatever it seems, ms. */
+const SILENCE_MS = 10_000
+
+/** Connects anew where answers go out and nothing comes back. */
+function lookForSilence(): void {
+  const { connection: now } = state.peek()
+  const oldest = unsaved(state.peek()).find(({ sent }) => sent)
+  const since = Math.max(oldest?.givenAt ?? Number.POSITIVE_INFINITY, openSince)
+  if (now === 'open' && Date.now() - since > SILENCE_MS) connection?.restart()
 }
 
 /** Connects; the page works from here on by itself. */
@@ -65,17 +110,21 @@ export function begin(): void {
       const known = state.peek().welcome?.session
       dispatch({ type: 'received', message })
       if (message.type !== 'welcome') return
-      if (message.session !== known)
-        dispatch({ type: 'left behind', answers: held(message.session) })
-      // Whatever was not acknowledged is sent again; the server knows the ids.
-      unsaved(state.peek()).forEach(sendAnswer)
+      openSince = Date.now()
+      // Whatever was not acknowledged is sent again, in its order; the server knows the ids.
+      for (const message of outbox()) send(message)
+      if (message.session !== known) takeOver(message.session)
       if (wanted) send(wanted)
     },
     lost: () => dispatch({ type: 'connection', connection: 'lost' }),
   })
+  live()
   window.addEventListener('beforeunload', (event) => {
-    if (unsaved(state.peek()).length > 0) event.preventDefault()
+    // What the browser keeps is not lost.
+    if (unsaved(state.peek()).length > 0 && !keeps()) event.preventDefault()
   })
+  window.addEventListener('pagehide', letGo)
+  setInterval(lookForSilence, SILENCE_MS / 4)
   // What the clock answered is let go when the picture after it has been there for a moment.
   effect(() => {
     if (shown.value !== null && heldBack(state.peek())) holdFor(LATE_MS)
@@ -109,14 +158,15 @@ export function answerByClock(image: ImageId): void {
 }
 
 function give(said: Answer, source: Source): void {
-  const { current } = state.peek()
-  // Nobody answers what is not there to be seen yet.
+  const { current, asked, connection } = state.peek()
+  // Nobody answers what is not there to be seen yet, or is about to be changed by an undo.
   if (!current || placed.peek() !== current.image) return
+  if (asked.length > 0 && connection === 'open') return
   const hold = source === 'timeout'
   const [id, at] = [newId(), Date.now()]
   dispatch({ type: 'answered', id, answer: said, source, shownMs: shownMs(), at, hold })
   const last = state.peek().pending.at(-1)
-  if (last && !hold) sendAnswer(last)
+  if (last && !hold) send(messageOf(last))
 }
 
 function holdFor(ms: number): void {
@@ -129,16 +179,26 @@ function letGo(): void {
   const last = heldBack(state.peek())
   if (!last) return
   dispatch({ type: 'let go', id: last.id })
-  sendAnswer(last)
+  send(messageOf(last))
 }
 
 export function undo(): void {
-  const isHere = heldBack(state.peek()) !== null
-  if (isHere || !send({ type: 'undo', id: newId() })) dispatch({ type: 'undone here' })
+  const isHere = heldBack(state.peek()) !== null || state.peek().connection !== 'open'
+  if (isHere) dispatch({ type: 'undone here' })
+  else askInTurn('undo')
 }
 
 export function redo(): void {
-  ask({ type: 'redo', id: newId() })
+  letGo()
+  if (state.peek().connection === 'open') askInTurn('redo')
+  else tellNoConnection()
+}
+
+/** Until it is done no answer is given: nobody knows yet which picture comes back. */
+function askInTurn(type: Asked['type']): void {
+  const asked = { id: newId(), type, at: Date.now() }
+  dispatch({ type: 'asked', asked })
+  send({ type, id: asked.id })
 }
 
 export function chooseSelector(name: string): void {
@@ -163,11 +223,13 @@ export function wantHistory(count: number, filter: HistoryFilter): void {
 
 /** Shows an image that was answered again, to be corrected. */
 export function lookAgain(look: HistoryLook): void {
+  letGo()
   dispatch({ type: 'looked at again', look })
 }
 
 /** On without a correction. */
 export function leaveAsItWas(): void {
+  letGo()
   dispatch({ type: 'left as it was' })
 }
 
