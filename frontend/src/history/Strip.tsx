@@ -44,6 +44,7 @@ export function Strip({ history, session, current, want, look }: Props) {
         {shown && shown.looks.length > 0 && (
           <Row looks={shown.looks} session={session} current={current} show={look} />
         )}
+        {!shown && <p>One moment …</p>}
         {shown?.looks.length === 0 && <p>{nothing(filter)}</p>}
         {shown && hasMore(shown) && (
           <button type="button" class="more" onClick={() => setCount(shown.looks.length + STEP)}>

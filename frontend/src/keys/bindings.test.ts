@@ -11,17 +11,8 @@ import {
   type Pressed,
   presets,
 } from './bindings'
+import { pressed } from './pressed'
 
-const pressed = (key: string, more: Partial<Pressed> = {}): Pressed => ({
-  key,
-  code: '',
-  ctrlKey: false,
-  metaKey: false,
-  shiftKey: false,
-  altKey: false,
-  repeat: false,
-  ...more,
-})
 const press = (key: string, more: Partial<Pressed> = {}) =>
   deedOf(pressed(key, more), presets.sluice)
 

@@ -1,15 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { deedOf, type Pressed, presets } from './bindings'
-
-const press = (key: string): Pressed => ({
-  key,
-  code: '',
-  ctrlKey: false,
-  metaKey: false,
-  shiftKey: false,
-  altKey: false,
-  repeat: false,
-})
+import { deedOf, presets } from './bindings'
+import { pressed as press } from './pressed'
 
 /** The page as if loaded anew, in a browser that keeps things so. */
 function load(localStorage: Pick<Storage, 'getItem' | 'setItem'>) {

@@ -6,22 +6,12 @@ import {
   deedOf,
   type Keymap,
   keymapOf,
-  type Pressed,
   presets,
   standard,
 } from './bindings'
+import { pressed as press } from './pressed'
 import { presetOf, read, rebind, refusal, told, written } from './remap'
 
-const press = (key: string, more: Partial<Pressed> = {}): Pressed => ({
-  key,
-  code: '',
-  ctrlKey: false,
-  metaKey: false,
-  shiftKey: false,
-  altKey: false,
-  repeat: false,
-  ...more,
-})
 const { sluice, prodigy } = presets
 const doing = (keymap: Keymap, ...keys: string[]) => keys.map((key) => deedOf(press(key), keymap))
 

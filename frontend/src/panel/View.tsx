@@ -15,41 +15,14 @@ import { percent } from './format'
 
 /** How the picture is looked at: how near, and in what light. */
 export function View() {
-  const nothing = !onStage.value
   return (
     <section class="view">
       <h2>View</h2>
       <div class="zoom">
-        <button
-          type="button"
-          class="quiet"
-          aria-label="Zoom out"
-          onClick={zoomOut}
-          disabled={nothing}
-        >
-          −
-        </button>
-        <button type="button" class="quiet" onClick={fit} disabled={nothing}>
-          Fit
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          title="One pixel of the picture on one of the screen"
-          onClick={() => actual()}
-          disabled={nothing}
-        >
-          1:1
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-label="Zoom in"
-          onClick={zoomIn}
-          disabled={nothing}
-        >
-          +
-        </button>
+        <Zoom sign="−" name="Zoom out" act={zoomOut} />
+        <Zoom sign="Fit" name="Fit: the whole picture" act={fit} />
+        <Zoom sign="1:1" name="1:1, one pixel of the picture on one of the screen" act={actual} />
+        <Zoom sign="+" name="Zoom in" act={zoomIn} />
         <output aria-label="Zoom">{zoomText()}</output>
       </div>
       <Slider name="Contrast" of="contrast" />
@@ -60,6 +33,21 @@ export function View() {
         </button>
       )}
     </section>
+  )
+}
+
+function Zoom({ sign, name, act }: { sign: string; name: string; act: () => void }) {
+  return (
+    <button
+      type="button"
+      class="quiet"
+      title={name}
+      aria-label={name}
+      onClick={() => act()}
+      disabled={!onStage.value}
+    >
+      {sign}
+    </button>
   )
 }
 

@@ -6,7 +6,7 @@ import { elapsed, run, stop, zero } from './stopwatch'
 
 /** The person has stopped the clock. */
 export const paused = signal(false)
-/** The tab is in the background. */
+/** The tab is in the background, or the keys go to another window. */
 export const hidden = signal(false)
 /** A dialogue lies over the picture. */
 export const covered = signal(false)
@@ -21,10 +21,12 @@ let watch = zero
 /** Follows the tab and the pauses; called once. */
 export function payAttention(): void {
   const look = () => {
-    hidden.value = document.hidden
+    hidden.value = document.hidden || !document.hasFocus()
   }
   look()
   document.addEventListener('visibilitychange', look)
+  window.addEventListener('focus', look)
+  window.addEventListener('blur', look)
   effect(() => {
     const now = performance.now()
     watch = sees.value ? run(watch, now) : stop(watch, now)
