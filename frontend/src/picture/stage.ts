@@ -9,7 +9,7 @@ import { filter } from './light'
 import { Sharper } from './sharper'
 import { whenShown } from './shown'
 import type { Swipe } from './swipe'
-import { CENTRE, drawnAt, fitScale, pixelScale } from './view'
+import { CENTRE, drawnAt, fitScale, pixelScale, type Size } from './view'
 import {
   clearStage,
   giveUp,
@@ -54,8 +54,9 @@ export class Stage {
   private placed: { element: HTMLImageElement; detail: Detail } | null = null
   /** More detail that waits for the end of a swipe. */
   private waiting: (() => void) | null = null
-  /** Where the layer begins on the page. */
+  /** Where the layer begins on the page, and its size; none until it is looked up, which costs a layout. */
   private corner = CENTRE
+  private room: Size | null = null
   private callOff = () => {}
   private readonly gestures: Gestures
   private readonly sharper: Sharper
@@ -90,7 +91,10 @@ export class Stage {
       },
       failed: giveUp,
     })
-    this.resized = new ResizeObserver(() => this.measure())
+    this.resized = new ResizeObserver(() => {
+      this.room = null
+      this.measure()
+    })
     this.resized.observe(layer)
     this.effects = [
       effect(() => this.draw()),
@@ -154,6 +158,16 @@ export class Stage {
   private measure(): void {
     if (!this.placed?.element.complete) return
     const { element, detail } = this.placed
+    this.room ??= this.lookRound()
+    takeStage({
+      picture: { width: element.naturalWidth, height: element.naturalHeight },
+      stage: this.room,
+      dpr: devicePixelRatio,
+      detail,
+    })
+  }
+
+  private lookRound(): Size {
     // With its fractions, which `clientWidth` has not; untransformed, which its box is not.
     const layer = getComputedStyle(this.layer)
     const place = this.place.getBoundingClientRect()
@@ -161,12 +175,7 @@ export class Stage {
       x: place.x + Number.parseFloat(layer.left),
       y: place.y + Number.parseFloat(layer.top),
     }
-    takeStage({
-      picture: { width: element.naturalWidth, height: element.naturalHeight },
-      stage: { width: Number.parseFloat(layer.width), height: Number.parseFloat(layer.height) },
-      dpr: devicePixelRatio,
-      detail,
-    })
+    return { width: Number.parseFloat(layer.width), height: Number.parseFloat(layer.height) }
   }
 
   private draw(): void {
@@ -192,7 +201,9 @@ export class Stage {
     classList.remove('settling')
     style.setProperty('--swipe-x', `${x}px`)
     style.setProperty('--swipe-y', `${y}px`)
-    style.setProperty('--turn', `${(x / this.place.clientWidth) * TURN_DEGREES}deg`)
+    // Where nothing is swiped, no width is asked for: it would cost a layout for every picture.
+    const turn = x === 0 ? 0 : (x / this.place.clientWidth) * TURN_DEGREES
+    style.setProperty('--turn', `${turn}deg`)
     this.place.style.setProperty('--share', String(share))
     if (said) this.place.dataset.swipe = said
     else delete this.place.dataset.swipe
