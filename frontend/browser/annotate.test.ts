@@ -1,6 +1,6 @@
 import { expect } from '@playwright/test'
 import violations from './axe'
-import { answerNext, counts, open, saved, shown } from './page'
+import { answerNext, counts, open, ready, saved, shown } from './page'
 import { test } from './server'
 
 test('twenty pictures by keyboard, a reload, undo and redo', async ({ page, server }) => {
@@ -10,14 +10,14 @@ test('twenty pictures by keyboard, a reload, undo and redo', async ({ page, serv
   const seen = new Set<string | null>()
   for (let number = 0; number < 20; number++) {
     seen.add(await shown(page))
-    await page.keyboard.press(number % 4 === 0 ? 'f' : number % 4 === 3 ? 's' : 'j')
+    await answerNext(page, number % 4 === 0 ? 'f' : number % 4 === 3 ? 's' : 'j')
   }
   expect(seen.size).toBe(20)
   await saved(page)
   expect(await counts(page)).toEqual({ answered: 20, positives: 5 })
 
   await page.reload()
-  await expect(page.locator('.picture img')).toBeVisible()
+  await ready(page)
   await expect(page.getByTestId('answered')).toHaveText('20')
   const before = await shown(page)
   await page.keyboard.press('Backspace')
@@ -34,12 +34,12 @@ test('twenty pictures by keyboard, a reload, undo and redo', async ({ page, serv
 test('a killed server loses nothing, and the page goes on by itself', async ({ page, server }) => {
   await server.start()
   await open(page, server.address)
-  for (const key of 'fjjfj') await page.keyboard.press(key)
+  for (const key of 'fjjfj') await answerNext(page, key)
   await saved(page)
   await server.kill()
   await expect(page.getByTestId('connection')).toContainText('no connection')
-  await page.keyboard.press('f')
-  await page.keyboard.press('j')
+  await answerNext(page, 'f')
+  await answerNext(page, 'j')
   await expect(page.getByTestId('connection')).toContainText('2 to send')
   await server.start()
   await saved(page)
@@ -58,7 +58,7 @@ test('typing as fast as the browser takes it answers each picture once', async (
   await page.evaluate(async () => {
     const frame = () => new Promise(requestAnimationFrame)
     for (let number = 0; number < 40; number++) {
-      while (!document.querySelector('.picture')) await frame()
+      while (!document.querySelector('.picture:not(.loading) img')) await frame()
       window.dispatchEvent(new KeyboardEvent('keydown', { key: number % 2 ? 'j' : 'f' }))
       await frame()
     }
@@ -82,7 +82,7 @@ test('the buttons answer, and the selector is changed while running', async ({ p
   await page.getByLabel('Order').selectOption('sequential')
   await expect(page.getByText("The pool's own order, by path.")).toBeVisible()
   // The keys answer again at once.
-  await page.keyboard.press('j')
+  await answerNext(page, 'j')
   await expect(page.getByTestId('answered')).toHaveText('4')
 })
 
@@ -134,7 +134,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await server.start()
     await page.emulateMedia({ colorScheme })
     await open(page, server.address)
-    for (const key of 'fjj') await page.keyboard.press(key)
+    for (const key of 'fjj') await answerNext(page, key)
     await expect(page.getByTestId('answered')).toHaveText('3')
     expect(await violations(page)).toEqual([])
     await page.keyboard.press('?')
@@ -158,7 +158,7 @@ test('nothing is asked of any other origin, and nothing fails', async ({ page, s
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
   await server.start()
   await open(page, server.address)
-  for (const key of 'fjjsjj') await page.keyboard.press(key)
+  for (const key of 'fjjsjj') await answerNext(page, key)
   await saved(page)
   expect([elsewhere, errors]).toEqual([[], []])
 })
@@ -183,12 +183,12 @@ test("a plugin's parameters are set in the page, kept, and reset", async ({ page
   await clusters.press('Enter')
   await expect(clusters).toHaveValue('20')
   // The keys answer again at once.
-  await page.keyboard.press('j')
+  await answerNext(page, 'j')
   await expect(page.getByTestId('answered')).toHaveText('2')
   expect(await violations(page)).toEqual([])
 
   await page.reload()
-  await expect(page.locator('.picture img')).toBeVisible()
+  await ready(page)
   await page.getByText('Parameters').click()
   await expect(page.getByLabel('clusters')).toHaveValue('20')
   await page.getByRole('button', { name: 'Reset' }).click()

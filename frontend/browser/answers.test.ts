@@ -1,7 +1,7 @@
 // No answer is lost, doubled or put elsewhere, whatever happens to the page, the server and the line between them.
 
 import { expect, type Page } from '@playwright/test'
-import { answerNext, counts, open, saved, shown } from './page'
+import { answerNext, counts, open, ready, saved, shown } from './page'
 import { type Logged, test } from './server'
 
 /** Answers so many pictures as fast as the browser takes the keys; what was answered, in order. */
@@ -138,7 +138,7 @@ test('a reload in the middle goes on in the middle', async ({ page, server }) =>
   for (const key of 'fjjs') await answerNext(page, key)
   const next = await shown(page)
   await page.reload()
-  await expect(page.locator('.picture img')).toBeVisible()
+  await ready(page)
   await expect(page.getByTestId('answered')).toHaveText('4')
   expect(await shown(page)).toBe(next)
   await page.keyboard.press('Backspace')
@@ -152,7 +152,7 @@ test('an undo that the server has not heard is done when it is back', async ({ p
   await saved(page)
   server.freeze()
   const image = await shown(page)
-  await page.keyboard.press('j')
+  await answerNext(page, 'j')
   await page.keyboard.press('Backspace')
   // Which picture comes back is not known yet: no key answers another one.
   await page.keyboard.press('j')

@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test'
-import { counts, open, saved, shown } from './page'
+import { counts, open, ready, saved, shown } from './page'
 import { type Server, test } from './server'
 
 const ring = (page: Page) => page.getByTestId('ring')
@@ -156,7 +156,7 @@ test('slower and faster are one key each, and remembered', async ({ page, server
   await page.keyboard.press(']')
   await expect(ring(page)).toContainText('no after 8 s')
   await page.reload()
-  await expect(page.locator('.picture img')).toBeVisible()
+  await ready(page)
   // It never begins by itself.
   await expect(ring(page)).toBeHidden()
   await page.keyboard.press('a')

@@ -28,7 +28,7 @@ test('the last answers are shown, filtered, and corrected', async ({ page, serve
   await expect(page.getByTestId('answered')).toHaveText('4')
 
   await entries.last().click()
-  await page.keyboard.press('j')
+  await answerNext(page, 'j')
   await expect(page.getByTestId('positives')).toHaveText('0')
   await expect(page.getByTestId('answered')).toHaveText('4')
   expect(await shown(page)).toBe(next)

@@ -11,15 +11,19 @@ export const shown = (page: Page) => page.locator('.picture').getAttribute('data
 
 export const saved = (page: Page) => expect(page.getByTestId('connection')).toHaveText('saved')
 
+/** The picture can be seen: before that no key answers it. */
+export const ready = (page: Page) =>
+  expect(page.locator('.picture:not(.loading) img')).toBeVisible()
+
 /** Opens the page, past the first visit's screen. */
 export async function open(page: Page, address: string): Promise<void> {
   await page.addInitScript(() => localStorage.setItem('sluice-seen', 'yes'))
   await page.goto(address)
-  await expect(page.locator('.picture img')).toBeVisible()
+  await ready(page)
 }
 
 /** A line that was answered faster than the server fills it up is empty for a moment. */
 export async function answerNext(page: Page, key: string): Promise<void> {
-  await expect(page.locator('.picture img')).toHaveJSProperty('complete', true)
+  await ready(page)
   await page.keyboard.press(key)
 }

@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test'
-import { open, shown } from './page'
+import { open, ready, shown } from './page'
 import { test } from './server'
 
 /** Where the picture is drawn. */
@@ -79,7 +79,7 @@ test('contrast and brightness are remembered, and reset by a double click', asyn
   await expect(page.getByTestId('answered')).toHaveText('1')
   expect(await filter()).toMatch(/contrast\(1\.\d+\)/)
   await page.reload()
-  await expect(page.locator('.picture img')).toBeVisible()
+  await ready(page)
   expect(await filter()).toMatch(/contrast\(1\.\d+\)/)
   await page.getByRole('slider', { name: /contrast/i }).dblclick()
   await expect.poll(filter).not.toMatch(/contrast\(1\.\d+\)/)
