@@ -182,3 +182,23 @@ test('a server that hangs is noticed, and nothing is lost', async ({ page, serve
   await expect(page.getByTestId('answered')).toHaveText('2')
   expect(server.answers()).toHaveLength(2)
 })
+
+test('a server that hangs over an undo is noticed, too: keys wait for it', async ({
+  page,
+  server,
+}) => {
+  await server.start('--no-model')
+  await open(page, server.address)
+  const image = await shown(page)
+  await answerNext(page, 'f')
+  await saved(page)
+  server.freeze()
+  await page.keyboard.press('Backspace')
+  await expect(page.getByTestId('connection')).toContainText('no connection')
+  server.thaw()
+  await expect(page.getByTestId('answered')).toHaveText('0')
+  // The server had done it before the line was given up: the picture that is back comes next.
+  await answerNext(page, 'j')
+  await expect(page.getByTestId('answered')).toHaveText('1')
+  await expect.poll(() => shown(page)).toBe(image)
+})

@@ -56,8 +56,8 @@ export function adopt(state: State, left: Pending[]): State {
 /** Something that was sent is durable. */
 export function settle(state: State, { id, seq }: Ack): State {
   const durable = (answer: Pending) => (answer.id === id ? { ...answer, seq } : answer)
-  // The statistics may have known it first.
   const asked = state.asked.filter((other) => other.id !== id)
+  // The statistics may have known it first.
   return withoutCounted({ ...state, asked, pending: state.pending.map(durable) })
 }
 

@@ -92,14 +92,15 @@ function takeOver(session: string): void {
   }
 }
 
-/** A connection that says nothing to an answer for so long is dead, whatever it seems, ms. */
+/** A connection that says nothing to what was sent for so long is dead, whatever it seems, ms. */
 const SILENCE_MS = 10_000
 
-/** Connects anew where answers go out and nothing comes back. */
+/** Connects anew where answers and undos go out and nothing comes back. */
 function lookForSilence(): void {
-  const { connection: now } = state.peek()
-  const oldest = unsaved(state.peek()).find(({ sent }) => sent)
-  const since = Math.max(oldest?.givenAt ?? Number.POSITIVE_INFINITY, openSince)
+  const { connection: now, asked } = state.peek()
+  const answers = unsaved(state.peek()).filter(({ sent }) => sent)
+  const oldest = Math.min(...answers.map(({ givenAt }) => givenAt), ...asked.map(({ at }) => at))
+  const since = Math.max(oldest, openSince)
   if (now === 'open' && Date.now() - since > SILENCE_MS) connection?.restart()
 }
 
