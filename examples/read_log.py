@@ -111,6 +111,9 @@ class Payload:
     def ranked(self):
         return {"image": self.number(), "probability": self.optional(self.real)}
 
+    def outlook_bin(self):
+        return {"images": self.number(), "expected": self.real()}
+
     def kind(self):
         return self.variant("selector", "network")
 
@@ -146,6 +149,7 @@ RANKING = dict(
     candidates=P.number,
     scored=P.number,
     first=lambda p: p.many(p.ranked),
+    outlook=lambda p: [],
 )
 EVENTS = {
     (1, 1): ("SessionOpened", dict(question=P.text, pool=P.text, seed=P.number, program=P.text)),
@@ -176,6 +180,7 @@ EVENTS = {
     ),
     (12, 1): ("RankingMade", RANKING),
     (12, 2): ("RankingMade", RANKING | dict(parameters=P.values)),
+    (12, 3): ("RankingMade", RANKING | dict(parameters=P.values, outlook=lambda p: p.many(p.outlook_bin))),
     (13, 1): ("PluginFailed", dict(plugin=P.plugin, what=P.text)),
     (14, 1): ("RecordLost", {}),
     (15, 1): (
@@ -185,6 +190,18 @@ EVENTS = {
     (16, 1): (
         "CheckpointMade",
         dict(network=P.text, labels=P.number, artefact=lambda payload: payload.take(32).hex(), bytes=P.number),
+    ),
+    (17, 1): (
+        "CycleTrained",
+        dict(
+            network=P.text,
+            labels=P.number,
+            steps=P.number,
+            loss=P.real,
+            learning_rate=P.real,
+            scored=P.number,
+            seconds=P.real,
+        ),
     ),
 }
 

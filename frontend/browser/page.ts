@@ -3,9 +3,13 @@
 import { expect, type Page } from '@playwright/test'
 
 export const counts = async (page: Page) => ({
-  answered: Number(await page.getByTestId('answered').textContent()),
-  positives: Number(await page.getByTestId('positives').textContent()),
+  answered: await number(page, 'answered'),
+  positives: await number(page, 'positives'),
 })
+
+/** Without the spaces between its digits. */
+const number = async (page: Page, id: string) =>
+  Number((await page.getByTestId(id).textContent())?.replace(/\s/g, ''))
 
 export const shown = (page: Page) => page.locator('.picture').getAttribute('data-image')
 

@@ -39,6 +39,15 @@ const STATES: Record<string, Reach> = {
     await expect(page.getByRole('dialog')).toBeVisible()
   },
   annotating,
+  charts: async (page, server) => {
+    await annotating(page, server)
+    for (const group of ['Learning', 'Pace'])
+      await page.locator('summary', { hasText: group }).click()
+    for (const chart of [/^Loss of the model/, /^Time on screen/])
+      await expect(page.getByRole('img', { name: chart })).toBeVisible()
+    await page.getByRole('button', { name: 'Table: Positives found' }).click()
+    await expect(page.getByRole('table')).toBeVisible()
+  },
   'history and correction': async (page, server) => {
     await annotating(page, server)
     await page.keyboard.press('h')

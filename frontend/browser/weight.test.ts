@@ -1,10 +1,12 @@
 import { gzipSync } from 'node:zlib'
 import { expect } from '@playwright/test'
-import { open } from './page'
+import { answerNext, open } from './page'
 import { test } from './server'
 
-/** What the page may weigh, compressed, without pictures: bytes. */
-const LIMIT = 60_000
+/** What the page may weigh until the first answer, compressed, without pictures: bytes. */
+const LIMIT = 40_000
+/** What draws the charts may weigh. It comes when there is something to draw. */
+const CHARTS_LIMIT = 28_000
 
 test('the page is light, and the server sends it compressed', async ({ page, server }) => {
   const sent: { url: string; bytes: number; encoding: string }[] = []
@@ -14,13 +16,20 @@ test('the page is light, and the server sends it compressed', async ({ page, ser
     const encoding = headers['content-encoding'] ?? ''
     sent.push({ url: response.url(), bytes: gzipSync(body).length, encoding })
   })
+  const total = () => sent.reduce((sum, { bytes }) => sum + bytes, 0)
   await server.start('--no-model')
   await open(page, server.address)
   await page.waitForLoadState('networkidle')
+  const before = total()
+  expect(before).toBeGreaterThan(10_000)
+  expect(before).toBeLessThan(LIMIT)
+
+  await answerNext(page, 'f')
+  await expect(page.locator('.chart canvas')).toBeVisible()
+  await expect.poll(total).toBeGreaterThan(before + 10_000)
+  expect(total() - before).toBeLessThan(CHARTS_LIMIT)
+
   const scripts = sent.filter(({ url }) => /\.(js|css)$/.test(url))
-  expect(scripts.length).toBeGreaterThanOrEqual(2)
+  expect(scripts.length).toBeGreaterThanOrEqual(3)
   for (const { encoding } of scripts) expect(encoding).toMatch(/gzip|br|zstd/)
-  const total = sent.reduce((sum, { bytes }) => sum + bytes, 0)
-  expect(total).toBeGreaterThan(10_000)
-  expect(total).toBeLessThan(LIMIT)
 })

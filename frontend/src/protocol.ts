@@ -1,7 +1,7 @@
 // Generated from core/events by its test `typescript`; do not edit.
 
 /** Version of this vocabulary. */
-export const PROTOCOL = 3
+export const PROTOCOL = 4
 
 /**
  * From a page to the server.
@@ -90,7 +90,11 @@ count: number,
 /**
  * Which of them.
  */
-filter: HistoryFilter, } | { "type": "unreadable", 
+filter: HistoryFilter, } | { "type": "want_charts", 
+/**
+ * It would.
+ */
+wanted: boolean, } | { "type": "unreadable", 
 /**
  * Which.
  */
@@ -99,7 +103,7 @@ image: ImageId, };
 /**
  * From the server to a page.
  */
-export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "history" } & History | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
+export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "charts" } & Charts | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "history" } & History | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
 
 /**
  * What a page needs to begin.
@@ -249,22 +253,47 @@ set_aside: number,
  */
 unlabelled: number, 
 /**
- * Positives over looks, thinned out to a few hundred points; the last one is exact.
+ * Images by their answer and its source, as far as there are any.
  */
-curve: Array<CurvePoint>, 
+answered: Array<Answered>, 
 /**
- * Over the last 50 answers.
+ * Looks that count: an image that was answered again counts once more.
+ */
+looks: number, 
+/**
+ * Over the last 50 answers of people.
  */
 agreement: Agreement, 
 /**
- * Answers in the last minute.
+ * Over all answers of people.
+ */
+agreement_of_all: Agreement, 
+/**
+ * Looks of people and of automatic mode in the last minute.
  */
 per_minute: number, 
+/**
+ * The same over the whole session, by the minute spent answering; none before the first.
+ */
+per_active_minute: number | null, 
 /**
  * Time spent answering in the whole session: how long each picture was on the screen, at most
  * a minute. Pauses don't count.
  */
 active_seconds: number, 
+/**
+ * How long people had the picture on the screen before they answered, over their last 200 answers; none
+ * before the first.
+ */
+answer_seconds: AnswerSeconds | null, 
+/**
+ * Looks that the newest ranking does not know yet.
+ */
+ranking_age: number, 
+/**
+ * What is left to find; none without a model.
+ */
+forecast: Forecast | null, 
 /**
  * How many looks can be undone.
  */
@@ -275,17 +304,21 @@ undo_depth: number,
 redo_depth: number, };
 
 /**
- * A point of the discovery curve.
+ * Images whose answer is this one, from this source.
  */
-export type CurvePoint = { 
+export type Answered = { 
 /**
- * Answers so far.
+ * What was said.
  */
-looks: number, 
+answer: Answer, 
 /**
- * Positives among them.
+ * Who said it.
  */
-positives: number, };
+source: Source, 
+/**
+ * How many; an image counts once, with the answer that it has.
+ */
+images: number, };
 
 /**
  * How often the model was right, by what it had said before the answer.
@@ -299,6 +332,178 @@ agreed: number,
  * Answers that had a probability.
  */
 of: number, };
+
+/**
+ * Times on the screen, in seconds.
+ */
+export type AnswerSeconds = { 
+/**
+ * Half of the answers took less.
+ */
+median: number, 
+/**
+ * Nine answers of ten took less.
+ */
+p90: number, };
+
+/**
+ * What is left, as far as the model can tell. It knows nothing of positives that are like none that was found:
+ * only an audit is proof.
+ */
+export type Forecast = { 
+/**
+ * Positives among the images that nobody has answered.
+ */
+positives_left: Interval, 
+/**
+ * For 80 % and for 95 %.
+ */
+goals: Array<Goal>, };
+
+/**
+ * What it takes to have found a share of the positives.
+ */
+export type Goal = { 
+/**
+ * Of all positives of the pool, 0 to 1.
+ */
+share: number, 
+/**
+ * Looks from now on, the likeliest images first; 0 where it is reached.
+ */
+looks: Interval, 
+/**
+ * Time from now on at the pace of the last answers, in seconds; none as long as there is no pace.
+ */
+seconds: Interval | null, };
+
+/**
+ * What is likely, and what it lies between with a probability of nine in ten, as far as the model can tell.
+ */
+export type Interval = { 
+/**
+ * In one case of twenty it is less.
+ */
+low: number, 
+/**
+ * Expected.
+ */
+likely: number, 
+/**
+ * In one case of twenty it is more.
+ */
+high: number, };
+
+/**
+ * How it went, from the first look to the last: a few hundred looks at even distances, the last one among them.
+ * The first five lists are as long as each other.
+ */
+export type Charts = { 
+/**
+ * Looks so far.
+ */
+looks: Array<number>, 
+/**
+ * Images labelled yes by then.
+ */
+positives: Array<number>, 
+/**
+ * How often the model was right in the 50 looks up to then, 0 to 1; none where it had said nothing.
+ */
+agreement: Array<number | null>, 
+/**
+ * Mean time on the screen over the 50 looks up to then; none where no time was told.
+ */
+seconds_per_look: Array<number | null>, 
+/**
+ * Mean over the 50 looks up to then: how many looks the ranking that a person saw did not know yet; none where
+ * there was no ranking.
+ */
+ranking_age: Array<number | null>, 
+/**
+ * The models, thinned out to a few hundred.
+ */
+models: Array<ModelPoint>, 
+/**
+ * The cycles of training in the background, thinned out to a few hundred.
+ */
+cycles: Array<CyclePoint>, 
+/**
+ * Ten bins of the same width: whether what the model says is as likely as it says.
+ */
+calibration: Array<CalibrationBin>, 
+/**
+ * How long people had pictures on the screen before they answered.
+ */
+times: Array<TimeBin>, };
+
+/**
+ * A model's loss.
+ */
+export type ModelPoint = { 
+/**
+ * Looks by then.
+ */
+looks: number, 
+/**
+ * Mean class-balanced log loss over its labels, in nats.
+ */
+loss: number, };
+
+/**
+ * A cycle of training in the background.
+ */
+export type CyclePoint = { 
+/**
+ * Looks by its end.
+ */
+looks: number, 
+/**
+ * At its end, in nats.
+ */
+loss: number, 
+/**
+ * Its highest.
+ */
+learning_rate: number, 
+/**
+ * Steps of the optimiser.
+ */
+steps: number, 
+/**
+ * How long it took.
+ */
+seconds: number, };
+
+/**
+ * Answers of people to images that the model had held about equally likely.
+ */
+export type CalibrationBin = { 
+/**
+ * How many: yes or no.
+ */
+answers: number, 
+/**
+ * Yes.
+ */
+positives: number, 
+/**
+ * The mean of what the model had said, 0 to 1; none without an answer.
+ */
+said: number | null, };
+
+/**
+ * Answers that took about equally long.
+ */
+export type TimeBin = { 
+/**
+ * Not longer than this, seconds, and longer than the bin before; none: any longer.
+ */
+up_to: number | null, 
+/**
+ * How many.
+ */
+answers: number, };
 
 /**
  * What the learner is doing.
@@ -344,6 +549,10 @@ in_background: boolean,
  * How often it has spoken.
  */
 opinions: number, 
+/**
+ * Pictures a second that one thread reads, decodes and resizes, over all so far.
+ */
+decoded_per_second: number | null, 
 /**
  * Images a second in the last scoring of the pool.
  */

@@ -286,6 +286,9 @@ pub struct ServeArguments {
     /// No model: only show and record
     #[arg(long)]
     pub no_model: bool,
+    /// Write what TensorBoard shows to this folder: loss, pace, agreement
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
     /// Open the page in the browser
     #[arg(long)]
     pub open: bool,

@@ -58,7 +58,8 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
         let folder = folder.display();
         format!("can't make the session folder {folder}; choose another with --session DIR")
     })?;
-    options.artefacts = Some(folder.join("artefacts"));
+    options.folder = Some(folder.clone());
+    options.tensorboard.clone_from(&arguments.tensorboard);
     let service = Service::open(options, &finding, storage).map_err(|error| match error {
         OpenError::Log(error) => with_next_step(&error, &folder),
         other => other.into(),

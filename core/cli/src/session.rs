@@ -60,7 +60,8 @@ pub fn options(
         device: chosen(arguments.device, &settings.model.device, "model.device")?,
         background: chosen(arguments.background, &settings.model.background, "model.background")?,
         recipe: chosen(arguments.recipe, &settings.model.recipe, "model.recipe")?,
-        artefacts: None,
+        folder: None,
+        tensorboard: None,
         cache: feature_folder(arguments.cache.as_ref(), settings).map(|folder| Place {
             folder,
             most_bytes: settings.cache.max_gigabytes.saturating_mul(1_000_000_000),

@@ -8,7 +8,7 @@
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::facts::{Event, Unknown, v1};
+use crate::facts::{Event, Unknown, v1, v2};
 
 /// A record never holds more than this. The log's batches hold twice as much, so that several
 /// records always fit.
@@ -129,11 +129,12 @@ facts! {
     9 => SelectorChosen, 1;
     10 => NetworkChosen, 1;
     11 => ModelTrained, 1;
-    12 => RankingMade, 2 { 1: v1::RankingMade };
+    12 => RankingMade, 3 { 1: v1::RankingMade, 2: v2::RankingMade };
     13 => PluginFailed, 1;
     14 => RecordLost, 1;
     15 => ParametersSet, 1;
     16 => CheckpointMade, 1;
+    17 => CycleTrained, 1;
 }
 
 fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {

@@ -2,15 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use crate::facts::{
-    CheckpointMade, FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen, SessionOpened, Source,
+    CheckpointMade, CycleTrained, FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen,
+    SessionOpened, Source,
 };
 use crate::ids::{CommandId, ImageId};
+use crate::outlook::OutlookBin;
 use crate::plugin::{Changes, PluginKind, Values};
 
 /// What a person says about an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Yes.
@@ -117,6 +122,8 @@ pub enum Command {
     RecordRanking(MadeRanking),
     /// Weights of the network in the background were kept.
     RecordCheckpoint(CheckpointMade),
+    /// A network in the background finished a cycle.
+    RecordCycle(CycleTrained),
     /// A plugin failed.
     RecordPluginFailure {
         /// Which.
@@ -159,6 +166,8 @@ pub struct MadeRanking {
     pub scored: u32,
     /// The order, best first; longer than what the log keeps.
     pub order: Vec<Ranked>,
+    /// What the model expected of all that it had scored.
+    pub outlook: Vec<OutlookBin>,
 }
 
 /// A fitted model before the session numbered it: the fields of [`ModelTrained`] but its number.

@@ -1,15 +1,18 @@
 //! What happened. A fact is never changed after it was published: a new shape is a new schema
-//! version, the old one moves to the module of its version ([`v1`]), and `codec` brings old facts up
+//! version, the old one moves to the module of its version ([`v1`], [`v2`]), and `codec` brings old facts up
 //! to date, one pure step at a time.
 
 pub mod v1;
+pub mod v2;
 
 use serde::{Deserialize, Serialize};
 use serde_with::hex::Hex;
 use serde_with::{IfIsHumanReadable, serde_as};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use crate::ids::{CommandId, ImageId, ModelId, RankingId};
+use crate::outlook::OutlookBin;
 use crate::plugin::{Changes, PluginKind, Values};
 
 /// The answer that an image has.
@@ -23,7 +26,9 @@ pub enum Label {
 }
 
 /// Who gave a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A person, by key, button or swipe.
@@ -240,6 +245,9 @@ pub struct RankingMade {
     pub scored: u32,
     /// The first entries, best first.
     pub first: Vec<Ranked>,
+    /// What the model expected of all that it had scored, by bin of [`outlook`](crate::outlook); empty where
+    /// nothing was scored.
+    pub outlook: Vec<OutlookBin>,
 }
 
 /// A plugin did something it must not; the last ranking stayed.
@@ -266,6 +274,25 @@ pub struct CheckpointMade {
     pub bytes: u64,
 }
 
+/// A network that trains in the background finished a cycle, and what it thinks joined the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CycleTrained {
+    /// Whose cycle: `small`, or a network's name.
+    pub network: String,
+    /// Labels that it was trained on.
+    pub labels: u32,
+    /// Steps of the optimiser.
+    pub steps: u32,
+    /// Mean loss of about the last twenty steps, in nats.
+    pub loss: f32,
+    /// The highest learning rate of the cycle.
+    pub learning_rate: f32,
+    /// Images that were scored with it afterwards.
+    pub scored: u32,
+    /// How long all of it took.
+    pub seconds: f32,
+}
+
 /// What stood here was damaged, and could not be rescued into this log. It keeps the place, so that
 /// what others say of a record by its number stays true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -288,6 +315,7 @@ pub enum Event {
     NetworkChosen(NetworkChosen),
     ParametersSet(ParametersSet),
     CheckpointMade(CheckpointMade),
+    CycleTrained(CycleTrained),
     ModelTrained(ModelTrained),
     RankingMade(RankingMade),
     PluginFailed(PluginFailed),

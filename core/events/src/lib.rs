@@ -13,6 +13,7 @@
 //! - [`codec`]: facts to record payloads and back; the only place that knows bincode.
 //! - [`command`]: what somebody wants to happen.
 //! - [`message`]: what the page and the server say to each other; TypeScript is generated from it.
+//! - [`outlook`]: what a ranking keeps of all probabilities.
 //! - [`plugin`] and [`network`]: what plugins say about themselves, in plain data.
 
 pub mod codec;
@@ -21,6 +22,7 @@ pub mod facts;
 pub mod ids;
 pub mod message;
 pub mod network;
+pub mod outlook;
 pub mod plugin;
 
 pub use command::{Answer, Command};

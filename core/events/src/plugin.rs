@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// Something declares no more parameters than this.
 const MOST_PARAMETERS: usize = 64;
@@ -15,7 +16,9 @@ const LARGEST_INTEGER: f64 = 9_007_199_254_740_992.0;
 const LONGEST_TEXT: usize = 1000;
 
 /// Which world a plugin is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PluginKind {
     /// Orders the pool.
@@ -34,7 +37,7 @@ impl std::fmt::Display for PluginKind {
 }
 
 /// A value of a parameter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// On or off.
@@ -65,7 +68,7 @@ pub type Values = BTreeMap<String, Value>;
 pub type Changes = BTreeMap<String, Option<Value>>;
 
 /// Something that a person can set on a plugin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 pub struct Parameter {
     /// What it is called.
     pub name: String,
@@ -127,7 +130,7 @@ impl Parameter {
 }
 
 /// What a plugin says about itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 pub struct PluginInfo {
     /// The name that a person chooses it by.
     pub name: String,

@@ -4,6 +4,7 @@
 
 use sluice_events::codec::{CodecError, decode, encode, name};
 use sluice_events::facts::*;
+use sluice_events::outlook::OutlookBin;
 use sluice_events::plugin::{Changes, PluginKind, Value, Values};
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId};
 use uuid::Uuid;
@@ -152,6 +153,7 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
                     Ranked { image: ImageId(4), probability: Some(0.5) },
                     Ranked { image: ImageId(5), probability: None },
                 ],
+                outlook: Vec::new(),
             }),
         ),
         (
@@ -170,6 +172,26 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
                 candidates: 10,
                 scored: 9,
                 first: vec![Ranked { image: ImageId(5), probability: None }],
+                outlook: Vec::new(),
+            }),
+        ),
+        (
+            12,
+            3,
+            "03 0102 06 0170 0131 0707070707070707070707070707070707070707070707070707070707070707 00 0a 09 01 05 00 02 08 0000003f 01 0000803f",
+            Event::RankingMade(RankingMade {
+                ranking: RankingId(3),
+                model: Some(ModelId(2)),
+                learned_from: 6,
+                selector: plugin(),
+                parameters: Values::new(),
+                candidates: 10,
+                scored: 9,
+                first: vec![Ranked { image: ImageId(5), probability: None }],
+                outlook: vec![
+                    OutlookBin { images: 8, expected: 0.5 },
+                    OutlookBin { images: 1, expected: 1.0 },
+                ],
             }),
         ),
         (
@@ -205,6 +227,20 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
                 bytes: 1000,
             }),
         ),
+        (
+            17,
+            1,
+            "016e 09 c8 0000003f 0000803e 05 0000803f",
+            Event::CycleTrained(CycleTrained {
+                network: "n".into(),
+                labels: 9,
+                steps: 200,
+                loss: 0.5,
+                learning_rate: 0.25,
+                scored: 5,
+                seconds: 1.0,
+            }),
+        ),
     ]
 }
 
@@ -235,7 +271,7 @@ fn the_newest_version_is_written_as_it_was() {
             newest += 1;
         }
     }
-    assert_eq!(newest, 16, "each type is written in one version, which stands above");
+    assert_eq!(newest, 17, "each type is written in one version, which stands above");
 }
 
 /// An old fact that is written anew means the same.

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use sluice_events::message::{
-    Ack, Agreement, AsideFile, CurvePoint, Fetching, History, HistoryFilter, HistoryLook, Level,
-    Look, Notice, PROTOCOL, Plugins, Queue, QueueItem, Refused, SetAside, Statistics, ToPage,
-    ToServer, Training, Welcome,
+    Ack, Agreement, AnswerSeconds, Answered, AsideFile, CalibrationBin, Charts, CyclePoint,
+    Fetching, Forecast, Goal, History, HistoryFilter, HistoryLook, Interval, Level, Look,
+    ModelPoint, Notice, PROTOCOL, Plugins, Queue, QueueItem, Refused, SetAside, Statistics,
+    TimeBin, ToPage, ToServer, Training, Welcome,
 };
 use sluice_events::plugin::{Parameter, PluginInfo, PluginKind, Value};
 use sluice_events::{Answer, CommandId, ImageId, Label, ModelId, RankingId, Source};
@@ -42,8 +43,17 @@ fn generated() -> String {
         Queue,
         QueueItem,
         Statistics,
-        CurvePoint,
+        Answered,
         Agreement,
+        AnswerSeconds,
+        Forecast,
+        Goal,
+        Interval,
+        Charts,
+        ModelPoint,
+        CyclePoint,
+        CalibrationBin,
+        TimeBin,
         Training,
         Fetching,
         Plugins,

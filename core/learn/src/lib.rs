@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use sluice_events::ImageId;
 use sluice_events::command::FittedModel;
+use sluice_events::facts::CycleTrained;
 use sluice_events::network::CheckedGraph;
 use sluice_pool::{DecodeError, Key, Square};
 
@@ -156,6 +157,8 @@ pub struct Absorbed {
     pub background: Option<String>,
     /// Whether it trains right now.
     pub training: bool,
+    /// The cycles that came to their end.
+    pub cycles: Vec<CycleTrained>,
     /// What it can go on from at the next start, if there is something new.
     pub checkpoint: Option<Checkpoint>,
     /// What the features are, for example `patches` or a network's name.

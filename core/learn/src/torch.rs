@@ -302,12 +302,13 @@ impl Learner for Torch {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
-        let mut checkpoint = None;
+        let (mut checkpoint, mut cycles) = (None, Vec::new());
         while let Some(said) = self.trainer.as_mut().and_then(Trainer::said) {
             match said {
                 Said::Opinion(opinion) => {
                     self.joint.take_in(&opinion.logits);
                     self.status.opinions += 1;
+                    cycles.extend(opinion.cycle);
                     checkpoint = opinion.checkpoint.or(checkpoint);
                 }
                 Said::Nothing => {}
@@ -327,7 +328,7 @@ impl Learner for Torch {
         self.status.embedded = table.count();
         self.status.to_embed = (table.images() - self.without_picture.len()) as u32;
         let notes = std::mem::take(&mut self.status.notes);
-        Absorbed { failed, checkpoint, notes, ..self.status.clone() }
+        Absorbed { failed, cycles, checkpoint, notes, ..self.status.clone() }
     }
 
     fn learn(&mut self, labels: &[(ImageId, bool)], candidates: &[ImageId]) -> Option<Learned> {

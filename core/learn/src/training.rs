@@ -33,6 +33,7 @@ use std::thread;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use sluice_events::ImageId;
+use sluice_events::facts::CycleTrained;
 use tch::Device;
 
 use crate::background::give_way;
@@ -83,6 +84,8 @@ pub(crate) struct Opinion {
     pub job: u64,
     /// Logits of the images that were scored.
     pub logits: Vec<(ImageId, f32)>,
+    /// How the training went; none where nothing was learned.
+    pub cycle: Option<CycleTrained>,
     /// What it can go on from; none where nothing was learned.
     pub checkpoint: Option<Checkpoint>,
 }

@@ -57,7 +57,7 @@ pub(crate) fn tell_lost(
     notices: &NoticeBoard,
 ) -> Result<(), CommandError> {
     let (lost, nameless) = session.read_blocking(|view| {
-        let is_nameless = |image: &&ImageState| image.path.is_empty() && image.answer.is_some();
+        let is_nameless = |image: &&ImageState| image.path.is_empty() && image.given.is_some();
         (view.state.lost_records, view.state.images.iter().filter(is_nameless).count())
     })?;
     if lost > 0 {

@@ -125,7 +125,7 @@ mod tests {
 
     fn aside(path: &str, reason: &DecodeError) -> ImageState {
         let (path, set_aside) = (path.to_owned(), Some(reason.to_string()));
-        ImageState { path, bytes: 7, answer: None, set_aside }
+        ImageState { path, bytes: 7, given: None, set_aside }
     }
 
     #[test]

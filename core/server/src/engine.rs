@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use sluice_events::command::{FittedModel, MadeRanking};
 use sluice_events::facts::{PluginRef, Ranked};
 use sluice_events::message::{Level, Training};
+use sluice_events::outlook::outlook;
 use sluice_events::plugin::Values;
 use sluice_events::{Command, ImageId};
 use sluice_host::PluginFault;
@@ -178,6 +179,9 @@ impl Engine {
             let set = self.session.read_blocking(|view| view.state.training_set()).ok()?;
             self.rank(memory, &snapshot, &set);
         }
+        for trained in &absorbed.cycles {
+            self.session.command_blocking(Command::RecordCycle(trained.clone())).ok();
+        }
         // A disk takes its time; the ranking does not wait for it.
         if let Some(checkpoint) = &absorbed.checkpoint {
             self.keep_checkpoint(memory, checkpoint);
@@ -211,8 +215,8 @@ impl Engine {
         };
         let scored = probabilities.iter().filter(|p| !p.is_nan()).count() as u32;
         if scored > 0 {
-            self.metrics.learning_seconds.inc_by(took.as_secs_f64());
-            self.metrics.scored_images.inc_by(u64::from(scored));
+            self.metrics.learning_seconds.observe(took.as_secs_f64());
+            self.metrics.scored_images_total.inc_by(u64::from(scored));
             memory.training.scored_per_second = Some(f64::from(scored) / took.as_secs_f64());
         }
         let Some(ordered) = self.order(memory, snapshot, set, &probabilities) else { return };
@@ -229,6 +233,7 @@ impl Engine {
             candidates: candidates.len() as u32,
             scored,
             order: ordered.order.iter().map(ranked).collect(),
+            outlook: outlook(&probabilities),
         };
         match self.session.command_blocking(Command::RecordRanking(made)) {
             Ok(_) => {}
@@ -247,7 +252,6 @@ impl Engine {
     }
 
     fn record_failure(&self, plugin: &PluginRef, what: String) {
-        self.metrics.plugin_failures.inc();
         let plugin = plugin.clone();
         self.session.command_blocking(Command::RecordPluginFailure { plugin, what }).ok();
     }
@@ -256,8 +260,6 @@ impl Engine {
         self.metrics.embedded_images.set(i64::from(absorbed.embedded));
         self.metrics.images_to_embed.set(i64::from(absorbed.to_embed));
         self.metrics.background_training.set(i64::from(absorbed.training));
-        let cycles = u64::from(absorbed.opinions.saturating_sub(memory.training.opinions));
-        self.metrics.background_cycles.inc_by(cycles);
         let before = memory.training.clone();
         memory.training.features.clone_from(&absorbed.features);
         memory.training.device.clone_from(&absorbed.device);
@@ -267,6 +269,7 @@ impl Engine {
         memory.training.in_background = absorbed.training;
         memory.training.opinions = absorbed.opinions;
         memory.training.fetching = self.weights.fetching();
+        memory.training.decoded_per_second = self.decoded_per_second();
         if before != memory.training {
             self.training.send_replace(memory.training.clone());
         }
@@ -280,6 +283,12 @@ impl Engine {
                 "Features will not come: {why}. Answers are safe; the order does not learn."
             ));
         }
+    }
+
+    /// Of one thread, over all so far.
+    fn decoded_per_second(&self) -> Option<f64> {
+        let seconds = self.metrics.decode_seconds_total.get();
+        (seconds > 0.0).then(|| self.metrics.decoded_images_total.get() as f64 / seconds)
     }
 
     fn warn(&self, text: String) {

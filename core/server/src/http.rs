@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
@@ -18,7 +18,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::access::{Access, check};
 use crate::open::Service;
-use crate::{images, page, socket};
+use crate::{api, images, page, scrape, socket};
 
 /// The page's own files and images, and nothing from elsewhere.
 const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
@@ -38,9 +38,10 @@ pub fn router(app: Arc<App>, access: Access) -> Router {
     Router::new()
         .route("/ws", get(socket::upgrade))
         .route("/images/{id}", get(images::image))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(scrape::metrics))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
+        .merge(api::routes())
         .fallback(page::file)
         .with_state(app)
         .layer(CompressionLayer::new())
@@ -84,26 +85,5 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
         Ok(None) => "ready\n".into_response(),
         Ok(Some(why)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
-    }
-}
-
-async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let counted = app.service.session.read(|view| (view.state.counts, view.state.behind())).await;
-    if let Ok((counts, behind)) = counted {
-        let metrics = &app.service.metrics;
-        metrics.pool_positive_images.set(i64::from(counts.positives));
-        metrics.pool_negative_images.set(i64::from(counts.negatives));
-        metrics.pool_skipped_images.set(i64::from(counts.skipped));
-        metrics.pool_set_aside_images.set(i64::from(counts.set_aside));
-        metrics.pool_unlabelled_images.set(i64::from(counts.candidates));
-        metrics.ranking_behind_answers.set(i64::from(behind));
-    }
-    let mut text = String::new();
-    match prometheus_client::encoding::text::encode(&mut text, &app.service.registry) {
-        Ok(()) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(CONTENT_TYPE, kind)], text).into_response()
-        }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -17,29 +17,34 @@
 //! - [`catalogue`]: what can be chosen, and what is; `plugins`: where that comes from;
 //! - `begin`, `difference`, `follow`: what the pool's folder holds, at the start and while it runs;
 //! - `unshown`: what becomes of images that can't be shown;
-//! - [`http`]: the routes; `socket`, `images`, `page`, `access`: what is behind them;
+//! - [`http`]: the routes; `socket`, `images`, `api`, `page`, `access`: what is behind them;
 //! - [`weights`]: files of weights, found or fetched;
-//! - `artefacts`: files that events name;
-//! - [`metrics`]: every metric, declared once.
+//! - `artefacts`: files that events name; `tensorboard`: files of events for TensorBoard;
+//! - [`metrics`]: every metric, declared once; `measured`: the log's; `scrape`: what `/metrics` answers.
 
 mod access;
+mod api;
 mod artefacts;
 mod begin;
 mod bell;
 pub mod catalogue;
+mod clock;
 mod difference;
 pub mod engine;
 mod follow;
 pub mod http;
 mod images;
+mod measured;
 pub mod metrics;
 pub mod notices;
 pub mod open;
 mod page;
 mod pictures;
 mod plugins;
+mod scrape;
 mod socket;
 mod survey;
+mod tensorboard;
 mod unshown;
 pub mod weights;
 mod witness;

@@ -1,53 +1,73 @@
-//! Every metric, declared once: the doc comment is its help text.
+//! Every metric, declared once: the doc comment is its help text. Names follow Prometheus' conventions: base units,
+//! `_total` for what only grows, few labels, no path and no id in one.
 
-use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus::core::Collector;
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{
+    Counter, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter,
+    IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+use sluice_session::tally::TIME_EDGES;
 
-/// Labels of the answers' counter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct AnswerLabels {
-    /// `positive`, `negative` or `skip`.
-    pub answer: &'static str,
-    /// Who gave it, for example `manual`.
-    pub source: &'static str,
+/// What each metric's name begins with.
+const PREFIX: &str = "sluice";
+
+/// Seconds: from a tenth of a millisecond, with a bucket at each goal: 16 ms from key to picture, 50 ms from answer
+/// to ranking, 250 ms with a million images.
+const LATENCY: [f64; 16] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.016, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
+    2.5, 10.0,
+];
+
+/// Something that is made from a name, a help text and the names of its labels.
+trait Metric: Collector + Clone + Sized + 'static {
+    fn make(opts: Opts, labels: &[&str], buckets: &[f64]) -> prometheus::Result<Self>;
 }
 
-/// A gauge of seconds or of other numbers that are not whole.
-pub type Decimal = Gauge<f64, AtomicU64>;
+macro_rules! metric {
+    ($($kind:ty: |$opts:ident, $labels:ident, $buckets:ident| $make:expr;)+) => {
+        $(impl Metric for $kind {
+            fn make($opts: Opts, $labels: &[&str], $buckets: &[f64]) -> prometheus::Result<Self> {
+                $make
+            }
+        })+
+    };
+}
 
-/// Seconds: from a tenth of a millisecond, with a bucket at each goal.
-fn latency() -> Histogram {
-    Histogram::new([
-        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.016, 0.025, 0.05, 0.1, 0.25, 0.5,
-        1.0, 2.5, 10.0,
-    ])
+metric! {
+    IntCounter: |opts, _labels, _buckets| Self::with_opts(opts);
+    Counter: |opts, _labels, _buckets| Self::with_opts(opts);
+    IntGauge: |opts, _labels, _buckets| Self::with_opts(opts);
+    Gauge: |opts, _labels, _buckets| Self::with_opts(opts);
+    IntCounterVec: |opts, labels, _buckets| Self::new(opts, labels);
+    IntGaugeVec: |opts, labels, _buckets| Self::new(opts, labels);
+    GaugeVec: |opts, labels, _buckets| Self::new(opts, labels);
+    Histogram: |opts, _labels, buckets| Self::with_opts(HistogramOpts::from(opts).buckets(buckets.to_vec()));
+    HistogramVec: |opts, labels, buckets| Self::new(HistogramOpts::from(opts).buckets(buckets.to_vec()), labels);
 }
 
 macro_rules! metrics {
-    ($($(#[doc = $help:literal])+ $name:ident: $kind:ty = $new:expr,)+) => {
+    ($($(#[doc = $help:literal])+ $name:ident: $kind:ty $({ $($label:literal),* })? $([ $buckets:expr ])?,)+) => {
         /// All metrics. On the page `/metrics` each has the prefix `sluice_`.
-        #[derive(Debug)]
+        #[derive(Clone, Debug)]
         pub struct Metrics {
+            registry: Registry,
             $($(#[doc = $help])+ pub $name: $kind,)+
         }
 
         impl Metrics {
-            /// Fresh metrics, and the registry that writes them.
-            pub fn new() -> (Self, Registry) {
-                let mut registry = Registry::with_prefix("sluice");
+            fn registered() -> prometheus::Result<Self> {
+                let registry = Registry::new_custom(Some(PREFIX.to_owned()), None)?;
                 $(
-                    let $name: $kind = $new;
-                    // The registry ends every help text with a full stop of its own.
-                    let help = concat!($($help),+).trim().trim_end_matches('.');
-                    registry.register(stringify!($name), help, $name.clone());
+                    let help = concat!($($help),+).trim();
+                    let opts = Opts::new(stringify!($name), help);
+                    let buckets: Vec<f64> = [vec![], $($buckets.to_vec())?].concat();
+                    let $name = <$kind as Metric>::make(opts, &[$($($label),*)?], &buckets)?;
+                    registry.register(Box::new($name.clone()))?;
                 )+
-                (Self { $($name,)+ }, registry)
+                Ok(Self { registry, $($name,)+ })
             }
         }
     };
@@ -55,49 +75,159 @@ macro_rules! metrics {
 
 metrics! {
     /// Answers made durable, by answer and source.
-    answers: Family<AnswerLabels, Counter> = Family::default(),
+    answers_total: IntCounterVec { "answer", "source" },
     /// Looks taken back.
-    undos: Counter = Counter::default(),
+    undos_total: IntCounter,
     /// Looks that were taken back and count again.
-    redos: Counter = Counter::default(),
+    redos_total: IntCounter,
+    /// Answers of pages that arrived.
+    answers_received_total: IntCounter,
+    /// Answers of pages that arrived and are neither durable nor refused yet.
+    answers_waiting: IntGauge,
+    /// Commands of pages that could not be made durable: the page was told, and keeps what it wanted.
+    commands_not_saved_total: IntCounter,
     /// From the arrival of an answer to its being durable, in seconds.
-    answer_to_durable_seconds: Histogram = latency(),
+    answer_to_durable_seconds: Histogram [LATENCY],
     /// From the arrival of an answer to the first durable ranking that knows it, in seconds.
-    answer_to_ranking_seconds: Histogram = latency(),
+    answer_to_ranking_seconds: Histogram [LATENCY],
+    /// How long people had a picture on the screen before they answered, in seconds.
+    time_on_screen_seconds: Histogram [TIME_EDGES.map(f64::from)],
+    /// Commands and questions that wait for the session's thread.
+    session_waiting: IntGauge,
+
+    /// Images of the pool by what is known of them: positive, negative, skipped, unlabelled, set_aside. One that is
+    /// set aside may have an answer, too.
+    pool_images: IntGaugeVec { "state" },
+    /// Looks that count.
+    looks: IntGauge,
+    /// Time spent answering in the whole session, pauses left out, in seconds.
+    active_seconds: Gauge,
+    /// How often the model was right, by what it had said before the answer, 0 to 1: over the last 50 answers of
+    /// people, and over all.
+    agreement_ratio: GaugeVec { "over" },
+    /// Positives that are left, as far as the model can tell: likely, and the low and the high end of nine cases in ten.
+    forecast_positives_left: GaugeVec { "bound" },
+    /// Looks to a share of all positives, as far as the model can tell.
+    forecast_looks: GaugeVec { "share", "bound" },
+
     /// Rankings made.
-    rankings: Counter = Counter::default(),
+    rankings_total: IntCounter,
+    /// Looks that the newest ranking does not know yet.
+    ranking_age_answers: IntGauge,
     /// Models fitted.
-    models: Counter = Counter::default(),
-    /// Loss of the newest model, in nats.
-    model_loss_nats: Decimal = Decimal::default(),
-    /// Answers that the newest ranking does not know yet.
-    ranking_behind_answers: Gauge = Gauge::default(),
-    /// Images labelled yes.
-    pool_positive_images: Gauge = Gauge::default(),
-    /// Images labelled no.
-    pool_negative_images: Gauge = Gauge::default(),
-    /// Images skipped.
-    pool_skipped_images: Gauge = Gauge::default(),
-    /// Images that can't be shown.
-    pool_set_aside_images: Gauge = Gauge::default(),
-    /// Images still to be answered.
-    pool_unlabelled_images: Gauge = Gauge::default(),
-    /// Images that have features.
-    embedded_images: Gauge = Gauge::default(),
-    /// Images that will have features.
-    images_to_embed: Gauge = Gauge::default(),
-    /// Whether a network trains in the background: 1 or 0.
-    background_training: Gauge = Gauge::default(),
-    /// Times that the network in the background finished a cycle and joined.
-    background_cycles: Counter = Counter::default(),
+    models_total: IntCounter,
+    /// Loss of the newest model, in nats; absent before the first.
+    model_loss_nats: GaugeVec {},
     /// Images scored, summed over all scorings.
-    scored_images: Counter = Counter::default(),
-    /// Time spent fitting and scoring, in seconds.
-    learning_seconds: Counter<f64, AtomicU64> = Counter::default(),
-    /// Calls of selectors that failed.
-    plugin_failures: Counter = Counter::default(),
+    scored_images_total: IntCounter,
+    /// Fitting the model and scoring the pool, once a round, in seconds.
+    learning_seconds: Histogram [LATENCY],
+    /// Images that have features.
+    embedded_images: IntGauge,
+    /// Images that will have features.
+    images_to_embed: IntGauge,
+    /// Pictures read, decoded and resized for features and for training.
+    decoded_images_total: IntCounter,
+    /// Time that all threads together spent on that, in seconds.
+    decode_seconds_total: Counter,
+
+    /// Whether a network trains in the background: 1 or 0.
+    background_training: IntGauge,
+    /// Cycles of training in the background that came to their end.
+    background_cycles_total: IntCounter,
+    /// Steps of the optimiser in these cycles.
+    background_steps_total: IntCounter,
+    /// Time that these cycles took, in seconds.
+    background_seconds_total: Counter,
+    /// Loss at the end of the last cycle, in nats; absent before the first.
+    background_loss_nats: GaugeVec {},
+    /// Highest learning rate of the last cycle; absent before the first.
+    background_learning_rate: GaugeVec {},
+
+    /// Calls of selectors.
+    plugin_calls_total: IntCounterVec { "plugin" },
+    /// Plugins that failed: calls of selectors, and files that could not be loaded.
+    plugin_failures_total: IntCounterVec { "plugin" },
+    /// How long a call of a selector took, in seconds.
+    plugin_call_seconds: HistogramVec { "plugin" } [LATENCY],
+
+    /// Size of the log, in bytes.
+    log_bytes: IntGauge,
+    /// Bytes written to the log.
+    log_written_bytes_total: IntCounter,
+    /// How long the disk took to make a write to the log durable, in seconds; the count is that of the syncs.
+    log_sync_seconds: Histogram [LATENCY],
+    /// Whether the log takes nothing any more until the program is started anew: 1 or 0.
+    log_closed: IntGauge,
+    /// Room that is left on the disk of the session, in bytes.
+    disk_free_bytes: IntGauge,
+    /// Size of the disk of the session, in bytes.
+    disk_size_bytes: IntGauge,
+
     /// Pages connected.
-    connections: Gauge = Gauge::default(),
+    connections: IntGauge,
     /// Messages of pages that were refused.
-    refused_messages: Counter = Counter::default(),
+    refused_messages_total: IntCounter,
+    /// The program: its version; always 1.
+    build_info: IntGaugeVec { "version" },
+}
+
+impl Metrics {
+    /// Fresh metrics, each at nothing.
+    ///
+    /// # Panics
+    /// Never: every name is a valid one and there once, which a test sees by making them.
+    #[allow(clippy::expect_used, reason = "the table above is all that it depends on")]
+    pub fn new() -> Self {
+        let metrics = Self::registered().expect("names and labels are valid and differ");
+        metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        // Rates can't see how a series begins: those that will come begin at nought.
+        for (answer, source) in [
+            ("positive", "manual"),
+            ("negative", "manual"),
+            ("skip", "manual"),
+            ("positive", "timeout"),
+            ("negative", "timeout"),
+        ] {
+            metrics.answers_total.with_label_values(&[answer, source]).reset();
+        }
+        metrics
+    }
+
+    /// All of them and the process's own figures, as Prometheus reads them.
+    ///
+    /// # Errors
+    /// When a figure can't be written as text.
+    pub fn text(&self) -> prometheus::Result<String> {
+        let mut families = self.registry.gather();
+        families.extend(ProcessCollector::for_self().collect());
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&families, &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// A picture was decoded.
+    pub(crate) fn decoded(&self, took: Duration) {
+        self.decoded_images_total.inc();
+        self.decode_seconds_total.inc_by(took.as_secs_f64());
+    }
+
+    /// A selector was called.
+    pub(crate) fn called(&self, plugin: &str, took: Duration) {
+        self.plugin_calls_total.with_label_values(&[plugin]).inc();
+        self.plugin_call_seconds.with_label_values(&[plugin]).observe(took.as_secs_f64());
+        // Is there from the first call on, at nought.
+        drop(self.plugin_failures_total.with_label_values(&[plugin]));
+    }
+
+    /// A plugin failed.
+    pub(crate) fn failed(&self, plugin: &str) {
+        self.plugin_failures_total.with_label_values(&[plugin]).inc();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
 }

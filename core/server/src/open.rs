@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use prometheus_client::registry::Registry;
 use sluice_events::ImageId;
 use sluice_events::message::Training;
 use sluice_events::plugin::{PluginKind, Values};
@@ -27,11 +26,13 @@ use crate::catalogue::Catalogue;
 use crate::difference::gone_images;
 use crate::engine::Engine;
 use crate::follow::{Follower, PoolWatch};
+use crate::measured::Measured;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
 use crate::plugins::Plugins;
 use crate::survey::Survey;
+use crate::tensorboard::{EventFile, TensorBoard};
 use crate::unshown::Unshown;
 use crate::weights::{WeightsPlaces, WeightsStore};
 use crate::witness::Witness;
@@ -63,8 +64,11 @@ pub struct SessionOptions {
     pub background: Background,
     /// How it trains.
     pub recipe: Recipe,
-    /// Where weights are kept that training goes on from; none: nowhere.
-    pub artefacts: Option<PathBuf>,
+    /// The session's folder, for what is kept beside its log, and to see how full its disk is; none: nothing is
+    /// kept.
+    pub folder: Option<PathBuf>,
+    /// Where scalars for TensorBoard are written; none: nowhere.
+    pub tensorboard: Option<PathBuf>,
     /// Where features are kept; none: in memory, computed at each start.
     pub cache: Option<Place>,
     /// What the pool's features are kept under there.
@@ -143,6 +147,17 @@ pub enum OpenError {
         /// What there is.
         known: String,
     },
+    /// No file for TensorBoard can be made.
+    #[error(
+        "can't write for TensorBoard to {}: {source}; nothing was changed. Name another folder with --tensorboard",
+        .folder.display()
+    )]
+    TensorBoard {
+        /// Where.
+        folder: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// A thread can't be started.
     #[error("can't start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -152,6 +167,8 @@ pub enum OpenError {
 pub struct Service {
     /// The session.
     pub session: SessionHandle,
+    /// The session's own folder; none where it is in memory.
+    pub session_folder: Option<PathBuf>,
     /// Where the images are.
     pub folder: PoolFolder,
     /// Where images that can't be shown are told.
@@ -164,8 +181,8 @@ pub struct Service {
     pub log_id: String,
     /// Every metric.
     pub metrics: Arc<Metrics>,
-    /// Writes the metrics.
-    pub registry: Registry,
+    /// Held by who writes the metrics.
+    pub(crate) scraping: Mutex<()>,
     /// What the learner is doing.
     pub training: watch::Receiver<Training>,
     /// Things that a person should know.
@@ -174,6 +191,7 @@ pub struct Service {
     bell: Bell,
     watch: Option<FolderWatch>,
     pool_watch: Option<PoolWatch>,
+    tensorboard: Mutex<Option<TensorBoard>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -214,14 +232,19 @@ impl Service {
     ) -> Result<Self, OpenError> {
         check_readable(&options, finding)?;
         check_example(&options)?;
+        let for_tensorboard = options.tensorboard.as_ref().map(|folder| {
+            EventFile::begin(folder)
+                .map_err(|source| OpenError::TensorBoard { folder: folder.clone(), source })
+        });
+        let for_tensorboard = for_tensorboard.transpose()?;
         let notices = NoticeBoard::default();
         let plugins = Plugins::load(&options)?;
         let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
-        let log = Log::open(storage, Options::default())?;
+        let metrics = Arc::new(Metrics::new());
+        let measured = Measured { storage, metrics: Arc::clone(&metrics) };
+        let log = Log::open(measured, Options::default())?;
         let log_id = log.id().to_string();
         tell_recovery(log.recovery(), &notices);
-        let (metrics, registry) = Metrics::new();
-        let metrics = Arc::new(metrics);
         let (bell, hear) = Bell::new();
         let answer_to_ranking = Arc::new(Mutex::new(None));
         let witness = Witness {
@@ -249,7 +272,7 @@ impl Service {
             session: session.clone(),
             folder: folder.clone(),
             catalogue: catalogue.clone(),
-            artefacts: Artefacts(options.artefacts),
+            artefacts: Artefacts(options.folder.as_ref().map(|folder| folder.join("artefacts"))),
             weights: WeightsStore::new(options.weights, bell.clone()),
             unshown: unshown.clone(),
             learner,
@@ -272,22 +295,26 @@ impl Service {
         };
         let pool_watch =
             options.rescan.map(|every| follower.start(finding.clone(), every)).transpose()?;
+        let follow = |file| TensorBoard::start(file, session.clone(), notices.clone());
+        let tensorboard = Mutex::new(for_tensorboard.map(follow).transpose()?);
         let threads = vec![engine.start(hear)?, session_thread];
         Ok(Self {
             session,
+            session_folder: options.folder,
             folder,
             unshown,
             catalogue,
             model: options.model,
             log_id,
             metrics,
-            registry,
+            scraping: Mutex::new(()),
             training: watched,
             notices,
             stop,
             bell,
             watch,
             pool_watch,
+            tensorboard,
             threads,
         })
     }
@@ -297,13 +324,23 @@ impl Service {
     pub async fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
+        self.end_tensorboard();
         self.session.close().await;
+    }
+
+    /// What is new is written first.
+    fn end_tensorboard(&self) {
+        let tensorboard = self.tensorboard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(tensorboard) = tensorboard {
+            tensorboard.end();
+        }
     }
 
     /// Ends the engine and, when no page is left, the session; the log is free afterwards.
     pub fn close(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
+        self.end_tensorboard();
         let Self { session, unshown, watch, pool_watch, threads, .. } = self;
         drop((session, unshown, watch, pool_watch));
         for thread in threads {

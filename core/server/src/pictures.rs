@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use sluice_events::ImageId;
 use sluice_learn::{EXAMPLE, NoPicture, Pictures};
@@ -12,6 +13,7 @@ use sluice_pool::{DecodeError, DecodeLimits, Key, Square, decode_file, longer_si
 
 use crate::bell::Bell;
 use crate::difference::GONE;
+use crate::metrics::Metrics;
 
 /// Where the images are, by id.
 #[derive(Clone)]
@@ -111,6 +113,7 @@ fn not_in_the_pool() -> NoPicture {
 pub(crate) struct PoolPictures {
     pub folder: PoolFolder,
     pub bell: Bell,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Pictures for PoolPictures {
@@ -121,8 +124,13 @@ impl Pictures for PoolPictures {
         known: &dyn Fn(&Key) -> bool,
     ) -> Result<Square, NoPicture> {
         let path = self.folder.path(image).ok_or_else(not_in_the_pool)?;
-        square(&path, side, &self.folder.limits, known)
-            .map_err(|error| self.folder.why(image, error))
+        let begun = Instant::now();
+        let square = square(&path, side, &self.folder.limits, known)
+            .map_err(|error| self.folder.why(image, error))?;
+        if matches!(square, Square::Made { .. }) {
+            self.metrics.decoded(begun.elapsed());
+        }
+        Ok(square)
     }
 
     fn longer_side(&self, image: ImageId) -> Option<u32> {

@@ -143,7 +143,7 @@ impl Herald {
                     self.notices.pin(Level::Warning, text);
                 }
                 Change::Failed(error) => {
-                    self.metrics.plugin_failures.inc();
+                    self.metrics.failed(&error.plugin.name);
                     let text = format!("The {error}. What could be chosen before still can.");
                     self.notices.pin(Level::Warning, text);
                     let (plugin, what) = (error.plugin, error.fault.to_string());

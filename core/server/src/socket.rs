@@ -4,6 +4,8 @@
 //! answered when it is durable. State goes out as it is at the moment of sending: while a slow page
 //! takes its time, newer state replaces older.
 
+mod news;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +15,10 @@ use axum::response::Response;
 use futures::StreamExt;
 use futures::stream::{FuturesOrdered, SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt};
+use prometheus::IntGauge;
 use sluice_events::facts::{PluginRef, Seen, Source};
 use sluice_events::message::{
-    Ack, History, HistoryFilter, PROTOCOL, Plugins, Refused, ToPage, ToServer, Training, Welcome,
+    Ack, HistoryFilter, PROTOCOL, Refused, ToPage, ToServer, Training, Welcome,
 };
 use sluice_events::plugin::PluginKind;
 use sluice_events::{Command, CommandId, ImageId};
@@ -28,6 +31,7 @@ use crate::catalogue::find;
 use crate::http::App;
 use crate::images::AT_ONCE;
 use crate::notices::Pinned;
+use news::{CHARTS_EVERY, Told};
 
 /// A message of a page is never longer than this, bytes.
 const MESSAGE_LIMIT: usize = 16 * 1024;
@@ -40,12 +44,14 @@ const QUEUE: usize = 24;
 const QUEUE_LIMIT: u32 = 200;
 /// Images of a history, at most.
 const HISTORY_LIMIT: u32 = 500;
-/// Statistics, and the history with them, are sent this often at most.
+/// Statistics, and the history with them, are sent this often at most ...
 const STATISTICS_EVERY: Duration = Duration::from_millis(250);
+/// ... and looked at this often though nothing happens: the pace of the last minute goes down by itself.
+const STATISTICS_AT_LEAST: Duration = Duration::from_secs(5);
 
 pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrade) -> Response {
     socket.max_message_size(HARD_LIMIT).on_upgrade(move |socket| async move {
-        app.service.metrics.connections.inc();
+        let _connected = Counted::begin(&app.service.metrics.connections);
         let (sink, messages) = socket.split();
         let page = Page {
             durable: app.service.session.durable(),
@@ -57,26 +63,32 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrad
             annotator: None,
             queue: QUEUE,
             history: None,
+            charts: false,
             told: Told::default(),
         };
         // An error is a page that went away: there is nobody to tell.
         let _ = page.run(messages).await;
-        app.service.metrics.connections.dec();
     })
+}
+
+/// Counts as long as it lives, however that ends.
+struct Counted(IntGauge);
+
+impl Counted {
+    fn begin(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 type Sent = Result<(), axum::Error>;
 type Outcome = (CommandId, Result<Done, CommandError>);
-
-/// What this page was told last.
-#[derive(Default)]
-struct Told {
-    plugins: Option<Plugins>,
-    set_aside: Option<u32>,
-    /// The history, and the newest event that it could have changed with.
-    history: Option<(u64, History)>,
-    notices: usize,
-}
 
 struct Page {
     app: Arc<App>,
@@ -90,6 +102,8 @@ struct Page {
     queue: usize,
     /// How much of the history it wants, and which.
     history: Option<(usize, HistoryFilter)>,
+    /// Whether it wants the charts.
+    charts: bool,
     told: Told,
 }
 
@@ -107,8 +121,10 @@ impl Page {
                 message = messages.next(), if under_way.len() < UNDER_WAY => {
                     let Some(Ok(message)) = message else { return Ok(()) };
                     if let Some((id, command)) = self.understand(message).await? {
+                        let waiting = self.arrived(&command);
                         let submitted = self.app.service.session.submit(command).await;
                         under_way.push_back(async move {
+                            let _waiting = waiting;
                             match submitted {
                                 Ok(submitted) => (id, submitted.outcome().await),
                                 Err(error) => (id, Err(error)),
@@ -119,18 +135,19 @@ impl Page {
                 Ok(()) = self.durable.changed(), if greeted => {
                     self.durable.mark_unchanged();
                     self.send_queue().await?;
-                    statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
+                    soon(&mut statistics_due);
                 }
                 Ok(()) = self.training.changed(), if greeted => {
-                    statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
+                    soon(&mut statistics_due);
                 }
                 Ok(()) = self.plugins.changed(), if greeted => {
-                    statistics_due.get_or_insert_with(|| Instant::now() + STATISTICS_EVERY);
+                    soon(&mut statistics_due);
                 }
                 Ok(()) = self.notices.changed(), if greeted => self.send_notices().await?,
                 () = wait_until(statistics_due), if greeted => {
-                    statistics_due = None;
                     self.send_statistics().await?;
+                    let later = if self.told.charts_wait { CHARTS_EVERY } else { STATISTICS_AT_LEAST };
+                    statistics_due = Some(Instant::now() + later);
                 }
             }
         }
@@ -146,10 +163,22 @@ impl Page {
         }
     }
 
+    /// An answer is waiting from now on, as long as what this gives lives.
+    fn arrived(&self, command: &Command) -> Option<Counted> {
+        let metrics = &self.app.service.metrics;
+        matches!(command, Command::Answer { .. }).then(|| {
+            metrics.answers_received_total.inc();
+            Counted::begin(&metrics.answers_waiting)
+        })
+    }
+
     async fn answer(&mut self, (id, outcome): Outcome) -> Sent {
         match outcome {
             Ok(Done { seq, look }) => self.send(&ToPage::Ack(Ack { id, seq, look })).await,
             Err(error) => {
+                if !matches!(error, CommandError::Refused(_)) {
+                    self.app.service.metrics.commands_not_saved_total.inc();
+                }
                 let retry = !matches!(&error, CommandError::Refused(refusal) if refusal.is_final());
                 self.refuse(Some(id), error.to_string(), retry).await
             }
@@ -157,7 +186,7 @@ impl Page {
     }
 
     async fn refuse(&mut self, id: Option<CommandId>, why: String, retry: bool) -> Sent {
-        self.app.service.metrics.refused_messages.inc();
+        self.app.service.metrics.refused_messages_total.inc();
         self.send(&ToPage::Refused(Refused { id, why, retry })).await
     }
 
@@ -249,6 +278,12 @@ impl Page {
                 self.send_history().await?;
                 None
             }
+            ToServer::WantCharts { wanted } => {
+                self.charts = wanted;
+                self.told.charts = None;
+                self.send_charts().await?;
+                None
+            }
             ToServer::Unreadable { image } => {
                 self.look_at(image);
                 None
@@ -312,65 +347,12 @@ impl Page {
         self.send_statistics().await?;
         self.send_notices().await
     }
+}
 
-    async fn send_queue(&mut self) -> Sent {
-        let count = self.queue;
-        let queue =
-            self.app.service.session.read(move |view| view.state.queue(view.order, count)).await;
-        match queue {
-            Ok(queue) => self.send(&ToPage::Queue(queue)).await,
-            Err(error) => self.refuse(None, error.to_string(), true).await,
-        }
-    }
-
-    async fn send_statistics(&mut self) -> Sent {
-        let now_us = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| since.as_micros() as u64);
-        let catalogue = self.app.service.catalogue.clone();
-        self.plugins.mark_unchanged();
-        let looked = self.app.service.session.read(move |view| {
-            let plugins = Plugins::from(catalogue.in_use(view.state));
-            (view.state.statistics(now_us), view.state.set_aside(), plugins)
-        });
-        let Ok((statistics, set_aside, plugins)) = looked.await else { return Ok(()) };
-        self.send(&ToPage::Statistics(statistics)).await?;
-        let training = self.training.borrow_and_update().clone();
-        self.send(&ToPage::Training(training)).await?;
-        if self.told.set_aside != Some(set_aside.total) {
-            self.told.set_aside = Some(set_aside.total);
-            self.send(&ToPage::SetAside(set_aside)).await?;
-        }
-        if self.told.plugins.as_ref() != Some(&plugins) {
-            self.told.plugins = Some(plugins.clone());
-            self.send(&ToPage::Plugins(plugins)).await?;
-        }
-        self.send_history().await
-    }
-
-    /// Nothing, if the page does not want it or knows it.
-    async fn send_history(&mut self) -> Sent {
-        let Some((count, filter)) = self.history else { return Ok(()) };
-        let known = self.told.history.as_ref().map(|(newest, _)| *newest);
-        let history = self.app.service.session.read(move |view| {
-            let newest = view.state.last_relevant;
-            // Most news are of rankings: nobody goes through all looks for them.
-            (known != Some(newest)).then(|| (newest, view.state.history(filter, count)))
-        });
-        let Ok(Some((newest, history))) = history.await else { return Ok(()) };
-        let is_new = self.told.history.as_ref().is_none_or(|(_, told)| *told != history);
-        self.told.history = Some((newest, history.clone()));
-        if is_new { self.send(&ToPage::History(history)).await } else { Ok(()) }
-    }
-
-    async fn send_notices(&mut self) -> Sent {
-        let (new, seen) = self.notices.borrow_and_update().since(self.told.notices);
-        self.told.notices = seen;
-        for notice in new {
-            self.send(&ToPage::Notice(notice)).await?;
-        }
-        Ok(())
-    }
+/// Not later than [`STATISTICS_EVERY`] from now.
+fn soon(due: &mut Option<Instant>) {
+    let soon = Instant::now() + STATISTICS_EVERY;
+    *due = Some(due.map_or(soon, |due| due.min(soon)));
 }
 
 /// Never, without a time.

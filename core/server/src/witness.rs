@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sluice_events::Event;
-use sluice_events::facts::{Label, Source};
+use sluice_events::facts::{Label, Seen, Source};
 use sluice_events::message::Level;
 use sluice_log::AppendError;
 use sluice_session::Observer;
 use sluice_session::apply::changes_the_order;
 
 use crate::bell::Bell;
-use crate::metrics::{AnswerLabels, Metrics};
+use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 
 /// The session's observer.
@@ -31,22 +31,18 @@ impl Observer for Witness {
                     Label::Positive => "positive",
                     Label::Negative => "negative",
                 };
-                let source = source_name(labelled.source);
-                metrics.answers.get_or_create(&AnswerLabels { answer, source }).inc();
-                metrics.answer_to_durable_seconds.observe(after.as_secs_f64());
+                self.answered(answer, labelled.source, &labelled.seen, after);
             }
-            Event::Skipped(_) => {
-                let labels = AnswerLabels { answer: "skip", source: source_name(Source::Manual) };
-                metrics.answers.get_or_create(&labels).inc();
-                metrics.answer_to_durable_seconds.observe(after.as_secs_f64());
+            Event::Skipped(skipped) => self.answered("skip", Source::Manual, &skipped.seen, after),
+            Event::Undone(_) => metrics.undos_total.inc(),
+            Event::Redone(_) => metrics.redos_total.inc(),
+            Event::ModelTrained(_) => metrics.models_total.inc(),
+            Event::CycleTrained(trained) => {
+                metrics.background_cycles_total.inc();
+                metrics.background_steps_total.inc_by(u64::from(trained.steps));
+                metrics.background_seconds_total.inc_by(f64::from(trained.seconds));
             }
-            Event::Undone(_) => drop(metrics.undos.inc()),
-            Event::Redone(_) => drop(metrics.redos.inc()),
-            Event::ModelTrained(trained) => {
-                metrics.models.inc();
-                metrics.model_loss_nats.set(f64::from(trained.loss));
-            }
-            Event::RankingMade(_) => drop(metrics.rankings.inc()),
+            Event::RankingMade(_) => metrics.rankings_total.inc(),
             _ => {}
         }
         if changes_the_order(event)
@@ -69,11 +65,23 @@ impl Observer for Witness {
         let (AppendError::UnknownOutcome { why } | AppendError::Closed { why }) = why else {
             return;
         };
+        self.metrics.log_closed.set(1);
         let text = format!(
             "The log can't be written any more ({why}). Every acknowledged answer is safe; from now on \
              none is taken. Look after the disk, then stop sluice and give the same command again."
         );
         self.notices.pin(Level::Error, text);
+    }
+}
+
+impl Witness {
+    fn answered(&self, answer: &str, source: Source, seen: &Seen, after: Duration) {
+        let metrics = &self.metrics;
+        metrics.answers_total.with_label_values(&[answer, source_name(source)]).inc();
+        metrics.answer_to_durable_seconds.observe(after.as_secs_f64());
+        if matches!(source, Source::Manual | Source::Audit) && seen.shown_ms > 0 {
+            metrics.time_on_screen_seconds.observe(f64::from(seen.shown_ms) / 1e3);
+        }
     }
 }
 

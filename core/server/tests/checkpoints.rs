@@ -22,10 +22,10 @@ use uuid::Uuid;
 const IMAGES: u32 = 240;
 const ANSWERS: u32 = 220;
 
-fn options(place: &Place, artefacts: &Path) -> SessionOptions {
+fn options(place: &Place) -> SessionOptions {
     SessionOptions {
         background: Background::Small,
-        artefacts: Some(artefacts.to_owned()),
+        folder: Some(place.session.path().to_owned()),
         ..place.options()
     }
 }
@@ -62,9 +62,9 @@ impl Learner for Told {
 }
 
 /// A session, and who says what its background has learned.
-fn told(place: &Place, artefacts: &Path) -> (Service, Sender<Checkpoint>) {
+fn told(place: &Place) -> (Service, Sender<Checkpoint>) {
     let (say, told) = channel();
-    let options = options(place, artefacts);
+    let options = options(place);
     let finding = sluice_pool::find(&options.pool).unwrap();
     let storage = FsStorage::new(place.session.path()).unwrap();
     let service = Service::with_learner(options, &finding, storage, Box::new(Told(told)));
@@ -113,11 +113,11 @@ fn training_goes_on_after_a_restart_and_a_damaged_file_is_learned_anew() {
     let place = Place::with_images(IMAGES);
     let artefacts = place.session.path().join("artefacts");
     // Nothing trains before the last answer is there.
-    let only_answers = SessionOptions { model: false, ..options(&place, &artefacts) };
+    let only_answers = SessionOptions { model: false, ..options(&place) };
     let service = open(&place, only_answers);
     (0..ANSWERS).for_each(|image| answer(&service, image));
     service.close();
-    let service = open(&place, options(&place, &artefacts));
+    let service = open(&place, options(&place));
     wait("a checkpoint", || checkpoint(&service).is_some());
     let kept = checkpoint(&service).unwrap();
     assert_eq!((kept.network.as_str(), kept.labels), ("small", ANSWERS));
@@ -127,13 +127,13 @@ fn training_goes_on_after_a_restart_and_a_damaged_file_is_learned_anew() {
     assert_eq!(files[0].metadata().unwrap().len(), kept.bytes);
 
     // It speaks without having trained.
-    let service = open(&place, options(&place, &artefacts));
+    let service = open(&place, options(&place));
     wait("its opinion", || service.training.borrow().opinions > 0);
     assert_eq!(checkpoint(&service).as_ref(), Some(&kept), "nothing was trained");
     service.close();
 
     fs::write(files[0].path(), b"rubbish").unwrap();
-    let service = open(&place, options(&place, &artefacts));
+    let service = open(&place, options(&place));
     wait("another checkpoint", || checkpoint(&service).as_ref() != Some(&kept));
     service.close();
     assert_eq!(fs::read_dir(&artefacts).unwrap().count(), 1, "the newest only");
@@ -143,7 +143,7 @@ fn training_goes_on_after_a_restart_and_a_damaged_file_is_learned_anew() {
 fn where_nothing_can_be_kept_it_is_told_and_learning_goes_on() {
     let place = Place::with_images(IMAGES);
     let in_the_way = place.session.path().join("artefacts");
-    let service = open(&place, options(&place, &in_the_way));
+    let service = open(&place, options(&place));
     fs::write(&in_the_way, b"a file of that name").unwrap();
     (0..ANSWERS).for_each(|image| answer(&service, image));
     wait("its opinion", || service.training.borrow().opinions > 0);
@@ -160,7 +160,7 @@ fn where_nothing_can_be_kept_it_is_told_and_learning_goes_on() {
 fn what_the_log_does_not_take_leaves_no_file_and_what_it_names_stays() {
     let place = Place::with_images(3);
     let artefacts = place.session.path().join("artefacts");
-    let (service, say) = told(&place, &artefacts);
+    let (service, say) = told(&place);
     let named = |weights: &[u8]| blake3::hash(weights).to_hex().to_string();
     let is_kept = |weights: &[u8]| {
         checkpoint(&service).is_some_and(|made| made.artefact == *blake3::hash(weights).as_bytes())
@@ -187,7 +187,7 @@ fn what_the_log_does_not_take_leaves_no_file_and_what_it_names_stays() {
 fn what_a_kill_left_is_removed_at_the_start_and_nothing_else() {
     let place = Place::with_images(3);
     let artefacts = place.session.path().join("artefacts");
-    let (service, say) = told(&place, &artefacts);
+    let (service, say) = told(&place);
     say.send(learned("small", b"wanted")).unwrap();
     wait("a checkpoint", || checkpoint(&service).is_some());
     service.close();
@@ -197,7 +197,7 @@ fn what_a_kill_left_is_removed_at_the_start_and_nothing_else() {
     fs::write(artefacts.join("part"), b"half").unwrap();
     fs::write(artefacts.join(blake3::hash(b"orphan").to_hex().as_str()), b"orphan").unwrap();
     fs::write(artefacts.join("notes.txt"), b"of somebody").unwrap();
-    let (service, _say) = told(&place, &artefacts);
+    let (service, _say) = told(&place);
     service.close();
     stay.push("notes.txt".to_owned());
     stay.sort();

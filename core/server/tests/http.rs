@@ -79,9 +79,14 @@ async fn metrics_count_answers_and_time_them() {
         r#"sluice_answers_total{answer="skip",source="manual"} 1"#,
         "sluice_answer_to_durable_seconds_count 3",
         "sluice_answer_to_ranking_seconds_count 3",
-        "sluice_pool_unlabelled_images 17",
+        "sluice_pool_images{state=\"unlabelled\"} 17",
+        "sluice_pool_images{state=\"positive\"} 1",
+        "sluice_answers_received_total 3",
+        "sluice_answers_waiting 0",
+        "sluice_looks 3",
         "sluice_connections 1",
-        "# HELP sluice_undos Looks taken back.",
+        "# HELP sluice_undos_total Looks taken back.",
+        "# TYPE sluice_answer_to_durable_seconds histogram",
     ] {
         assert!(text.lines().any(|l| l == line), "no line {line} in\n{text}");
     }

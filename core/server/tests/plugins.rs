@@ -59,11 +59,12 @@ async fn told(page: &mut Page, what: &str) -> String {
     page.until("notice", says).await["text"].as_str().unwrap().to_owned()
 }
 
+/// Over all labels.
 async fn metric(app: &TestApp, name: &str) -> f64 {
     let (_, _, text) = app.get("/metrics", &[]).await;
     let text = String::from_utf8(text).unwrap();
-    let line = text.lines().find(|line| line.starts_with(name)).expect("it is declared");
-    line.rsplit(' ').next().unwrap().parse().unwrap()
+    let lines = text.lines().filter(|line| line.starts_with(name));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod app;
 
 use app::{Place, answer_message, images};
 use serde_json::{Value, json};
+use sluice_events::message::PROTOCOL;
 use sluice_server::{Access, OpenError};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ async fn a_page_is_greeted_with_all_it_needs() {
     let place = Place::with_images(30);
     let app = place.serve().await;
     let mut page = app.stranger().await;
-    page.send(json!({"type": "hello", "protocol": 3, "annotator": "me"})).await;
+    page.send(json!({"type": "hello", "protocol": PROTOCOL, "annotator": "me"})).await;
     let welcome = page.next("welcome").await;
     assert_eq!((&welcome["question"], &welcome["model"]), (&json!("Is it bright?"), &json!(true)));
     assert_eq!(images(&page.next("queue").await).len(), 24);
@@ -123,9 +124,9 @@ async fn rubbish_is_refused_with_a_reason_and_the_connection_lives() {
     let mut page = app.stranger().await;
     page.send(answer_message(Uuid::new_v4(), 1, "positive")).await;
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("hello"));
-    page.send(json!({"type": "hello", "protocol": 99, "annotator": "me"})).await;
+    page.send(json!({"type": "hello", "protocol": PROTOCOL + 1, "annotator": "me"})).await;
     assert!(page.next("refused").await["why"].as_str().unwrap().contains("reload"));
-    page.send(json!({"type": "hello", "protocol": 3, "annotator": "me"})).await;
+    page.send(json!({"type": "hello", "protocol": PROTOCOL, "annotator": "me"})).await;
     page.next("welcome").await;
     let id = Uuid::new_v4();
     let mut wrong = answer_message(id, 1, "maybe");

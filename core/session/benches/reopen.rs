@@ -194,6 +194,7 @@ fn ranking(number: u64, learned_from: u64) -> Event {
         candidates: ANSWERS,
         scored: ANSWERS,
         first: first.collect(),
+        outlook: Vec::new(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What an event changes. Pure, total, and the same live and in replay.
 
 use sluice_events::facts::{ImagesFound, Labelled, Seen, Skipped};
-use sluice_events::{Answer, CommandId, Event, ImageId, Source, codec};
+use sluice_events::{Answer, CommandId, Event, ImageId, RankingId, Source, codec};
 
 use crate::state::{Counts, ImageState, LookEntry, State};
 
@@ -9,6 +9,8 @@ use crate::state::{Counts, ImageState, LookEntry, State};
 const MOST_IMAGES_OF_A_RECORD: u64 = (codec::MAX_PAYLOAD / 2) as u64;
 /// Why an image without a name can't be shown.
 const NAME_LOST: &str = "its name was lost with a damaged part of the log";
+/// So many rankings are remembered, for the looks that come from them.
+const RECENT_RANKINGS: usize = 64;
 /// Nobody looks at one picture for longer than this: it is a pause, µs.
 const PAUSE_US: u64 = 60_000_000;
 
@@ -64,12 +66,18 @@ impl State {
                     }
                 }
             }
+            Event::CycleTrained(trained) => self.tally.cycle(trained),
             Event::ModelTrained(trained) => {
+                self.tally.model(trained);
                 self.models = trained.model.0;
                 self.model = Some(trained.clone());
             }
             Event::RankingMade(made) => {
                 self.rankings = made.ranking.0;
+                self.recent_rankings.push_back((made.ranking, made.learned_from));
+                if self.recent_rankings.len() > RECENT_RANKINGS {
+                    self.recent_rankings.pop_front();
+                }
                 self.ranking = Some(made.clone());
             }
             Event::CheckpointMade(made) => self.checkpoint = Some(made.clone()),
@@ -85,7 +93,7 @@ impl State {
         self.images.extend(found.images.iter().map(|image| ImageState {
             path: image.path.clone(),
             bytes: image.bytes,
-            answer: None,
+            given: None,
             set_aside: None,
         }));
     }
@@ -101,7 +109,7 @@ impl State {
             self.images.push(ImageState {
                 path: String::new(),
                 bytes: 0,
-                answer: None,
+                given: None,
                 set_aside: Some(NAME_LOST.to_owned()),
             });
         }
@@ -120,12 +128,22 @@ impl State {
     ) {
         self.commands.insert(command, seq);
         self.make_room(image.index().saturating_add(1));
-        let Some(before) = self.image(image).map(|image| image.answer) else { return };
+        let Some(before) = self.image(image).map(|image| image.given) else { return };
         let since_last = self.looks.last().map(|last| time_us.saturating_sub(last.time_us));
-        let active_us = time_spent(since_last, u64::from(seen.shown_ms) * 1000);
-        let probability = seen.probability;
-        let look =
-            LookEntry { seq, image, answer, source, before, probability, time_us, active_us };
+        let mut look = LookEntry {
+            seq,
+            image,
+            answer,
+            source,
+            before,
+            probability: seen.probability,
+            ranking_age: seen.ranking.and_then(|ranking| self.age_of(ranking)),
+            time_us,
+            active_us: 0,
+        };
+        if look.is_of_pace() {
+            look.active_us = time_spent(since_last, u64::from(seen.shown_ms) * 1000);
+        }
         self.undone.clear();
         self.count_look(look);
     }
@@ -143,9 +161,8 @@ impl State {
 
     fn undo_last(&mut self, look: u64) {
         let Some(last) = self.looks.pop_if(|last| last.seq == look) else { return };
-        self.curve.pop();
-        self.active_us -= last.active_us;
-        self.change(last.image, |image| image.answer = last.before);
+        self.tally.take_out(&last);
+        self.change(last.image, |image| image.given = last.before);
         self.revisit.retain(|image| *image != last.image);
         self.revisit.push(last.image);
         self.undone.push(last);
@@ -158,11 +175,19 @@ impl State {
     }
 
     fn count_look(&mut self, look: LookEntry) {
-        self.change(look.image, |image| image.answer = Some(look.answer));
+        self.change(look.image, |image| image.given = Some(look.given()));
         self.revisit.retain(|image| *image != look.image);
-        self.active_us += look.active_us;
+        self.tally.count(&look, self.counts.positives);
         self.looks.push(look);
-        self.curve.push(self.counts.positives);
+    }
+
+    /// Looks that a ranking does not know; none if the ranking is not one of the newest.
+    fn age_of(&self, ranking: RankingId) -> Option<u32> {
+        let (_, learned_from) =
+            self.recent_rankings.iter().rev().find(|(recent, _)| *recent == ranking)?;
+        // Looks are in the order of the log.
+        let known = self.looks.partition_point(|look| look.seq <= *learned_from);
+        Some((self.looks.len() - known) as u32)
     }
 
     /// Changes an image and keeps the totals right.
@@ -201,9 +226,9 @@ pub fn changes_the_order(event: &Event) -> bool {
 /// Adds or subtracts one image.
 fn tally(counts: &mut Counts, image: &ImageState, step: fn(u32, u32) -> u32) {
     let count = |field: &mut u32, counted: bool| *field = step(*field, u32::from(counted));
-    count(&mut counts.positives, image.answer == Some(Answer::Positive));
-    count(&mut counts.negatives, image.answer == Some(Answer::Negative));
-    count(&mut counts.skipped, image.answer == Some(Answer::Skip));
+    count(&mut counts.positives, image.answer() == Some(Answer::Positive));
+    count(&mut counts.negatives, image.answer() == Some(Answer::Negative));
+    count(&mut counts.skipped, image.answer() == Some(Answer::Skip));
     count(&mut counts.set_aside, image.set_aside.is_some());
     count(&mut counts.candidates, image.is_candidate());
 }

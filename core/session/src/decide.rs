@@ -126,6 +126,7 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::RecordRanking(made) => ranking(state, made),
         Command::RecordCheckpoint(made) => vec![Event::CheckpointMade(made.clone())],
+        Command::RecordCycle(trained) => vec![Event::CycleTrained(trained.clone())],
         Command::RecordPluginFailure { plugin, what } => {
             // Much of it are a stranger's words.
             let what = what.chars().take(LONGEST_FAILURE).collect();
@@ -143,7 +144,7 @@ fn answer(state: &State, command: &Command) -> Result<Event, Refusal> {
         return Err(Refusal::ImageSetAside(*image));
     }
     // A person's answer is corrected by a person only.
-    if *source == Source::Timeout && known.answer.is_some() {
+    if *source == Source::Timeout && known.given.is_some() {
         return Err(Refusal::HasAnAnswer(*image));
     }
     let annotator = annotator.clone();
@@ -175,6 +176,7 @@ fn ranking(state: &State, made: &MadeRanking) -> Vec<Event> {
         candidates: made.candidates,
         scored: made.scored,
         first: made.order.iter().take(RANKING_KEPT).copied().collect(),
+        outlook: made.outlook.clone(),
     };
     trained.map(Event::ModelTrained).into_iter().chain([Event::RankingMade(ranking)]).collect()
 }

@@ -161,6 +161,11 @@ impl SessionHandle {
         }
     }
 
+    /// Commands and questions that wait for the session's thread.
+    pub fn waiting(&self) -> usize {
+        self.requests.max_capacity() - self.requests.capacity()
+    }
+
     /// Follows the number of durable events.
     pub fn durable(&self) -> watch::Receiver<u64> {
         self.durable.clone()

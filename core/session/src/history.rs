@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use sluice_events::Answer;
 use sluice_events::message::{History, HistoryFilter, HistoryLook};
 
-use crate::projections::foretold;
 use crate::state::{LookEntry, State};
 
 impl State {
@@ -53,7 +52,7 @@ impl State {
             answer: look.answer,
             source: look.source,
             probability: look.probability,
-            corrected: look.before.is_some_and(|before| before != look.answer),
+            corrected: look.before.is_some_and(|before| !before.is(look.answer)),
             set_aside: self.image(look.image).is_some_and(|image| image.set_aside.is_some()),
         }
     }
@@ -65,6 +64,6 @@ fn passes(filter: HistoryFilter, look: &LookEntry) -> bool {
         HistoryFilter::Positive => look.answer == Answer::Positive,
         HistoryFilter::Negative => look.answer == Answer::Negative,
         HistoryFilter::Skip => look.answer == Answer::Skip,
-        HistoryFilter::Disagreement => foretold(look) == Some(false),
+        HistoryFilter::Disagreement => look.foretold() == Some(false),
     }
 }

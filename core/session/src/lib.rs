@@ -12,20 +12,27 @@
 //!   durable sequence number.
 //!
 //! - [`state`]: what is kept; [`decide`]: what may happen; [`apply`]: what happened;
-//! - [`projections`]: labels, queue and progress as others need them; [`history`]: what was answered;
+//! - [`projections`]: labels and queue as others need them; [`history`], `labels`: what was answered;
+//! - [`tally`]: how it goes, counted look by look; `statistics`, `charts`, `forecast`: what is told of it;
 //! - [`restore()`] and [`snapshot`]: the state of a log that is opened;
 //! - [`SessionHandle`]: the way in from other threads; `driver`: the thread between log, commands and
 //!   readers.
 
 pub mod apply;
+mod charts;
 pub mod decide;
 mod driver;
+mod forecast;
 mod handle;
 pub mod history;
+mod labels;
 pub mod projections;
 mod restore;
 pub mod snapshot;
 pub mod state;
+mod statistics;
+pub mod tally;
+mod thinned;
 
 pub use decide::{Decision, Refusal, decide};
 pub use handle::{CommandError, Done, Observer, SessionHandle, Submitted, View};

@@ -1,17 +1,11 @@
-//! The state as others need it: labels for the learner, the queue and the progress for the page.
+//! The state as others need it: labels for the learner, the queue for the page.
 
 use sluice_events::facts::Ranked;
-use sluice_events::message::{
-    Agreement, AsideFile, CurvePoint, Look, Queue, QueueItem, SetAside, Statistics,
-};
-use sluice_events::{ImageId, Label, Source};
+use sluice_events::message::{AsideFile, Look, Queue, QueueItem, SetAside};
+use sluice_events::{ImageId, Label};
 
 use crate::state::{ImageState, LookEntry, State};
 
-/// Agreement is over this many answers.
-const AGREEMENT_OVER: usize = 50;
-/// A curve is thinned out to about this many points.
-const CURVE_POINTS: usize = 300;
 /// So many files with their reasons are told.
 const ASIDE_SHOWN: usize = 100;
 
@@ -76,27 +70,6 @@ impl State {
         Queue { ranking, items, behind: self.behind() }
     }
 
-    /// How it goes, at a time (µs since 1970).
-    pub fn statistics(&self, now_us: u64) -> Statistics {
-        let since = now_us.saturating_sub(60_000_000);
-        let answered = self.looks.iter().rev().take_while(|look| look.time_us > since).count();
-        Statistics {
-            next_seq: self.next_seq,
-            images: self.images.len() as u32,
-            positives: self.counts.positives,
-            negatives: self.counts.negatives,
-            skipped: self.counts.skipped,
-            set_aside: self.counts.set_aside,
-            unlabelled: self.counts.candidates,
-            curve: self.thinned_curve(),
-            agreement: self.agreement(),
-            per_minute: answered as f32,
-            active_seconds: self.active_us as f64 / 1e6,
-            undo_depth: self.looks.len() as u32,
-            redo_depth: self.undone.len() as u32,
-        }
-    }
-
     /// The look that an event was about, if it was an undo or a redo that can still be seen.
     pub fn last_undone(&self) -> Option<Look> {
         self.undone.last().map(|look| self.told(look, false))
@@ -108,7 +81,7 @@ impl State {
     }
 
     fn told(&self, look: &LookEntry, counts: bool) -> Look {
-        let now = self.image(look.image).and_then(|image| image.answer);
+        let now = self.image(look.image).and_then(ImageState::answer);
         Look { image: look.image, answer: look.answer, counts, now }
     }
 
@@ -120,32 +93,4 @@ impl State {
         });
         SetAside { total: self.counts.set_aside, files: aside.take(ASIDE_SHOWN).collect() }
     }
-
-    fn thinned_curve(&self) -> Vec<CurvePoint> {
-        let looks = self.curve.len();
-        let every = looks.div_ceil(CURVE_POINTS).max(1);
-        let at = |i: usize| CurvePoint { looks: i as u32 + 1, positives: self.curve[i] };
-        let mut points: Vec<_> = (0..looks).skip(every - 1).step_by(every).map(at).collect();
-        if !looks.is_multiple_of(every) {
-            points.push(at(looks - 1));
-        }
-        points
-    }
-
-    fn agreement(&self) -> Agreement {
-        let foretold = self.looks.iter().rev().filter_map(|look| {
-            let by_person = matches!(look.source, Source::Manual | Source::Audit);
-            foretold(look).filter(|_| by_person)
-        });
-        foretold.take(AGREEMENT_OVER).fold(Agreement::default(), |so_far, agreed| Agreement {
-            agreed: so_far.agreed + u32::from(agreed),
-            of: so_far.of + 1,
-        })
-    }
-}
-
-/// Whether the model, at one half, had said the same before; none where one of them did not say.
-pub(crate) fn foretold(look: &LookEntry) -> Option<bool> {
-    let said = look.answer.label()?;
-    Some((look.probability? >= 0.5) == (said == Label::Positive))
 }

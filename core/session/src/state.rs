@@ -1,12 +1,23 @@
 //! Everything that is derived from the events so far.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use sluice_events::facts::{CheckpointMade, ModelTrained, PluginRef, RankingMade, SessionOpened};
 use sluice_events::plugin::{PluginKind, Values};
-use sluice_events::{Answer, CommandId, ImageId, Source};
+use sluice_events::{Answer, CommandId, ImageId, RankingId, Source};
+
+use crate::tally::Tally;
+
+/// The answer that an image has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Given {
+    /// What was said.
+    pub answer: Answer,
+    /// Who said it; skips come from people only.
+    pub source: Source,
+}
 
 /// One image of the pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,8 +26,8 @@ pub struct ImageState {
     pub path: String,
     /// Size of the file.
     pub bytes: u64,
-    /// Its answer, if it has one.
-    pub answer: Option<Answer>,
+    /// Its answer, if it has one, and who gave it.
+    pub given: Option<Given>,
     /// Why it can't be shown, if it can't.
     pub set_aside: Option<String>,
 }
@@ -24,7 +35,12 @@ pub struct ImageState {
 impl ImageState {
     /// Unlabelled, not skipped, and readable.
     pub fn is_candidate(&self) -> bool {
-        self.answer.is_none() && self.set_aside.is_none()
+        self.given.is_none() && self.set_aside.is_none()
+    }
+
+    /// What was said of it, if anything.
+    pub fn answer(&self) -> Option<Answer> {
+        self.given.map(|given| given.answer)
     }
 }
 
@@ -40,9 +56,11 @@ pub struct LookEntry {
     /// Who said it; skips come from people only.
     pub source: Source,
     /// The answer that the image had before.
-    pub before: Option<Answer>,
+    pub before: Option<Given>,
     /// P(positive) that was shown.
     pub probability: Option<f32>,
+    /// Looks that the ranking which brought the image did not know; none where it came from no ranking.
+    pub ranking_age: Option<u32>,
     /// When, µs since 1970.
     pub time_us: u64,
     /// What it added to the time spent answering, µs.
@@ -82,10 +100,8 @@ pub struct State {
     pub counts: Counts,
     /// The looks that count, oldest first; undo takes from the end.
     pub looks: Vec<LookEntry>,
-    /// Positives found, after each of `looks`.
-    pub curve: Vec<u32>,
-    /// Time spent answering, over `looks`; pauses don't count, µs.
-    pub active_us: u64,
+    /// How it goes, over `looks`.
+    pub tally: Tally,
     /// Looks that were taken back and can be redone, the next one last.
     pub undone: Vec<LookEntry>,
     /// Images whose look was taken back: shown again first, the last one first of all, unless an
@@ -106,6 +122,8 @@ pub struct State {
     pub models: u64,
     /// The newest ranking.
     pub ranking: Option<RankingMade>,
+    /// The newest rankings: the number of each, and what it knew.
+    pub recent_rankings: VecDeque<(RankingId, u64)>,
     /// The newest weights that were kept of the network in the background.
     pub checkpoint: Option<CheckpointMade>,
     /// How many rankings there were.

@@ -112,6 +112,7 @@ fn an_answer_carries_what_its_ranking_had_said() {
         candidates: 10,
         scored: 10,
         order: vec![ranked(7, 0.9), ranked(2, 0.4)],
+        outlook: Vec::new(),
     };
     session.0.command_blocking(Command::RecordRanking(made)).unwrap();
     let queue = session.0.read_blocking(|view| view.state.queue(view.order, 4)).unwrap();

@@ -183,9 +183,9 @@ fn the_time_that_counts_is_the_pictures_own() {
         let seen = Seen { shown_ms, ..Seen::default() };
         happens(&mut state, at, &event(image, Positive, seen));
         sum += adds * 1000;
-        assert_eq!(state.active_us, sum, "at {at}");
+        assert_eq!(state.tally.now().active_us, sum, "at {at}");
     }
     undo(&mut state);
     undo(&mut state);
-    assert_eq!(state.active_us, sum - 60_500_000);
+    assert_eq!(state.tally.now().active_us, sum - 60_500_000);
 }

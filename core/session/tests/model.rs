@@ -166,7 +166,7 @@ fn check(session: &Session, model: &Model) {
     let statistics = state.statistics(0);
     assert_eq!(statistics.undo_depth as usize, model.looks.len());
     assert_eq!(statistics.redo_depth as usize, model.undone.len());
-    assert_eq!(statistics.curve.last().map_or(0, |point| point.looks as usize), model.looks.len());
+    assert_eq!(statistics.looks as usize, model.looks.len());
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 
 use futures::executor::block_on;
 use sluice_events::facts::*;
+use sluice_events::outlook::outlook;
 use sluice_events::plugin::{Changes, PluginKind, Value, Values};
 use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId, codec};
 use sluice_log::storage::{MemoryStorage, Storage};
@@ -80,12 +81,22 @@ fn one_of_each() -> Vec<Event> {
             candidates: 2,
             scored: 2,
             first: vec![Ranked { image: ImageId(1), probability: Some(0.25) }],
+            outlook: outlook(&[0.25, 0.75]),
         }),
         Event::CheckpointMade(CheckpointMade {
             network: "small".into(),
             labels: 1,
             artefact: [4; 32],
             bytes: 7,
+        }),
+        Event::CycleTrained(CycleTrained {
+            network: "small".into(),
+            labels: 1,
+            steps: 200,
+            loss: 0.25,
+            learning_rate: 0.5,
+            scored: 2,
+            seconds: 4.0,
         }),
         Event::PluginFailed(PluginFailed { plugin, what: "x".into() }),
         Event::RecordLost(RecordLost {}),
@@ -123,7 +134,7 @@ fn golden_snapshot() {
     let bytes = snapshot::encode(&state).unwrap();
     assert_eq!(snapshot::decode(&bytes).as_ref(), Some(&state));
     let hash = blake3::hash(&bytes).to_hex();
-    assert_eq!((snapshot::PROJECTION, &hash[..16]), (4, "5e8bf2286fbdbb08"));
+    assert_eq!((snapshot::PROJECTION, &hash[..16]), (5, "29d92006c9bc4273"));
 }
 
 #[test]
@@ -159,7 +170,7 @@ fn each_record_is_lost_in_turn() {
             answers
         );
         for look in &state.looks {
-            assert_eq!(state.image(look.image).unwrap().answer, Some(look.answer), "lost {lost}");
+            assert_eq!(state.image(look.image).unwrap().answer(), Some(look.answer), "lost {lost}");
         }
         if lost < 4 {
             assert_eq!(state.looks, whole.looks, "lost {lost}");

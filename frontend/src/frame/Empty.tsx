@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { counted, duration } from '../panel/format'
+import { counted, duration, grouped } from '../panel/format'
 import type { Statistics } from '../protocol'
 import { state, undo } from '../session/store'
 import { KEPT } from './kept'
@@ -44,8 +44,9 @@ function Finished({ statistics }: { statistics: Statistics }) {
   }
   return (
     <Message title="Every image is answered">
-      <b class="yes">{positives} yes</b>, <b class="no">{negatives} no</b>, {skipped} skipped, in{' '}
-      {duration(active_seconds)}. Files that you add to the folder appear by themselves.
+      <b class="yes">{grouped(positives)} yes</b>, <b class="no">{grouped(negatives)} no</b>,{' '}
+      {grouped(skipped)} skipped, in {duration(active_seconds)}. Files that you add to the folder
+      appear by themselves.
       {undo_depth > 0 && (
         <>
           <br />

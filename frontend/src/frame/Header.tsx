@@ -1,4 +1,5 @@
 import { auto, toggleAuto } from '../auto/auto'
+import { grouped } from '../panel/format'
 import { paused } from '../session/attention'
 import { expectedCounts } from '../session/state'
 import { state } from '../session/store'
@@ -29,13 +30,13 @@ export function Header(props: Props) {
       <div class="progress">
         <progress max={1} value={share} aria-label="Answered" />
         <p>
-          <span data-testid="answered">{answered}</span> of {total} answered ·{' '}
+          <span data-testid="answered">{grouped(answered)}</span> of {grouped(total)} answered ·{' '}
           <b class="yes">
-            <span data-testid="positives">{positives}</span> yes
+            <span data-testid="positives">{grouped(positives)}</span> yes
           </b>{' '}
           ·{' '}
           <b class="no">
-            <span data-testid="negatives">{negatives}</span> no
+            <span data-testid="negatives">{grouped(negatives)}</span> no
           </b>
         </p>
       </div>

@@ -1,8 +1,8 @@
 // What the strip says of an answer, and how one moves in it. Pure.
 
 import { percent } from '../panel/format'
-import type { Answer, History, HistoryFilter, HistoryLook, Source } from '../protocol'
-import { NAMES } from '../session/words'
+import type { Answer, History, HistoryFilter, HistoryLook } from '../protocol'
+import { NAMES, SOURCES } from '../session/words'
 
 /** So many answers are asked for at first, and with every wish for more. */
 export const STEP = 60
@@ -20,14 +20,6 @@ export const filters: Record<HistoryFilter, string> = {
 /** An answer's shape: it is told by more than its colour. */
 export const marks: Record<Answer, string> = { positive: '✓', negative: '×', skip: '–' }
 
-const sources: Record<Source, string> = {
-  manual: 'by key',
-  timeout: 'when the time was up',
-  imported: 'imported',
-  model: 'by the model',
-  audit: 'in an audit',
-}
-
 /** The model, at one half, had said otherwise; as the server counts it. */
 export function disagreed({ answer, probability }: HistoryLook): boolean {
   if (probability === null || answer === 'skip') return false
@@ -37,7 +29,7 @@ export function disagreed({ answer, probability }: HistoryLook): boolean {
 /** All that the strip shows of an answer, in words. */
 export function labelOf(look: HistoryLook): string {
   const { image, answer, source, probability, corrected, set_aside } = look
-  const said = `${NAMES[answer]}${corrected ? ', corrected' : ''}, ${sources[source]}`
+  const said = `${NAMES[answer]}${corrected ? ', corrected' : ''}, ${SOURCES[source]}`
   const model = probability === null ? '' : `; the model said ${percent(probability)}`
   const end = set_aside ? "It can't be shown any more" : 'Show again to correct'
   return `Image ${image}: ${said}${model}. ${end}`

@@ -1,82 +1,92 @@
-import type { Training } from '../protocol'
+import type { Statistics, Training } from '../protocol'
 import { expectedCounts, unsaved } from '../session/state'
 import { state } from '../session/store'
-import { counted, duration, percent } from './format'
+import { duration, grouped } from './format'
+import { age, aSecond, background, bySource, NONE, perAnswer, right } from './words'
 
 /** The numbers. */
 export function Figures() {
-  const { statistics, training, welcome } = state.value
+  const { statistics, training, welcome, behind } = state.value
   if (!statistics) return null
   const { positives, answered } = expectedCounts(state.value)
-  const { agreement } = statistics
-  const behind = state.value.behind + unsaved(state.value).length
+  const found = `${grouped(positives)} in ${grouped(answered)} looks`
+  const unknown = behind + unsaved(state.value).length
   return (
     <dl class="figures">
-      <Figure name="found" value={answered > 0 ? `${positives} in ${answered} looks` : '–'} />
-      <Figure name="pace" value={`${Math.round(statistics.per_minute)} a minute`} />
+      <Figure name="found" value={answered > 0 ? found : NONE} />
+      <OfPace statistics={statistics} />
+      {welcome?.model && <OfModel statistics={statistics} training={training} unknown={unknown} />}
+    </dl>
+  )
+}
+
+function OfPace({ statistics }: { statistics: Statistics }) {
+  const others = bySource(statistics.answered)
+  const aMinute = (number: number | null) =>
+    number === null ? NONE : `${grouped(Math.round(number))} a minute`
+  return (
+    <>
+      <Figure name="pace" value={aMinute(statistics.per_minute)} title="Looks in the last minute" />
+      <Figure
+        name="pace of the session"
+        value={aMinute(statistics.per_active_minute)}
+        title="By the minute spent answering: pauses don't count"
+      />
       <Figure
         name="time"
         value={duration(statistics.active_seconds)}
         title="How long the pictures were on the screen, a minute each at most"
       />
-      <Figure name="skipped" value={String(statistics.skipped)} />
-      {welcome?.model && (
-        <>
-          <Figure
-            name="model was right"
-            value={
-              agreement.of > 0
-                ? `${percent(agreement.agreed / agreement.of)} of the last ${agreement.of}`
-                : '–'
-            }
-            title="What it had said before your answer"
-          />
-          <Figure name="loss" value={training?.loss?.toFixed(3) ?? '–'} />
-          <Figure
-            name="ranking"
-            value={behind === 0 ? 'knows every answer' : `${counted(behind, 'answer')} behind`}
-          />
-          <Figure
-            name="answer to ranking"
-            value={
-              training?.answer_to_ranking_ms
-                ? `${Math.round(training.answer_to_ranking_ms)} ms`
-                : '–'
-            }
-          />
-          <Figure
-            name="scoring"
-            value={
-              training?.scored_per_second
-                ? `${Math.round(training.scored_per_second / 1000)} k images/s`
-                : '–'
-            }
-          />
-          <Figure
-            name="features"
-            value={training ? `${training.features || '–'} on ${training.device || '–'}` : '–'}
-          />
-          <Figure
-            name="background"
-            value={background(training)}
-            title="A network that trains in the background, on the pictures themselves, from 20 positives on"
-          />
-        </>
-      )}
-    </dl>
+      <Figure
+        name="time per answer"
+        value={perAnswer(statistics.answer_seconds)}
+        title="Half of the last 200 took less than the first"
+      />
+      <Figure name="skipped" value={grouped(statistics.skipped)} />
+      {others && <Figure name="not by key" value={others} />}
+    </>
   )
 }
 
-/** What the network in the background is doing. */
-function background(training: Training | null) {
-  if (!training?.background) return training?.features ? 'off' : '–'
-  const name = training.background === 'small' ? 'small network' : training.background
-  if (training.in_background)
-    return `${name} ${training.opinions > 0 ? 'joined, trains on' : 'trains'}`
-  return `${name} ${training.opinions > 0 ? 'joined' : 'waits'}`
+interface OfModelProps {
+  statistics: Statistics
+  training: Training | null
+  /** Answers that the ranking does not know. */
+  unknown: number
 }
 
-function Figure({ name, value, title }: { name: string; value: string; title?: string }) {
+function OfModel({ statistics, training, unknown }: OfModelProps) {
+  const wait = training?.answer_to_ranking_ms
+  return (
+    <>
+      <Figure
+        name="model was right"
+        value={right(statistics.agreement, statistics.agreement_of_all)}
+        title="What it had said before your answer"
+      />
+      <Figure name="loss" value={training?.loss?.toFixed(3) ?? NONE} />
+      <Figure name="ranking" value={age(unknown)} />
+      <Figure name="answer to ranking" value={wait ? `${grouped(Math.round(wait))} ms` : NONE} />
+      <Figure name="scoring" value={aSecond(training?.scored_per_second, 'images/s')} />
+      <Figure
+        name="decoding"
+        value={aSecond(training?.decoded_per_second, 'pictures/s')}
+        title="What one thread reads, decodes and makes smaller"
+      />
+      <Figure
+        name="features"
+        value={training ? `${training.features || NONE} on ${training.device || NONE}` : NONE}
+      />
+      <Figure
+        name="background"
+        value={background(training)}
+        title="A network that trains in the background, on the pictures themselves, from 20 positives on"
+      />
+    </>
+  )
+}
+
+export function Figure({ name, value, title }: { name: string; value: string; title?: string }) {
   return (
     <div title={title}>
       <dt>{name}</dt>

@@ -1,23 +1,25 @@
+import { effect } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import type { Fetching } from '../protocol'
-import { state } from '../session/store'
+import { inView } from '../session/attention'
+import { state, wantCharts } from '../session/store'
+import { Discovery, Groups } from './Charts'
 import { Choices } from './Choices'
-import { Curve } from './Curve'
 import { Figures } from './Figures'
-import { counted } from './format'
+import { Forecast } from './Forecast'
+import { counted, grouped } from './format'
 import { View } from './View'
 
 /** How it goes, and what can be chosen. */
 export function Panel() {
-  const { statistics, training, setAside } = state.value
+  const { training, setAside } = state.value
+  useEffect(followCharts, [])
   return (
     <aside class="panel" aria-label="How it goes, and what can be chosen">
-      {statistics && (
-        <section>
-          <h2>Positives found</h2>
-          <Curve curve={statistics.curve} images={statistics.images - statistics.set_aside} />
-        </section>
-      )}
+      <Discovery />
       <Figures />
+      <Forecast />
+      <Groups />
       {training && training.embedded < training.to_embed && (
         <section>
           <h2>Looking at the pool</h2>
@@ -27,7 +29,7 @@ export function Panel() {
             aria-label="Images with features"
           />
           <p>
-            {training.embedded} of {training.to_embed} images have features
+            {grouped(training.embedded)} of {grouped(training.to_embed)} images have features
           </p>
         </section>
       )}
@@ -48,6 +50,15 @@ export function Panel() {
       )}
     </aside>
   )
+}
+
+/** The charts are told for as long as somebody can see them; comes back with what ends that. */
+function followCharts(): () => void {
+  const end = effect(() => wantCharts(inView.value))
+  return () => {
+    end()
+    wantCharts(false)
+  }
 }
 
 /** Weights on their way. */

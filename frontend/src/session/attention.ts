@@ -8,6 +8,8 @@ import { elapsed, run, stop, zero } from './stopwatch'
 export const paused = signal(false)
 /** The tab is in the background, or the keys go to another window. */
 export const hidden = signal(false)
+/** The tab is to be seen, whichever window has the keys. */
+export const inView = signal(true)
 /** A dialogue lies over the picture. */
 export const covered = signal(false)
 /** The picture that stands in its place, drawn or about to be in this very frame. */
@@ -21,6 +23,7 @@ let watch = zero
 /** Follows the tab and the pauses; called once. */
 export function payAttention(): void {
   const look = () => {
+    inView.value = !document.hidden
     hidden.value = document.hidden || !document.hasFocus()
   }
   look()

@@ -122,6 +122,8 @@ function receive(state: State, message: ToPage): State {
       return takeRefusal(state, message)
     case 'statistics':
       return withoutCounted({ ...state, statistics: message })
+    case 'charts':
+      return { ...state, charts: message }
     case 'training':
       return { ...state, training: message }
     case 'plugins':

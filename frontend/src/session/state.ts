@@ -3,6 +3,7 @@
 
 import type {
   Answer,
+  Charts,
   CommandId,
   History,
   Notice,
@@ -69,6 +70,8 @@ export interface State {
   /** On offer, but they could not be fetched: they wait beside the line until they arrive. */
   missing: Shown[]
   statistics: Statistics | null
+  /** How it went, as it was when the page last asked for it. */
+  charts: Charts | null
   training: Training | null
   plugins: Plugins | null
   setAside: SetAside
@@ -90,6 +93,7 @@ export const initial: State = {
   asked: [],
   missing: [],
   statistics: null,
+  charts: null,
   training: null,
   plugins: null,
   setAside: { total: 0, files: [] },

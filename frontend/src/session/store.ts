@@ -21,6 +21,7 @@ import { follow, forgetPage, leftBy, pagesOf } from './kept'
 import { live, PAGE, whenGone } from './pages'
 import { type Action, reduce } from './reduce'
 import { type Asked, heldBack, initial, type Pending, unsaved } from './state'
+import { type Wish, withWish } from './wishes'
 
 export type Values = Plugins['selector_values']
 type Changes = Extract<ToServer, { type: 'set_parameters' }>['changes']
@@ -33,7 +34,7 @@ const LONGEST_HOLD_MS = 1000
 export const state = signal(initial)
 
 let connection: Connection | null = null
-let wanted: Extract<ToServer, { type: 'want_history' }> | null = null
+let wishes: readonly Wish[] = []
 /** When the server last said hello, ms since 1970. */
 let openSince = 0
 let holdEnds: ReturnType<typeof setTimeout> | undefined
@@ -115,7 +116,7 @@ export function begin(): void {
       // Whatever was not acknowledged is sent again, in its order; the server knows the ids.
       for (const message of outbox()) send(message)
       if (message.session !== known) takeOver(message.session)
-      if (wanted) send(wanted)
+      for (const wish of wishes) send(wish)
     },
     lost: () => dispatch({ type: 'connection', connection: 'lost' }),
   })
@@ -215,11 +216,21 @@ export function setParameters(kind: PluginKind, plugin: string, changes: Changes
   ask({ type: 'set_parameters', id: newId(), kind, plugin, changes })
 }
 
-/** Wants the last answers to be told, also after a new connection; none: no more. */
+/** Wants something to be told, also after a new connection, or no more of it. */
+function want(wish: Wish): void {
+  wishes = withWish(wishes, wish)
+  send(wish)
+}
+
+/** Wants the last answers to be told; none: no more. */
 export function wantHistory(count: number, filter: HistoryFilter): void {
-  wanted = count > 0 ? { type: 'want_history', count, filter } : null
-  send({ type: 'want_history', count, filter })
-  if (!wanted) dispatch({ type: 'history closed' })
+  want({ type: 'want_history', count, filter })
+  if (count === 0) dispatch({ type: 'history closed' })
+}
+
+/** Wants the charts to be told, or no more. Those that were told stay: a look away does not empty the panel. */
+export function wantCharts(wanted: boolean): void {
+  want({ type: 'want_charts', wanted })
 }
 
 /** Shows an image that was answered again, to be corrected. */

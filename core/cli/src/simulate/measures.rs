@@ -34,6 +34,10 @@ pub struct Summary {
     pub atd: Option<f64>,
     /// What the answering would have taken a person at this pace.
     pub person_seconds: Option<f64>,
+    /// How often the number of positives that were left lay between the ends that the model had told (goal: nine
+    /// times of ten), of how many; every fifty looks.
+    pub forecast_held: Option<f64>,
+    pub forecasts: usize,
     pub answer_to_durable_ms: Percentiles,
     pub answer_to_ranking_ms: Percentiles,
 }
@@ -59,6 +63,8 @@ impl Summary {
         });
         let discoveries = made.iter().zip(1..).filter(|(look, _)| look.positive);
         let total: usize = discoveries.map(|(_, at)| at).sum();
+        let forecasts = forecasts(positives, made);
+        let held = forecasts.iter().filter(|held| **held).count();
         Self {
             run: run.clone(),
             looks: made.len(),
@@ -71,10 +77,22 @@ impl Summary {
             erf_10: rrf_10.map(|found| found - EARLY),
             atd: (found > 0).then(|| total as f64 / found as f64 / images as f64),
             person_seconds: run.pace.map(|pace| made.len() as f64 / pace),
+            forecast_held: (!forecasts.is_empty()).then(|| held as f64 / forecasts.len() as f64),
+            forecasts: forecasts.len(),
             answer_to_durable_ms: percentiles(made.iter().map(|look| look.durable)),
             answer_to_ranking_ms: percentiles(made.iter().map(|look| look.ranked)),
         }
     }
+}
+
+/// Whether each forecast was true.
+fn forecasts(positives: usize, made: &[LookMade]) -> Vec<bool> {
+    let mut left = positives as f32;
+    let told = made.iter().filter_map(|look| {
+        left -= f32::from(u8::from(look.positive));
+        look.left.map(|told| told.low <= left && left <= told.high)
+    });
+    told.collect()
 }
 
 /// How many positives a share (percent) is, rounded up.
@@ -114,6 +132,8 @@ pub fn median(mut values: Vec<Option<f64>>) -> Option<(Option<f64>, f64, Option<
 
 #[cfg(test)]
 mod tests {
+    use sluice_events::message::Interval;
+
     use super::*;
 
     /// Ten looks in a pool of forty with five positives, at looks 1, 2, 4 and 10.
@@ -122,6 +142,8 @@ mod tests {
         let look = |number: usize| LookMade {
             positive: [1, 2, 4, 10].contains(&number),
             ranked: Duration::from_millis(number as u64),
+            // True after look 5, when two of five are left, and false after look 10.
+            left: number.is_multiple_of(5).then_some(Interval { low: 1.5, likely: 2.0, high: 3.0 }),
             ..LookMade::default()
         };
         (run, (1..=10).map(look).collect())
@@ -142,6 +164,7 @@ mod tests {
         // (1 + 2 + 4 + 10) / 4 of forty.
         assert!((summary.atd.unwrap_or_default() - 0.10625).abs() < 1e-9);
         assert_eq!(summary.person_seconds, Some(5.0));
+        assert_eq!((summary.forecast_held, summary.forecasts), (Some(0.5), 2));
         assert!((summary.answer_to_ranking_ms.p50 - 6.0).abs() < 1e-9);
     }
 

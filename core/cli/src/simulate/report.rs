@@ -24,7 +24,8 @@ pub struct Curve {
 /// Every look of a run, one a line.
 pub fn csv(made: &[LookMade]) -> String {
     let mut text = String::from(
-        "look,positives,image,path,positive,answered,probability,answer_to_durable_ms,answer_to_ranking_ms\n",
+        "look,positives,image,path,positive,answered,probability,answer_to_durable_ms,answer_to_ranking_ms,\
+         left_low,left_likely,left_high\n",
     );
     let mut positives = 0;
     for (look, number) in made.iter().zip(1..) {
@@ -34,10 +35,13 @@ pub fn csv(made: &[LookMade]) -> String {
         let path = look.path.replace('"', "\"\"");
         let (image, positive, answered) =
             (look.image, u8::from(look.positive), u8::from(look.answered));
+        let left = look.left.map_or(",,".to_owned(), |left| {
+            format!("{:.1},{:.1},{:.1}", left.low, left.likely, left.high)
+        });
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
-            "{number},{positives},{image},\"{path}\",{positive},{answered},{probability},{durable:.3},{ranked:.3}"
+            "{number},{positives},{image},\"{path}\",{positive},{answered},{probability},{durable:.3},{ranked:.3},{left}"
         );
     }
     text
@@ -112,6 +116,10 @@ pub fn print(summary: &Summary) {
     measure("RRF@10 %", summary.rrf_10);
     measure("ERF@10 %", summary.erf_10);
     measure("ATD", summary.atd);
+    if let Some(held) = summary.forecast_held {
+        let (held, of) = (held * 100.0, summary.forecasts);
+        println!("  forecasts  what was left lay in the told range in {held:.0} % of {of}");
+    }
     let line = |name: &str, p: Percentiles| {
         println!("  {name} p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", p.p50, p.p99, p.max);
     };

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use futures::executor::block_on;
 use serde::Serialize;
 use sluice_events::facts::{Seen, Source};
-use sluice_events::message::{Level, QueueItem};
+use sluice_events::message::{Interval, Level, QueueItem};
 use sluice_events::{Answer, Command, CommandId, ModelId};
 use sluice_log::storage::MemoryStorage;
 use sluice_pool::Finding;
@@ -17,6 +17,9 @@ use super::clock::Clock;
 use super::measures::needed;
 use super::report::progress;
 use crate::oracle::Oracle;
+
+/// What the model expects to be left is noted so often, in looks.
+const FORECAST_EVERY: usize = 50;
 
 /// What a run was.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -60,6 +63,8 @@ pub struct LookMade {
     pub probability: Option<f32>,
     pub durable: Duration,
     pub ranked: Duration,
+    /// Positives that the model expected to be left afterwards, now and then.
+    pub left: Option<Interval>,
 }
 
 /// Runs a session until it was answered as long as `until` says, or no image is left.
@@ -135,15 +140,20 @@ fn answer(
             id: CommandId(Uuid::now_v7()),
             image,
             answer: if answered { Answer::Positive } else { Answer::Negative },
-            source: Source::Imported,
+            source: Source::Manual,
             annotator: "simulation".to_owned(),
             seen: Seen { ranking, model, probability, position: Some(0), shown_ms: 0 },
         })?;
         let durable = sent.elapsed();
         wait_until_ranked(service, done.seq)?;
         let ranked = sent.elapsed();
+        let left = if (made.len() + 1).is_multiple_of(FORECAST_EVERY) {
+            service.session.read_blocking(|view| view.state.forecast())?.map(|f| f.positives_left)
+        } else {
+            None
+        };
         let image = image.0;
-        made.push(LookMade { image, path, positive, answered, probability, durable, ranked });
+        made.push(LookMade { image, path, positive, answered, probability, durable, ranked, left });
         found += usize::from(positive);
         bar.inc(1);
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
+use sluice_events::message::PROTOCOL;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 use uuid::Uuid;
@@ -100,7 +101,7 @@ impl Server {
             stream.set_read_timeout(Some(DEADLINE)).unwrap();
         }
         let mut page = Page(socket);
-        page.send(&json!({"type": "hello", "protocol": 3, "annotator": "tester"})).unwrap();
+        page.send(&json!({"type": "hello", "protocol": PROTOCOL, "annotator": "tester"})).unwrap();
         page
     }
 

@@ -69,7 +69,7 @@ pub struct RankingMade {
 
 impl From<RankingMade> for super::RankingMade {
     fn from(old: RankingMade) -> Self {
-        Self {
+        super::v2::RankingMade {
             ranking: old.ranking,
             model: old.model,
             learned_from: old.learned_from,
@@ -79,5 +79,6 @@ impl From<RankingMade> for super::RankingMade {
             scored: old.scored,
             first: old.first,
         }
+        .into()
     }
 }

@@ -9,6 +9,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sluice_events::ImageId;
+use sluice_events::facts::CycleTrained;
 use tch::Tensor;
 use tch::nn::VarStore;
 
@@ -123,9 +124,10 @@ impl Course {
         let normalisation = network.normalisation();
         let augmented = Augmented::of(&self.pixels, normalisation, self.task.device);
         let steps = if only_score { 0 } else { self.steps.recipe.steps(job.labels.len()) };
-        let Some(loss) = self.train(network.as_ref(), &augmented, material, steps) else {
+        let Some(trained) = self.train(network.as_ref(), &augmented, material, steps) else {
             return Ok(None);
         };
+        let Trained { loss, highest_rate } = trained;
         let Some(logits) = self.score(network.as_ref(), &augmented, &material.candidates) else {
             return Ok(None);
         };
@@ -143,7 +145,16 @@ impl Course {
         (self.network, self.has_spoken) = (Some(network), true);
         let seconds = begun.elapsed().as_secs_f64();
         tracing::info!(labels, steps, seconds, loss, "trained in the background");
-        Ok(Some(Opinion { job: job.number, logits, checkpoint }))
+        let cycle = (steps > 0).then(|| CycleTrained {
+            network: self.subject.name().to_owned(),
+            labels: labels as u32,
+            steps: steps as u32,
+            loss: loss as f32,
+            learning_rate: highest_rate as f32,
+            scored: logits.len() as u32,
+            seconds: seconds as f32,
+        });
+        Ok(Some(Opinion { job: job.number, logits, cycle, checkpoint }))
     }
 
     /// Nothing of what it learned is to be trusted.
@@ -198,29 +209,31 @@ impl Course {
         (PIXELS_FIRST / pixels.max(1)).clamp(SCORED, SCORED_FIRST)
     }
 
-    /// So many steps; the mean loss of the last ones, nats (NaN for none). `None` when it is to end.
+    /// So many steps. `None` when it is to end.
     fn train(
         &mut self,
         network: &dyn Trainee,
         augmented: &Augmented,
         material: &Material,
         steps: usize,
-    ) -> Option<f64> {
+    ) -> Option<Trained> {
         let mut optimiser = network.optimiser(self.steps.recipe.optimiser()).ok()?;
-        let mut recent = Recent::default();
+        let (mut recent, mut highest_rate) = (Recent::default(), 0.0_f64);
         for step in 0..steps {
             if self.stopped() {
                 return None;
             }
             for (group, height) in network.rates().iter().enumerate() {
-                optimiser.set_lr_group(group, self.steps.recipe.rate(*height, step, steps));
+                let rate = self.steps.recipe.rate(*height, step, steps);
+                optimiser.set_lr_group(group, rate);
+                highest_rate = highest_rate.max(rate);
             }
             let loss =
                 self.steps.loss(network, augmented, &self.pixels, material, &mut self.random);
             optimiser.backward_step(&loss);
             recent.add(loss.double_value(&[]));
         }
-        Some(recent.mean())
+        Some(Trained { loss: recent.mean(), highest_rate })
     }
 
     fn score(
@@ -261,6 +274,13 @@ impl Course {
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+}
+
+/// How a cycle's steps went.
+struct Trained {
+    /// Mean of the last ones, nats; NaN where there were none.
+    loss: f64,
+    highest_rate: f64,
 }
 
 /// Mean of the last values, roughly (an exponential average).

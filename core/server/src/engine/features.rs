@@ -92,6 +92,7 @@ impl Engine {
                 self.notices.pin(Level::Info, text);
             }
             Hindrance::Failed(plugin, why) => {
+                self.metrics.failed(&plugin.name);
                 self.record_failure(&plugin, why.clone());
                 let plugin = named(&plugin);
                 self.warn(format!(
@@ -160,7 +161,8 @@ impl Engine {
     }
 
     fn pictures(&self) -> PoolPictures {
-        PoolPictures { folder: self.folder.clone(), bell: self.bell.clone() }
+        let metrics = Arc::clone(&self.metrics);
+        PoolPictures { folder: self.folder.clone(), bell: self.bell.clone(), metrics }
     }
 
     /// Height and width of the pool's pictures, about, pixels.

@@ -136,7 +136,13 @@ impl Engine {
             parameters: values,
             seed: self.seed.wrapping_add(rankings),
         };
-        let order = selector.rank(candidates, RANKED)?;
+        let begun = Instant::now();
+        let order = selector.rank(candidates, RANKED);
+        self.metrics.called(&selector.reference().name, begun.elapsed());
+        if order.is_err() {
+            self.metrics.failed(&selector.reference().name);
+        }
+        let order = order?;
         Ok(Ordered { by: selector.reference().clone(), parameters, order })
     }
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use futures::Stream;
-use prometheus_client::registry::Registry;
 use sluice_events::facts::SessionOpened;
 use sluice_log::storage::MemoryStorage;
 use sluice_log::{
@@ -90,7 +89,7 @@ impl Scene {
         let log = Limited { log, takes: Arc::clone(&takes) };
         let (bell, _) = Bell::new();
         let notices = NoticeBoard::default();
-        let (metrics, _): (Metrics, Registry) = Metrics::new();
+        let metrics = Metrics::new();
         let witness = Witness {
             metrics: Arc::new(metrics),
             bell: bell.clone(),

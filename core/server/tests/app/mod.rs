@@ -14,6 +14,7 @@ use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 use sluice_events::ImageId;
 use sluice_events::command::FittedModel;
+use sluice_events::message::PROTOCOL;
 use sluice_host::Limits;
 use sluice_learn::{
     Absorbed, Backbone, Background, Checkpoint, DeviceChoice, Features, LearnError, Learned,
@@ -75,7 +76,8 @@ impl Place {
             cache_name: String::new(),
             background: Background::Off,
             recipe: Recipe::default(),
-            artefacts: None,
+            folder: None,
+            tensorboard: None,
             rescan: None,
             decode: DecodeLimits::default(),
             plugins: Limits::default(),
@@ -196,7 +198,7 @@ impl TestApp {
 
     pub async fn page(&self) -> Page {
         let mut page = self.stranger().await;
-        page.send(json!({"type": "hello", "protocol": 3, "annotator": "tester"})).await;
+        page.send(json!({"type": "hello", "protocol": PROTOCOL, "annotator": "tester"})).await;
         page.next("welcome").await;
         page
     }
@@ -225,7 +227,9 @@ impl TestApp {
         let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(answer[..end].to_vec()).unwrap();
         let status = head[9..12].parse().unwrap();
-        (status, head.to_lowercase(), answer[end + 4..].to_vec())
+        let (head, body) = (head.to_lowercase(), &answer[end + 4..]);
+        let in_chunks = head.contains("transfer-encoding: chunked");
+        (status, head, if in_chunks { joined(body) } else { body.to_vec() })
     }
 
     /// Ends the server and the session, as a proper stop does.
@@ -245,6 +249,19 @@ impl TestApp {
         };
         tokio::task::spawn_blocking(|| service.close()).await.unwrap();
     }
+}
+
+/// A body without the lengths of its chunks.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|w| w == b"\r\n") {
+        let length = std::str::from_utf8(&chunks[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        let begin = end + 2;
+        body.extend(&chunks[begin..begin + length]);
+        chunks = &chunks[begin + length + 2..];
+    }
+    body
 }
 
 /// A page without a picture.

@@ -1,0 +1,148 @@
+//! What `/metrics` answers: what was counted as it happened, and beside it what the session is now, from the same
+//! projections that the page and `/api` show.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use prometheus::{GaugeVec, TEXT_FORMAT};
+use sluice_events::message::{Agreement, CyclePoint, Interval, ModelPoint, Statistics};
+use tokio::time::timeout;
+
+use crate::clock::now_us;
+use crate::http::App;
+use crate::metrics::Metrics;
+
+/// Longer than the session's thread needs for an answer, shorter than Prometheus waits.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let service = &app.service;
+    let metrics = &service.metrics;
+    metrics.session_waiting.set(service.session.waiting() as i64);
+    let look = service.session.read(|view| {
+        let tally = &view.state.tally;
+        let (model, cycle) = (tally.models.entries().last(), tally.cycles.entries().last());
+        Shown {
+            statistics: view.state.statistics(now_us()),
+            model: model.copied(),
+            cycle: cycle.copied(),
+        }
+    });
+    // A disk that hangs keeps the session's thread: what was counted so far is told all the same.
+    let looked = timeout(PATIENCE, look).await;
+    if let Ok(Err(_)) = looked {
+        metrics.log_closed.set(1);
+    }
+    // Who scrapes at the same time gets figures of one moment, too.
+    let text = {
+        let _turn = service.scraping.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(Ok(shown)) = &looked {
+            show(metrics, shown);
+        }
+        if let (Some(folder), true) = (&service.session_folder, looked.is_ok()) {
+            show_disk(metrics, folder);
+        }
+        metrics.text()
+    };
+    match text {
+        Ok(text) => ([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+/// What is seen of the session.
+struct Shown {
+    statistics: Statistics,
+    model: Option<ModelPoint>,
+    cycle: Option<CyclePoint>,
+}
+
+fn show(metrics: &Metrics, Shown { statistics, model, cycle }: &Shown) {
+    let set = |gauge: &GaugeVec, value: f32| {
+        gauge.with_label_values::<&str>(&[]).set(f64::from(value));
+    };
+    if let Some(model) = model {
+        set(&metrics.model_loss_nats, model.loss);
+    }
+    if let Some(cycle) = cycle {
+        set(&metrics.background_loss_nats, cycle.loss);
+        set(&metrics.background_learning_rate, cycle.learning_rate);
+    }
+    for (state, images) in [
+        ("positive", statistics.positives),
+        ("negative", statistics.negatives),
+        ("skipped", statistics.skipped),
+        ("unlabelled", statistics.unlabelled),
+        ("set_aside", statistics.set_aside),
+    ] {
+        metrics.pool_images.with_label_values(&[state]).set(i64::from(images));
+    }
+    metrics.looks.set(i64::from(statistics.looks));
+    metrics.active_seconds.set(statistics.active_seconds);
+    metrics.ranking_age_answers.set(i64::from(statistics.ranking_age));
+    show_agreement(metrics, "50", statistics.agreement);
+    show_agreement(metrics, "all", statistics.agreement_of_all);
+    // What nothing can be said of is not there, rather than nought.
+    metrics.forecast_positives_left.reset();
+    metrics.forecast_looks.reset();
+    if let Some(forecast) = &statistics.forecast {
+        show_interval(&metrics.forecast_positives_left, &[], forecast.positives_left);
+        for goal in &forecast.goals {
+            show_interval(&metrics.forecast_looks, &[&goal.share.to_string()], goal.looks);
+        }
+    }
+}
+
+fn show_agreement(metrics: &Metrics, over: &str, agreement: Agreement) {
+    if agreement.of > 0 {
+        let ratio = f64::from(agreement.agreed) / f64::from(agreement.of);
+        metrics.agreement_ratio.with_label_values(&[over]).set(ratio);
+    } else {
+        metrics.agreement_ratio.remove_label_values(&[over]).ok();
+    }
+}
+
+fn show_interval(gauge: &GaugeVec, labels: &[&str], interval: Interval) {
+    for (bound, value) in
+        [("low", interval.low), ("likely", interval.likely), ("high", interval.high)]
+    {
+        let labels: Vec<&str> = labels.iter().copied().chain([bound]).collect();
+        gauge.with_label_values(&labels).set(f64::from(value));
+    }
+}
+
+/// What can't be told stays what it was.
+fn show_disk(metrics: &Metrics, folder: &Path) {
+    if let Ok(segments) = fs::read_dir(folder.join("log")) {
+        let sizes = segments.flatten().filter_map(|segment| segment.metadata().ok());
+        metrics.log_bytes.set(sizes.map(|file| file.len()).sum::<u64>() as i64);
+    }
+    if let Ok(disk) = rustix::fs::statvfs(folder) {
+        metrics.disk_free_bytes.set((disk.f_bavail * disk.f_frsize) as i64);
+        metrics.disk_size_bytes.set((disk.f_blocks * disk.f_frsize) as i64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_told_is_not_there() {
+        let metrics = Metrics::new();
+        show_agreement(&metrics, "all", Agreement { agreed: 1, of: 4 });
+        assert!(
+            metrics
+                .text()
+                .is_ok_and(|text| text.contains("sluice_agreement_ratio{over=\"all\"} 0.25"))
+        );
+        show_agreement(&metrics, "all", Agreement { agreed: 0, of: 0 });
+        assert!(metrics.text().is_ok_and(|text| !text.contains("sluice_agreement_ratio{")));
+    }
+}

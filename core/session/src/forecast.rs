@@ -1,0 +1,158 @@
+//! What is left to find, and what it takes: reckoned from what the model expected of the unanswered images when it
+//! last ordered them (the ranking's outlook), set right by how such expectations have turned out.
+//!
+//! In each bin of probabilities the share of positives is a Beta variable: the model's word counts for a few answers,
+//! and the newest answers in that bin count for themselves (a conjugate update, Gelman et al., Bayesian Data
+//! Analysis, 2.4). Its quantiles are those of the lognormal of the same mean and variance, and a range takes the same
+//! quantile in every bin, as if the model were wrong in the same direction everywhere. None of it knows of positives
+//! that look like nothing that was found; only an audit does.
+
+use sluice_events::Label;
+use sluice_events::message::{Forecast, Goal, Interval};
+use sluice_events::outlook::{BINS, bin_of};
+
+use crate::state::{LookEntry, State};
+use crate::statistics::TIMES_OVER;
+
+/// So many of the newest answers say how the model's expectations turn out.
+const EVIDENCE_OVER: usize = 1000;
+/// The model's word counts for so many answers of the kind that it holds less likely.
+const WORD: f64 = 1.0;
+/// Shares of all positives that are told.
+const SHARES: [f32; 2] = [0.8, 0.95];
+/// The quantile of 95 % in deviations.
+const Z: f64 = 1.645;
+
+/// Images of one bin, and the share of positives among them.
+struct Bin {
+    images: f64,
+    /// At the low end, expected, at the high end.
+    shares: [f64; 3],
+}
+
+impl State {
+    /// What is left; none where no model has expected anything.
+    pub fn forecast(&self) -> Option<Forecast> {
+        let bins = self.bins()?;
+        let found = f64::from(self.counts.positives);
+        let left = |end: usize| bins.iter().map(|bin| bin.images * bin.shares[end]).sum::<f64>();
+        let pace = self.seconds_per_look();
+        let goals = SHARES.map(|share| {
+            let looks = |end| looks_to(&bins, end, f64::from(share), found, left(end));
+            let looks = interval([looks(0), looks(1), looks(2)]);
+            let seconds = pace.map(|pace| Interval {
+                low: looks.low * pace,
+                likely: looks.likely * pace,
+                high: looks.high * pace,
+            });
+            Goal { share, looks, seconds }
+        });
+        Some(Forecast {
+            positives_left: interval([left(0), left(1), left(2)]),
+            goals: goals.into(),
+        })
+    }
+
+    /// The unlikeliest bin first.
+    fn bins(&self) -> Option<Vec<Bin>> {
+        let outlook = &self.ranking.as_ref()?.outlook;
+        if outlook.len() != BINS || outlook.iter().any(|bin| !bin.expected.is_finite()) {
+            return None;
+        }
+        let evidence = self.evidence();
+        let bins = outlook.iter().zip(evidence).map(|(bin, (answers, positives))| {
+            let images = f64::from(bin.images);
+            let said = (f64::from(bin.expected) / images.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
+            let word = WORD / said.min(1.0 - said);
+            let weight = answers + word;
+            let share = (positives + word * said) / weight;
+            // Of the share that is true, and of what chance makes of it in so many images.
+            let variance = share * (1.0 - share) * (1.0 / (weight + 1.0) + 1.0 / images.max(1.0));
+            Bin { images, shares: quantiles(share, variance) }
+        });
+        Some(bins.collect())
+    }
+
+    /// Answers and positives among them, by bin of what the model had said.
+    fn evidence(&self) -> [(f64, f64); BINS] {
+        let mut evidence = [(0.0, 0.0); BINS];
+        let judged = |look: &LookEntry| {
+            let label = look.answer.label().filter(|_| look.is_of_person())?;
+            Some((look.probability?, label == Label::Positive))
+        };
+        for (said, positive) in self.looks.iter().rev().filter_map(judged).take(EVIDENCE_OVER) {
+            let (answers, positives) = &mut evidence[bin_of(said)];
+            *answers += 1.0;
+            *positives += f64::from(u8::from(positive));
+        }
+        evidence
+    }
+
+    /// Over the last looks whose time is known.
+    fn seconds_per_look(&self) -> Option<f32> {
+        let newest = self.looks.iter().rev();
+        let timed = newest.filter(|look| look.is_of_pace() && look.active_us > 0);
+        let times = timed.take(TIMES_OVER).map(|look| look.active_us);
+        let (looks, sum) = times.fold((0_u32, 0), |(looks, sum), time| (looks + 1, sum + time));
+        (looks > 0).then(|| (sum as f64 / 1e6 / f64::from(looks)) as f32)
+    }
+}
+
+/// Of a lognormal variable, at most 1: 5 %, the mean, 95 %.
+fn quantiles(mean: f64, variance: f64) -> [f64; 3] {
+    let of_logarithm = (1.0 + variance / (mean * mean)).ln();
+    let at = |z: f64| (mean.ln() - of_logarithm / 2.0 + z * of_logarithm.sqrt()).exp();
+    [at(-Z).min(mean), mean, at(Z).clamp(mean, 1.0)]
+}
+
+/// Looks until a share of the positives is found, the likeliest bin first, if `left` are left.
+fn looks_to(bins: &[Bin], end: usize, share: f64, found: f64, left: f64) -> f64 {
+    let mut missing = share * (found + left) - found;
+    let mut looks = 0.0;
+    for bin in bins.iter().rev() {
+        if missing <= 0.0 {
+            break;
+        }
+        let here = bin.images * bin.shares[end];
+        looks += if here > missing { bin.images * missing / here } else { bin.images };
+        missing -= here;
+    }
+    looks
+}
+
+/// In order, whatever the ends came to.
+fn interval([low, likely, high]: [f64; 3]) -> Interval {
+    Interval { low: low.min(likely) as f32, likely: likely as f32, high: high.max(likely) as f32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two bins: ten images of which all are positive, and a thousand of which one in a hundred is.
+    fn bins() -> Vec<Bin> {
+        let bin = |images, share| Bin { images, shares: [share; 3] };
+        vec![bin(1000.0, 0.01), bin(10.0, 1.0)]
+    }
+
+    #[test]
+    fn the_likeliest_are_looked_at_first() {
+        let looks = |share, found| looks_to(&bins(), 1, share, found, 20.0);
+        assert!((looks(0.25, 0.0) - 5.0).abs() < 1e-9);
+        assert!((looks(0.5, 0.0) - 10.0).abs() < 1e-9);
+        assert!((looks(0.75, 0.0) - 510.0).abs() < 1e-9, "half of the thousand, too");
+        assert!((looks(1.0, 0.0) - 1010.0).abs() < 1e-6);
+        assert!(looks(0.8, 100.0).abs() < 1e-9, "it is reached");
+    }
+
+    #[test]
+    fn a_range_holds_its_mean_and_widens_with_the_variance() {
+        let [low, mean, high] = quantiles(0.01, 1e-6);
+        assert!(low < mean && mean < high && high < 0.02, "{low} {mean} {high}");
+        let [wide_low, _, wide_high] = quantiles(0.01, 1e-4);
+        assert!(wide_low < low && wide_high > high);
+        assert!(quantiles(0.9, 10.0)[2] <= 1.0);
+        let [low, mean, high] = quantiles(0.3, 0.0);
+        assert!((low - mean).abs() < 1e-12 && (high - mean).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import type { Goal, Training } from '../protocol'
+import { age, aim, aSecond, background, bySource, left, perAnswer, right, way } from './words'
+
+describe('the figures', () => {
+  it('name sources other than keys, answers of all kinds together', () => {
+    expect(bySource([])).toBeNull()
+    expect(bySource([{ answer: 'skip', source: 'manual', images: 4 }])).toBeNull()
+    expect(
+      bySource([
+        { answer: 'negative', source: 'manual', images: 4 },
+        { answer: 'positive', source: 'imported', images: 100 },
+        { answer: 'negative', source: 'timeout', images: 12 },
+        { answer: 'negative', source: 'imported', images: 200 },
+      ]),
+    ).toBe('300 imported, 12 when the time was up')
+  })
+
+  it('tell how long an answer takes', () => {
+    expect(perAnswer(null)).toBe('–')
+    expect(perAnswer({ median: 0.84, p90: 2.06 })).toBe('0.8 s, nine in ten under 2.1 s')
+  })
+
+  it('tell how often the model was right, and in all once that is more', () => {
+    expect(right({ agreed: 0, of: 0 }, { agreed: 0, of: 0 })).toBe('–')
+    expect(right({ agreed: 9, of: 12 }, { agreed: 9, of: 12 })).toBe('75 % of the last 12')
+    expect(right({ agreed: 45, of: 50 }, { agreed: 240, of: 300 })).toBe(
+      '90 % of the last 50, 80 % of all 300',
+    )
+  })
+
+  it('tell how old the ranking is', () => {
+    expect([0, 1, 3].map(age)).toEqual([
+      'knows every answer',
+      '1 answer behind',
+      '3 answers behind',
+    ])
+  })
+
+  it('have a dash for what is not known', () => {
+    expect(aSecond(null, 'images/s')).toBe('–')
+    expect(aSecond(86.2, 'pictures/s')).toBe('86 pictures/s')
+    expect(background(null)).toBe('–')
+    expect(background({ background: 'small', in_background: false, opinions: 0 } as Training)).toBe(
+      'small network waits',
+    )
+  })
+})
+
+describe('what is left to find', () => {
+  const goal = (likely: number, more: Partial<Goal> = {}): Goal => ({
+    share: 0.8,
+    looks: { low: likely / 2, likely, high: likely * 2.25 },
+    seconds: { low: likely * 2, likely: likely * 4.5, high: likely * 10 },
+    ...more,
+  })
+
+  it('is told with its range', () => {
+    expect(left({ low: 80.2, likely: 123, high: 187 })).toBe('≈ 120 positives left (80 to 190)')
+    expect(left({ low: 0.1, likely: 1.2, high: 3.8 })).toBe('≈ 1 positive left (0 to 4)')
+  })
+
+  it('takes looks and time', () => {
+    expect(aim(goal(40))).toBe('for 80 %')
+    expect(way(goal(40))).toBe('≈ 40 looks, 3 min (20 to 90 looks)')
+  })
+
+  it('takes looks where there is no pace yet, and one at least', () => {
+    expect(way(goal(40, { seconds: null }))).toBe('≈ 40 looks (20 to 90 looks)')
+    const looks = { low: 0, likely: 0.3, high: 2 }
+    expect(way(goal(0.3, { seconds: null, looks }))).toBe('≈ 1 look (0 to 2 looks)')
+  })
+
+  it('is reached where nothing is to be looked at', () => {
+    expect(way(goal(0))).toBe('reached')
+  })
+})

@@ -1,0 +1,68 @@
+// The figures of the panel and what is left to find, in words. Pure.
+
+import type { Agreement, Answered, AnswerSeconds, Goal, Interval, Training } from '../protocol'
+import { SOURCES } from '../session/words'
+import { about, counted, grouped, moment, percent, roughly } from './format'
+
+export const NONE = '–'
+
+/** Images that were not answered by key, by who answered them; none where there are none. */
+export function bySource(answered: readonly Answered[]): string | null {
+  const images = new Map<string, number>()
+  for (const { source, images: more } of answered) {
+    if (source !== 'manual') images.set(SOURCES[source], (images.get(SOURCES[source]) ?? 0) + more)
+  }
+  const parts = [...images].map(([source, number]) => `${grouped(number)} ${source}`)
+  return parts.length > 0 ? parts.join(', ') : null
+}
+
+export function perAnswer(times: AnswerSeconds | null): string {
+  return times ? `${moment(times.median)}, nine in ten under ${moment(times.p90)}` : NONE
+}
+
+/** How often the model was right: of late, and in all. */
+export function right(late: Agreement, all: Agreement): string {
+  if (late.of === 0) return NONE
+  const share = ({ agreed, of }: Agreement) => percent(agreed / of)
+  const text = `${share(late)} of the last ${late.of}`
+  return all.of > late.of ? `${text}, ${share(all)} of all ${grouped(all.of)}` : text
+}
+
+/** How many answers the ranking doesn't know. */
+export function age(answers: number): string {
+  return answers === 0 ? 'knows every answer' : `${counted(answers, 'answer')} behind`
+}
+
+/** So many things a second. */
+export function aSecond(number: number | null | undefined, things: string): string {
+  return number ? `${about(number)} ${things}` : NONE
+}
+
+/** What the network in the background is doing. */
+export function background(training: Training | null): string {
+  if (!training?.background) return training?.features ? 'off' : NONE
+  const name = training.background === 'small' ? 'small network' : training.background
+  if (training.in_background)
+    return `${name} ${training.opinions > 0 ? 'joined, trains on' : 'trains'}`
+  return `${name} ${training.opinions > 0 ? 'joined' : 'waits'}`
+}
+
+/** How many positives are left. */
+export function left({ likely, low, high }: Interval): string {
+  const text = about(likely)
+  return `≈ ${text} positive${text === '1' ? '' : 's'} left (${about(low)} to ${about(high)})`
+}
+
+/** What it takes to have found a share of them. */
+export function way({ looks, seconds }: Goal): string {
+  if (looks.likely === 0) return 'reached'
+  // Less than one is still one to look at.
+  const text = about(Math.max(1, looks.likely))
+  const time = seconds ? `, ${roughly(seconds.likely)}` : ''
+  const range = `${about(looks.low)} to ${about(looks.high)} looks`
+  return `≈ ${text} look${text === '1' ? '' : 's'}${time} (${range})`
+}
+
+export function aim({ share }: Goal): string {
+  return `for ${percent(share)}`
+}

@@ -1,0 +1,107 @@
+import { beforeEach, expect, it, vi } from 'vitest'
+import type { ToPage, ToServer } from '../protocol'
+
+/** A line to a server that this test plays. */
+class Line {
+  static readonly OPEN = 1
+  static all: Line[] = []
+  readyState = 0
+  sent: ToServer[] = []
+  onopen = () => {}
+  onclose: (() => void) | null = null
+  onmessage: ((event: { data: string }) => void) | null = null
+
+  constructor() {
+    Line.all.push(this)
+  }
+  send(text: string) {
+    this.sent.push(JSON.parse(text))
+  }
+  greet(session = 's') {
+    this.readyState = Line.OPEN
+    this.onopen()
+    this.say({ type: 'welcome', session, question: '?' } as ToPage)
+  }
+  say(message: ToPage) {
+    this.onmessage?.({ data: JSON.stringify(message) })
+  }
+  break() {
+    this.readyState = 3
+    this.onclose?.()
+    vi.runOnlyPendingTimers()
+  }
+  wishes() {
+    return this.sent.filter(({ type }) => type.startsWith('want_'))
+  }
+}
+
+const line = () => {
+  const newest = Line.all.at(-1)
+  if (!newest) throw new Error('nobody has connected')
+  return newest
+}
+const charts = (...looks: number[]) => ({ type: 'charts', looks, positives: looks }) as ToPage
+const wanted = { type: 'want_charts', wanted: true }
+const unwanted = { type: 'want_charts', wanted: false }
+
+let store: typeof import('./store')
+
+beforeEach(async () => {
+  vi.useFakeTimers()
+  vi.resetModules()
+  Line.all = []
+  vi.stubGlobal('WebSocket', Line)
+  vi.stubGlobal('location', { protocol: 'http:', host: 'here' })
+  vi.stubGlobal('window', new EventTarget())
+  vi.stubGlobal('navigator', {})
+  store = await import('./store')
+  store.begin()
+  return () => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  }
+})
+
+it('charts are wanted as soon as there is a server, and again after each new connection', () => {
+  store.wantCharts(true)
+  expect(line().wishes()).toEqual([])
+  line().greet()
+  expect(line().wishes()).toEqual([wanted])
+  line().break()
+  expect(Line.all).toHaveLength(2)
+  line().greet()
+  expect(line().sent.map(({ type }) => type)).toEqual(['hello', 'want_charts'])
+})
+
+it('charts that are not wanted any more are not asked for after a new connection', () => {
+  line().greet()
+  store.wantCharts(true)
+  store.wantCharts(false)
+  expect(line().wishes()).toEqual([wanted, unwanted])
+  line().break()
+  line().greet()
+  expect(line().wishes()).toEqual([])
+})
+
+it('charts and history are wanted beside each other', () => {
+  line().greet()
+  store.wantHistory(60, 'all')
+  store.wantCharts(true)
+  store.wantHistory(0, 'all')
+  line().break()
+  line().greet()
+  expect(line().wishes()).toEqual([wanted])
+})
+
+it('charts stay while nobody wants more of them, and go with their session', () => {
+  line().greet()
+  line().say(charts(1, 2))
+  store.wantCharts(false)
+  expect(store.state.value.charts?.looks).toEqual([1, 2])
+  line().break()
+  line().greet()
+  expect(store.state.value.charts?.looks).toEqual([1, 2])
+  line().break()
+  line().greet('another')
+  expect(store.state.value.charts).toBeNull()
+})
