@@ -8,7 +8,7 @@ CARGO := cargo
 export LIBTORCH := $(or $(LIBTORCH),$(CURDIR)/.toolchain/libtorch)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz lint types bench tools libtorch plugins examples page browser torchvision clean
+.PHONY: help run build test fuzz lint types bench tools libtorch plugins examples page browser observers prometheus torchvision clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,7 +64,13 @@ page: frontend/dist/index.html ## Build the page
 browser:
 	@frontend/browser/get-chromium
 
-test: examples browser lint ## Install what the tests need, and run all of them
+observers:
+	@core/cli/tests/get-observers
+
+prometheus: ## Start Prometheus, with rules and alerts, on the session at 127.0.0.1:8077 (or SLUICE=ADDRESS)
+	@config/prometheus/run
+
+test: examples browser observers lint ## Install what the tests need, and run all of them
 	@# Tests run side by side; libtorch's pairs of threads that wait for each other would take many times as long.
 	OMP_NUM_THREADS=1 $(CARGO) test --workspace --locked --no-fail-fast
 	core/fuzz/run $(FUZZ_SECONDS)

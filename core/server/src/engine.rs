@@ -114,6 +114,8 @@ struct Memory {
     failures: HashMap<(PluginRef, Discriminant<PluginFault>), Instant>,
     /// Whether it was told that weights can't be kept.
     checkpoint_trouble: bool,
+    /// When features began to come, as long as some are missing.
+    features_since: Option<Instant>,
     /// Why features will not come, so that it is told once.
     gave_up: Option<String>,
     /// The chosen selector that was not there, so that it is told once.
@@ -225,6 +227,10 @@ impl Engine {
             probability: Some(probabilities[index as usize]).filter(|p| !p.is_nan()),
         };
         let loss = model.as_ref().map(|model: &FittedModel| model.loss);
+        if let (Some(model), None) = (&model, memory.training.loss) {
+            let FittedModel { positives, negatives, features, .. } = model;
+            tracing::info!(positives, negatives, %features, "the order learns from the answers now");
+        }
         let made = MadeRanking {
             learned_from: *learned_from,
             model,
@@ -260,6 +266,7 @@ impl Engine {
         self.metrics.embedded_images.set(i64::from(absorbed.embedded));
         self.metrics.images_to_embed.set(i64::from(absorbed.to_embed));
         self.metrics.background_training.set(i64::from(absorbed.training));
+        log_features(memory, absorbed);
         let before = memory.training.clone();
         memory.training.features.clone_from(&absorbed.features);
         memory.training.device.clone_from(&absorbed.device);
@@ -293,6 +300,17 @@ impl Engine {
 
     fn warn(&self, text: String) {
         self.notices.pin(Level::Warning, text);
+    }
+}
+
+/// One line when every image has features, however often that comes.
+fn log_features(memory: &mut Memory, absorbed: &Absorbed) {
+    let complete = absorbed.embedded == absorbed.to_embed;
+    if absorbed.to_embed > 0 && !complete {
+        memory.features_since.get_or_insert_with(Instant::now);
+    } else if complete && let Some(since) = memory.features_since.take() {
+        let (images, seconds) = (absorbed.embedded, since.elapsed().as_secs_f64());
+        tracing::info!(images, seconds, features = %absorbed.features, "every image has features");
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sluice_events::ImageId;
 use sluice_events::message::Training;
@@ -230,6 +230,7 @@ impl Service {
         storage: S,
         learner: Box<dyn Learner>,
     ) -> Result<Self, OpenError> {
+        let begun = Instant::now();
         check_readable(&options, finding)?;
         check_example(&options)?;
         let for_tensorboard = options.tensorboard.as_ref().map(|folder| {
@@ -256,6 +257,7 @@ impl Service {
         let (session, session_thread) = SessionHandle::open(log, snapshots, witness)?;
         tell_lost(&session, &notices)?;
         let seed = begin(&session, &options, finding)?;
+        tell_open(&session, begun)?;
         let paths = session.read_blocking(|view| {
             view.state.images.iter().map(|image| image.path.clone()).collect()
         })?;
@@ -347,6 +349,16 @@ impl Service {
             let _ = thread.join();
         }
     }
+}
+
+/// One line for the program's log.
+fn tell_open(session: &SessionHandle, begun: Instant) -> Result<(), CommandError> {
+    let (records, images, counts) = session
+        .read_blocking(|view| (view.state.next_seq, view.state.images.len(), view.state.counts))?;
+    let (positives, negatives) = (counts.positives, counts.negatives);
+    let seconds = begun.elapsed().as_secs_f64();
+    tracing::info!(images, positives, negatives, records, seconds, "the session is open");
+    Ok(())
 }
 
 /// There is nothing to annotate unless one image at least can be decoded.

@@ -66,8 +66,10 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrad
             charts: false,
             told: Told::default(),
         };
+        tracing::debug!("a page connected");
         // An error is a page that went away: there is nobody to tell.
         let _ = page.run(messages).await;
+        tracing::debug!("a page went away");
     })
 }
 

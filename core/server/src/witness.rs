@@ -43,6 +43,12 @@ impl Observer for Witness {
                 metrics.background_seconds_total.inc_by(f64::from(trained.seconds));
             }
             Event::RankingMade(_) => metrics.rankings_total.inc(),
+            Event::SelectorChosen(chosen) => {
+                tracing::info!(selector = %chosen.selector.name, "a selector was chosen");
+            }
+            Event::NetworkChosen(chosen) => {
+                tracing::info!(network = %chosen.network.name, "a network was chosen");
+            }
             _ => {}
         }
         if changes_the_order(event)
