@@ -97,7 +97,7 @@ types: tools libtorch plugins page ## Write the page's types of the messages ane
 	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
 
 bench: build browser ## Measure: the log, opening a session of a million answers, what plugins, pictures and an answer cost, from key to picture
-	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank --bench squares --bench answer --bench network
+	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank --bench squares --bench answer --bench network --bench pages
 	cd frontend && npm run --silent bench
 
 torchvision: tools libtorch plugins ## Hold the networks against torchvision's (fetches 0.6 GB of Python packages once)

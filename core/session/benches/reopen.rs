@@ -1,11 +1,12 @@
 //! How long it takes to open a session of 1,000,000 answers, with and without a snapshot, and how much
-//! memory. Each case runs in a process of its own, so that the peaks of memory are its own. The files
+//! memory, and what it costs then to tell how it goes. Each case runs in a process of its own, so that the peaks of memory are its own. The files
 //! are in the page cache.
 //!
 //! Two layouts: answers alone, each in a batch of its own; and as people make them, each followed by
 //! the model and the ranking that it led to.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
 
+use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -23,7 +24,7 @@ use sluice_log::storage::FsStorage;
 use sluice_log::{
     Chain, EventLog, Log, NoSnapshots, Options, Record, SnapshotCache, SnapshotFolder, frame,
 };
-use sluice_session::{Snapshots, restore, snapshot};
+use sluice_session::{Snapshots, State, restore, snapshot};
 use uuid::Uuid;
 
 const ANSWERS: u32 = 1_000_000;
@@ -37,7 +38,9 @@ fn main() {
         return one(Path::new(&folder), &case);
     }
     println!("reopen: {ANSWERS} answers, files in the page cache");
-    println!("layout         case        log MB  check s  restore s  total s  records/s  peak MB");
+    println!(
+        "layout         case        log MB  check s  restore s  total s  records/s  peak MB  statistics us  charts us"
+    );
     for layout in ["answers", "as made"] {
         let folder = tempfile::tempdir().unwrap();
         write_log(folder.path(), layout == "as made");
@@ -103,16 +106,32 @@ fn one(folder: &Path, case: &str) {
         .map(|entry| entry.unwrap().metadata().unwrap().len())
         .sum();
     println!(
-        "{case:<10} {:>7} {checked:>8.2} {:>10.2} {total:>8.2} {:>10.0} {:>8.0}",
+        "{case:<10} {:>7} {checked:>8.2} {:>10.2} {total:>8.2} {:>10.0} {:>8.0} {:>14} {:>10}",
         bytes / 1_000_000,
         total - checked,
         records as f64 / (total - checked),
-        peak / 1000.0
+        peak / 1000.0,
+        microseconds(state.as_ref(), |state| drop(black_box(state.statistics(u64::MAX)))),
+        microseconds(state.as_ref(), |state| drop(black_box(state.charts()))),
     );
     if let ("replay", Some(state)) = (case, state) {
         let payload = snapshot::encode(&state).unwrap();
         cache.keep(snapshot::PROJECTION, log.place(), &payload).unwrap();
     }
+}
+
+/// The middle of some calls; nothing without a state.
+fn microseconds(state: Option<&State>, call: impl Fn(&State)) -> String {
+    let Some(state) = state else { return "-".to_owned() };
+    let mut times: Vec<f64> = (0..101)
+        .map(|_| {
+            let begun = Instant::now();
+            call(state);
+            begun.elapsed().as_secs_f64() * 1e6
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    format!("{:.0}", times[50])
 }
 
 /// Writes the files of a session without waiting for the disk.

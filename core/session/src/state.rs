@@ -144,6 +144,7 @@ impl State {
     pub fn behind(&self) -> u32 {
         let known =
             self.ranking.as_ref().map_or(0, |ranking| ranking.learned_from.saturating_add(1));
-        self.looks.iter().rev().take_while(|look| look.seq >= known).count() as u32
+        // Looks are in the order of the log.
+        (self.looks.len() - self.looks.partition_point(|look| look.seq < known)) as u32
     }
 }
