@@ -228,7 +228,14 @@ for (const colorScheme of ['dark', 'light'] as const) {
     }).toPass()
     await expect(chart(page, 'Calibration')).toBeVisible()
     await expect(chart(page, 'Ranking age')).toBeVisible()
-    await expect(page.getByTestId('forecast')).toContainText(/≈ \d+ positives? left/)
+    // Probabilities mean something from a few answers of each kind on.
+    await answerAll(page, 'fjfjfjfj')
+    await expect(async () => {
+      await answerAll(page, 'j')
+      await expect(page.getByTestId('forecast')).toContainText(/≈ \d+ positives? left/, {
+        timeout: 3000,
+      })
+    }).toPass()
     await expect(page.getByTestId('forecast')).toContainText('only an audit is proof')
 
     await page.getByRole('button', { name: 'Table: Calibration' }).click()

@@ -261,11 +261,11 @@ answered: Array<Answered>,
  */
 looks: number, 
 /**
- * Over the last 50 answers of people.
+ * Over the last 50 answers of people and of automatic mode, as they were first given.
  */
 agreement: Agreement, 
 /**
- * Over all answers of people.
+ * The same over all of them.
  */
 agreement_of_all: Agreement, 
 /**
@@ -291,7 +291,8 @@ answer_seconds: AnswerSeconds | null,
  */
 ranking_age: number, 
 /**
- * What is left to find; none without a model.
+ * What is left to find; none as long as there is no model that has scored nearly every image, and whose
+ * probabilities are calibrated.
  */
 forecast: Forecast | null, 
 /**
@@ -476,7 +477,7 @@ steps: number,
 seconds: number, };
 
 /**
- * Answers of people to images that the model had held about equally likely.
+ * Answers to images that the model had held about equally likely, of people and of automatic mode.
  */
 export type CalibrationBin = { 
 /**

@@ -178,6 +178,9 @@ pub struct Learned {
     pub model: FittedModel,
     /// P(positive) of each candidate, 0 to 1; NaN where it has no features yet.
     pub probabilities: Vec<f32>,
+    /// Whether there were answers enough of each kind to calibrate the probabilities: before, they order, and their
+    /// size says nothing.
+    pub calibrated: bool,
 }
 
 /// Feature vectors by image.

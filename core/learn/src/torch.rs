@@ -367,7 +367,9 @@ impl Learner for Torch {
             let logits = self.joint.together(candidates, &of_head);
             self.train(labels, candidates, &logits, to_begin_with);
             let of_head = self.renewal.newest().map(|renewed| renewed.calibration);
-            let calibration = self.joint.calibration().or(of_head).unwrap_or(Calibration::NONE);
+            let learned = self.joint.calibration().or(of_head);
+            let calibrated = learned.is_some_and(|learned| learned != Calibration::NONE);
+            let calibration = learned.unwrap_or(Calibration::NONE);
             let probabilities =
                 logits.iter().map(|logit| calibration.probability(*logit)).collect();
             let mut features = self.status.features.clone();
@@ -377,6 +379,7 @@ impl Learner for Torch {
             Some(Learned {
                 model: FittedModel { positives, negatives, loss, features },
                 probabilities,
+                calibrated,
             })
         })
     }

@@ -15,6 +15,7 @@ mod augment;
 mod course;
 mod freematch;
 mod pixels;
+mod progress;
 mod recipe;
 mod small;
 #[cfg(test)]

@@ -12,6 +12,8 @@ use axum::{Json, Router};
 use serde::Serialize;
 use sluice_events::message::{Charts, Plugins, SetAside, Statistics, Training};
 use sluice_session::{CommandError, View};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as OpenApiDocument, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,8 +25,28 @@ const ABOUT: &str = "What a session holds, for scripts. The same figures as on t
                      Where a token is asked for, send it as a bearer token.";
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Sluice", description = ABOUT))]
+#[openapi(info(title = "Sluice", description = ABOUT), security((), ("token" = [])))]
 struct Document;
+
+/// What `access` answers, whatever is asked for.
+fn with_access(mut document: OpenApiDocument) -> OpenApiDocument {
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components.get_or_insert_default().add_security_scheme("token", bearer);
+    for path in document.paths.paths.values_mut() {
+        let Some(operation) = &mut path.get else { continue };
+        for (status, why) in
+            [("401", "The token is missing or another one"), ("403", "A foreign host or page asks")]
+        {
+            let told = ContentBuilder::new()
+                .schema(Some(<String as utoipa::PartialSchema>::schema()))
+                .build();
+            let response =
+                ResponseBuilder::new().description(why).content("text/plain", told).build();
+            operation.responses.responses.insert(status.to_owned(), response.into());
+        }
+    }
+    document
+}
 
 /// The routes below `/api`.
 pub(crate) fn routes() -> Router<Arc<App>> {
@@ -38,7 +60,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .routes(routes!(labels::page))
         .routes(routes!(labels::table))
         .split_for_parts();
-    let document = Arc::new(document);
+    let document = Arc::new(with_access(document));
     router
         .route("/api/openapi.json", axum::routing::get(async move || Json((*document).clone())))
         .route("/api/{*unknown}", axum::routing::any(unknown))

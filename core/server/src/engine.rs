@@ -211,6 +211,7 @@ impl Engine {
         let begun = Instant::now();
         let learned = self.learner.learn(labels, candidates);
         let took = begun.elapsed();
+        let calibrated = learned.as_ref().is_some_and(|learned| learned.calibrated);
         let (model, probabilities) = match learned {
             Some(learned) => (Some(learned.model), Arc::<[f32]>::from(learned.probabilities)),
             None => (None, vec![f32::NAN; candidates.len()].into()),
@@ -239,7 +240,7 @@ impl Engine {
             candidates: candidates.len() as u32,
             scored,
             order: ordered.order.iter().map(ranked).collect(),
-            outlook: outlook(&probabilities),
+            outlook: if calibrated { outlook(&probabilities) } else { Vec::new() },
         };
         match self.session.command_blocking(Command::RecordRanking(made)) {
             Ok(_) => {}

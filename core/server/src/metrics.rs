@@ -94,21 +94,28 @@ metrics! {
     time_on_screen_seconds: Histogram [TIME_EDGES.map(f64::from)],
     /// Commands and questions that wait for the session's thread.
     session_waiting: IntGauge,
+    /// Whether the session's thread answered this scrape: 1 or 0. If not, what is told of the session is old.
+    session_responds: IntGauge,
 
     /// Images of the pool by what is known of them: positive, negative, skipped, unlabelled, set_aside. One that is
     /// set aside may have an answer, too.
     pool_images: IntGaugeVec { "state" },
+    /// Images by the answer that they have and its source; what was taken back is not there.
+    answered_images: IntGaugeVec { "answer", "source" },
     /// Looks that count.
     looks: IntGauge,
     /// Time spent answering in the whole session, pauses left out, in seconds.
     active_seconds: Gauge,
     /// How often the model was right, by what it had said before the answer, 0 to 1: over the last 50 answers of
-    /// people, and over all.
+    /// people and of automatic mode, and over all.
     agreement_ratio: GaugeVec { "over" },
     /// Positives that are left, as far as the model can tell: likely, and the low and the high end of nine cases in ten.
     forecast_positives_left: GaugeVec { "bound" },
     /// Looks to a share of all positives, as far as the model can tell.
     forecast_looks: GaugeVec { "share", "bound" },
+
+    /// Time to a share of all positives at the pace of the last answers, in seconds, as far as the model can tell.
+    forecast_seconds: GaugeVec { "share", "bound" },
 
     /// Rankings made.
     rankings_total: IntCounter,
@@ -216,7 +223,10 @@ impl Metrics {
     pub(crate) fn called(&self, plugin: &str, took: Duration) {
         self.plugin_calls_total.with_label_values(&[plugin]).inc();
         self.plugin_call_seconds.with_label_values(&[plugin]).observe(took.as_secs_f64());
-        // Is there from the first call on, at nought.
+    }
+
+    /// A plugin is offered: its failures are counted from nought.
+    pub(crate) fn know(&self, plugin: &str) {
         drop(self.plugin_failures_total.with_label_values(&[plugin]));
     }
 

@@ -17,7 +17,7 @@ use sluice_log::storage::Storage;
 use sluice_log::{Log, OpenError as LogError, Options, SnapshotFolder};
 use sluice_pool::{DecodeLimits, Finding, Place};
 use sluice_session::{CommandError, OpenSessionError, SessionHandle, Snapshots};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::artefacts::Artefacts;
 use crate::begin::{begin, tell_lost, tell_recovery};
@@ -183,6 +183,8 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// Held by who writes the metrics.
     pub(crate) scraping: Mutex<()>,
+    /// Somebody looks how full the disk is.
+    pub(crate) looking_at_disk: AtomicBool,
     /// What the learner is doing.
     pub training: watch::Receiver<Training>,
     /// Things that a person should know.
@@ -233,11 +235,9 @@ impl Service {
         let begun = Instant::now();
         check_readable(&options, finding)?;
         check_example(&options)?;
-        let for_tensorboard = options.tensorboard.as_ref().map(|folder| {
-            EventFile::begin(folder)
-                .map_err(|source| OpenError::TensorBoard { folder: folder.clone(), source })
-        });
-        let for_tensorboard = for_tensorboard.transpose()?;
+        if let Some(folder) = &options.tensorboard {
+            EventFile::probe(folder).map_err(|source| no_tensorboard(folder, source))?;
+        }
         let notices = NoticeBoard::default();
         let plugins = Plugins::load(&options)?;
         let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
@@ -297,8 +297,11 @@ impl Service {
         };
         let pool_watch =
             options.rescan.map(|every| follower.start(finding.clone(), every)).transpose()?;
-        let follow = |file| TensorBoard::start(file, session.clone(), notices.clone());
-        let tensorboard = Mutex::new(for_tensorboard.map(follow).transpose()?);
+        let follow = |folder: &PathBuf| {
+            let file = EventFile::begin(folder).map_err(|source| no_tensorboard(folder, source))?;
+            Ok::<_, OpenError>(TensorBoard::start(file, session.clone(), notices.clone())?)
+        };
+        let tensorboard = Mutex::new(options.tensorboard.as_ref().map(follow).transpose()?);
         let threads = vec![engine.start(hear)?, session_thread];
         Ok(Self {
             session,
@@ -310,6 +313,7 @@ impl Service {
             log_id,
             metrics,
             scraping: Mutex::new(()),
+            looking_at_disk: AtomicBool::new(false),
             training: watched,
             notices,
             stop,
@@ -326,29 +330,39 @@ impl Service {
     pub async fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
-        self.end_tensorboard();
+        if let Some(tensorboard) = self.take_tensorboard() {
+            // On a thread of its own: whatever the disk does, the caller can stop waiting.
+            let (say, ended) = oneshot::channel();
+            std::thread::spawn(move || {
+                tensorboard.end();
+                say.send(())
+            });
+            let _ = ended.await;
+        }
         self.session.close().await;
     }
 
-    /// What is new is written first.
-    fn end_tensorboard(&self) {
-        let tensorboard = self.tensorboard.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(tensorboard) = tensorboard {
-            tensorboard.end();
-        }
+    fn take_tensorboard(&self) -> Option<TensorBoard> {
+        self.tensorboard.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Ends the engine and, when no page is left, the session; the log is free afterwards.
     pub fn close(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
-        self.end_tensorboard();
+        if let Some(tensorboard) = self.take_tensorboard() {
+            tensorboard.end();
+        }
         let Self { session, unshown, watch, pool_watch, threads, .. } = self;
         drop((session, unshown, watch, pool_watch));
         for thread in threads {
             let _ = thread.join();
         }
     }
+}
+
+fn no_tensorboard(folder: &Path, source: std::io::Error) -> OpenError {
+    OpenError::TensorBoard { folder: folder.to_owned(), source }
 }
 
 /// One line for the program's log.

@@ -72,12 +72,14 @@ impl Plugins {
         // What is there at the start is no news; what can't be used is.
         let failed = |change: &Change| !matches!(change, Change::Loaded(_));
         let set = catalogue.offered();
+        herald.know(&set);
         herald.tell(self.changes.into_iter().filter(failed), &set, &set);
         let (in_the_box, bell) = (self.in_the_box, bell.clone());
         let watch = self.folder.map(|folder| {
             folder.watch(move |folder, changes| {
                 let set = Arc::new(all(&in_the_box, Some(folder)));
                 let before = offered.send_replace(Arc::clone(&set));
+                herald.know(&set);
                 herald.tell(changes, &before, &set);
                 bell.ring();
             })
@@ -102,6 +104,15 @@ struct Herald {
 }
 
 impl Herald {
+    /// Failures of whatever is offered are counted from nought.
+    fn know(&self, offered: &PluginSet) {
+        let selectors = offered.selectors.iter().map(SelectorPlugin::info);
+        let networks = offered.networks.iter().map(NetworkPlugin::info);
+        for info in selectors.chain(networks) {
+            self.metrics.know(&info.name);
+        }
+    }
+
     fn tell(
         &self,
         changes: impl IntoIterator<Item = Change>,

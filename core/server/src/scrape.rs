@@ -2,7 +2,8 @@
 //! projections that the page and `/api` show.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 use crate::clock::now_us;
 use crate::http::App;
 use crate::metrics::Metrics;
+use crate::witness::{answer_name, source_name};
 
 /// Longer than the session's thread needs for an answer, shorter than Prometheus waits.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -36,17 +38,18 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     });
     // A disk that hangs keeps the session's thread: what was counted so far is told all the same.
     let looked = timeout(PATIENCE, look).await;
+    metrics.session_responds.set(i64::from(matches!(looked, Ok(Ok(_)))));
     if let Ok(Err(_)) = looked {
         metrics.log_closed.set(1);
+    }
+    if let Some(folder) = service.session_folder.clone() {
+        look_at_disk(&app, folder).await;
     }
     // Who scrapes at the same time gets figures of one moment, too.
     let text = {
         let _turn = service.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         if let Ok(Ok(shown)) = &looked {
             show(metrics, shown);
-        }
-        if let (Some(folder), true) = (&service.session_folder, looked.is_ok()) {
-            show_disk(metrics, folder);
         }
         metrics.text()
     };
@@ -83,6 +86,11 @@ fn show(metrics: &Metrics, Shown { statistics, model, cycle }: &Shown) {
     ] {
         metrics.pool_images.with_label_values(&[state]).set(i64::from(images));
     }
+    metrics.answered_images.reset();
+    for answered in &statistics.answered {
+        let labels = [answer_name(answered.answer), source_name(answered.source)];
+        metrics.answered_images.with_label_values(&labels).set(i64::from(answered.images));
+    }
     metrics.looks.set(i64::from(statistics.looks));
     metrics.active_seconds.set(statistics.active_seconds);
     metrics.ranking_age_answers.set(i64::from(statistics.ranking_age));
@@ -91,10 +99,15 @@ fn show(metrics: &Metrics, Shown { statistics, model, cycle }: &Shown) {
     // What nothing can be said of is not there, rather than nought.
     metrics.forecast_positives_left.reset();
     metrics.forecast_looks.reset();
+    metrics.forecast_seconds.reset();
     if let Some(forecast) = &statistics.forecast {
         show_interval(&metrics.forecast_positives_left, &[], forecast.positives_left);
         for goal in &forecast.goals {
-            show_interval(&metrics.forecast_looks, &[&goal.share.to_string()], goal.looks);
+            let share = goal.share.to_string();
+            show_interval(&metrics.forecast_looks, &[&share], goal.looks);
+            if let Some(seconds) = goal.seconds {
+                show_interval(&metrics.forecast_seconds, &[&share], seconds);
+            }
         }
     }
 }
@@ -115,6 +128,19 @@ fn show_interval(gauge: &GaugeVec, labels: &[&str], interval: Interval) {
         let labels: Vec<&str> = labels.iter().copied().chain([bound]).collect();
         gauge.with_label_values(&labels).set(f64::from(value));
     }
+}
+
+/// On a thread of its own, one at a time: a disk that hangs keeps nobody else.
+async fn look_at_disk(app: &Arc<App>, folder: PathBuf) {
+    if app.service.looking_at_disk.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let app = Arc::clone(app);
+    let look = tokio::task::spawn_blocking(move || {
+        show_disk(&app.service.metrics, &folder);
+        app.service.looking_at_disk.store(false, Ordering::Relaxed);
+    });
+    let _ = timeout(PATIENCE, look).await;
 }
 
 /// What can't be told stays what it was.

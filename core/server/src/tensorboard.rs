@@ -66,8 +66,8 @@ fn follow(
     ended: &Receiver<()>,
 ) -> std::io::Result<()> {
     let mut told: Option<News> = None;
+    let mut goes_on = true;
     loop {
-        let goes_on = matches!(ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout));
         let before = told.as_ref().map(|news| news.statistics.next_seq);
         let news = session.read_blocking(move |view| {
             let state = view.state;
@@ -91,6 +91,8 @@ fn follow(
         if !goes_on {
             return Ok(());
         }
+        // What came in the last moment is told before the end.
+        goes_on = matches!(ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout));
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sluice_events::Event;
-use sluice_events::facts::{Label, Seen, Source};
+use sluice_events::facts::{Seen, Source};
 use sluice_events::message::Level;
+use sluice_events::{Answer, Event};
 use sluice_log::AppendError;
 use sluice_session::Observer;
 use sluice_session::apply::changes_the_order;
@@ -27,13 +27,11 @@ impl Observer for Witness {
         let metrics = &self.metrics;
         match event {
             Event::Labelled(labelled) => {
-                let answer = match labelled.label {
-                    Label::Positive => "positive",
-                    Label::Negative => "negative",
-                };
-                self.answered(answer, labelled.source, &labelled.seen, after);
+                self.answered(labelled.label.into(), labelled.source, &labelled.seen, after);
             }
-            Event::Skipped(skipped) => self.answered("skip", Source::Manual, &skipped.seen, after),
+            Event::Skipped(skipped) => {
+                self.answered(Answer::Skip, Source::Manual, &skipped.seen, after);
+            }
             Event::Undone(_) => metrics.undos_total.inc(),
             Event::Redone(_) => metrics.redos_total.inc(),
             Event::ModelTrained(_) => metrics.models_total.inc(),
@@ -81,9 +79,9 @@ impl Observer for Witness {
 }
 
 impl Witness {
-    fn answered(&self, answer: &str, source: Source, seen: &Seen, after: Duration) {
+    fn answered(&self, answer: Answer, source: Source, seen: &Seen, after: Duration) {
         let metrics = &self.metrics;
-        metrics.answers_total.with_label_values(&[answer, source_name(source)]).inc();
+        metrics.answers_total.with_label_values(&[answer_name(answer), source_name(source)]).inc();
         metrics.answer_to_durable_seconds.observe(after.as_secs_f64());
         if matches!(source, Source::Manual | Source::Audit) && seen.shown_ms > 0 {
             metrics.time_on_screen_seconds.observe(f64::from(seen.shown_ms) / 1e3);
@@ -91,7 +89,17 @@ impl Witness {
     }
 }
 
-fn source_name(source: Source) -> &'static str {
+/// As a label of a metric.
+pub(crate) fn answer_name(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Positive => "positive",
+        Answer::Negative => "negative",
+        Answer::Skip => "skip",
+    }
+}
+
+/// As a label of a metric.
+pub(crate) fn source_name(source: Source) -> &'static str {
     match source {
         Source::Manual => "manual",
         Source::Timeout => "timeout",

@@ -3,7 +3,7 @@
 use sluice_events::facts::{ImagesFound, Labelled, Seen, Skipped};
 use sluice_events::{Answer, CommandId, Event, ImageId, RankingId, Source, codec};
 
-use crate::state::{Counts, ImageState, LookEntry, State};
+use crate::state::{Counts, Given, ImageState, LookEntry, State};
 
 /// A record has no room for more: an image takes two bytes at least.
 const MOST_IMAGES_OF_A_RECORD: u64 = (codec::MAX_PAYLOAD / 2) as u64;
@@ -136,7 +136,7 @@ impl State {
             answer,
             source,
             before,
-            probability: seen.probability,
+            probability: seen.probability.filter(|p| (0.0..=1.0).contains(p)),
             ranking_age: seen.ranking.and_then(|ranking| self.age_of(ranking)),
             time_us,
             active_us: 0,
@@ -175,7 +175,9 @@ impl State {
     }
 
     fn count_look(&mut self, look: LookEntry) {
-        self.change(look.image, |image| image.given = Some(look.given()));
+        let given =
+            Given { answer: look.answer, source: look.source, look: self.looks.len() as u32 };
+        self.change(look.image, |image| image.given = Some(given));
         self.revisit.retain(|image| *image != look.image);
         self.tally.count(&look, self.counts.positives);
         self.looks.push(look);

@@ -8,16 +8,20 @@
 //! that look like nothing that was found; only an audit does.
 
 use sluice_events::Label;
+use sluice_events::facts::RankingMade;
 use sluice_events::message::{Forecast, Goal, Interval};
-use sluice_events::outlook::{BINS, bin_of};
+use sluice_events::outlook::{BINS, OutlookBin, bin_of};
 
 use crate::state::{LookEntry, State};
 use crate::statistics::TIMES_OVER;
 
 /// So many of the newest answers say how the model's expectations turn out.
 const EVIDENCE_OVER: usize = 1000;
-/// The model's word counts for so many answers of the kind that it holds less likely.
-const WORD: f64 = 1.0;
+/// The model's word counts for so many answers of the kind that it holds less likely. Of 1, 3 and 6, with 3 the number
+/// that was left lay in the told range most nearly nine times of ten (`LEARNING.md` in the crate `learn`).
+const WORD: f64 = 3.0;
+/// The share of the images left that the model must have scored: what it has not seen, nobody can reckon.
+const SCORED: f64 = 0.99;
 /// Shares of all positives that are told.
 const SHARES: [f32; 2] = [0.8, 0.95];
 /// The quantile of 95 % in deviations.
@@ -31,7 +35,7 @@ struct Bin {
 }
 
 impl State {
-    /// What is left; none where no model has expected anything.
+    /// What is left; none where no model has expected anything, or of nearly all images that are left.
     pub fn forecast(&self) -> Option<Forecast> {
         let bins = self.bins()?;
         let found = f64::from(self.counts.positives);
@@ -55,14 +59,19 @@ impl State {
 
     /// The unlikeliest bin first.
     fn bins(&self) -> Option<Vec<Bin>> {
-        let outlook = &self.ranking.as_ref()?.outlook;
-        if outlook.len() != BINS || outlook.iter().any(|bin| !bin.expected.is_finite()) {
+        let ranking = self.ranking.as_ref()?;
+        let RankingMade { outlook, candidates, scored, .. } = ranking;
+        let is_whole = outlook.len() == BINS && outlook.iter().all(|bin| bin.expected.is_finite());
+        if !is_whole || f64::from(*scored) < SCORED * f64::from(*candidates) {
             return None;
         }
+        // The few that are not scored count like the others.
+        let of_all = f64::from(*candidates) / f64::from((*scored).max(1));
         let evidence = self.evidence();
-        let bins = outlook.iter().zip(evidence).map(|(bin, (answers, positives))| {
-            let images = f64::from(bin.images);
-            let said = (f64::from(bin.expected) / images.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
+        let bins = self.outlook_now(ranking).into_iter().zip(evidence);
+        let bins = bins.map(|((images, expected), (answers, positives))| {
+            let said = (expected / images.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
+            let images = images * of_all;
             let word = WORD / said.min(1.0 - said);
             let weight = answers + word;
             let share = (positives + word * said) / weight;
@@ -73,25 +82,34 @@ impl State {
         Some(bins.collect())
     }
 
+    /// Images and the positives expected among them, by bin, without those that were answered since the ranking.
+    fn outlook_now(&self, ranking: &RankingMade) -> Vec<(f64, f64)> {
+        let bin = |bin: &OutlookBin| (f64::from(bin.images), f64::from(bin.expected));
+        let mut bins: Vec<(f64, f64)> = ranking.outlook.iter().map(bin).collect();
+        let since = self.recent_looks().take_while(|look| look.seq > ranking.learned_from);
+        for said in since.filter_map(|look| look.probability) {
+            let (images, expected) = &mut bins[bin_of(said)];
+            *images = (*images - 1.0).max(0.0);
+            *expected = (*expected - f64::from(said)).clamp(0.0, *images);
+        }
+        bins
+    }
+
     /// Answers and positives among them, by bin of what the model had said.
     fn evidence(&self) -> [(f64, f64); BINS] {
         let mut evidence = [(0.0, 0.0); BINS];
-        let judged = |look: &LookEntry| {
-            let label = look.answer.label().filter(|_| look.is_of_person())?;
-            Some((look.probability?, label == Label::Positive))
-        };
-        for (said, positive) in self.looks.iter().rev().filter_map(judged).take(EVIDENCE_OVER) {
+        let judged = self.recent_looks().filter_map(LookEntry::judged);
+        for (said, label) in judged.take(EVIDENCE_OVER) {
             let (answers, positives) = &mut evidence[bin_of(said)];
             *answers += 1.0;
-            *positives += f64::from(u8::from(positive));
+            *positives += f64::from(u8::from(label == Label::Positive));
         }
         evidence
     }
 
     /// Over the last looks whose time is known.
     fn seconds_per_look(&self) -> Option<f32> {
-        let newest = self.looks.iter().rev();
-        let timed = newest.filter(|look| look.is_of_pace() && look.active_us > 0);
+        let timed = self.recent_looks().filter(|look| look.is_of_pace() && look.active_us > 0);
         let times = timed.take(TIMES_OVER).map(|look| look.active_us);
         let (looks, sum) = times.fold((0_u32, 0), |(looks, sum), time| (looks + 1, sum + time));
         (looks > 0).then(|| (sum as f64 / 1e6 / f64::from(looks)) as f32)
@@ -120,9 +138,14 @@ fn looks_to(bins: &[Bin], end: usize, share: f64, found: f64, left: f64) -> f64 
     looks
 }
 
-/// In order, whatever the ends came to.
-fn interval([low, likely, high]: [f64; 3]) -> Interval {
-    Interval { low: low.min(likely) as f32, likely: likely as f32, high: high.max(likely) as f32 }
+/// With fewer positives there may be more to look at: the ends are the least and the most of all three.
+fn interval(ends: [f64; 3]) -> Interval {
+    let [_, likely, _] = ends;
+    Interval {
+        low: ends.into_iter().fold(likely, f64::min) as f32,
+        likely: likely as f32,
+        high: ends.into_iter().fold(likely, f64::max) as f32,
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +166,12 @@ mod tests {
         assert!((looks(0.75, 0.0) - 510.0).abs() < 1e-9, "half of the thousand, too");
         assert!((looks(1.0, 0.0) - 1010.0).abs() < 1e-6);
         assert!(looks(0.8, 100.0).abs() < 1e-9, "it is reached");
+    }
+
+    #[test]
+    fn the_ends_are_in_order_where_more_positives_mean_fewer_looks() {
+        let told = interval([7676.0, 7560.0, 7429.0]);
+        assert_eq!(told, Interval { low: 7429.0, likely: 7560.0, high: 7676.0 });
     }
 
     #[test]

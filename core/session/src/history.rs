@@ -52,7 +52,7 @@ impl State {
             answer: look.answer,
             source: look.source,
             probability: look.probability,
-            corrected: look.before.is_some_and(|before| !before.is(look.answer)),
+            corrected: look.before.is_some_and(|before| before.answer != look.answer),
             set_aside: self.image(look.image).is_some_and(|image| image.set_aside.is_some()),
         }
     }

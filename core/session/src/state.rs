@@ -11,12 +11,14 @@ use sluice_events::{Answer, CommandId, ImageId, RankingId, Source};
 use crate::tally::Tally;
 
 /// The answer that an image has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
     /// What was said.
     pub answer: Answer,
     /// Who said it; skips come from people only.
     pub source: Source,
+    /// Place of the look among those that count.
+    pub look: u32,
 }
 
 /// One image of the pool.

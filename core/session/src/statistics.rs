@@ -8,15 +8,17 @@ use crate::state::{LookEntry, State};
 const AGREEMENT_OVER: usize = 50;
 /// Times on the screen are over this many answers.
 pub(crate) const TIMES_OVER: usize = 200;
+/// Whatever is told of the newest looks, it is told of so many at most.
+const RECENT: usize = 5000;
 const MINUTE_US: u64 = 60_000_000;
 
 impl State {
     /// How it goes, at a time (µs since 1970).
     pub fn statistics(&self, now_us: u64) -> Statistics {
         let now = self.tally.now();
-        let answered = self.tally.answered.iter().map(|(given, images)| Answered {
-            answer: given.answer,
-            source: given.source,
+        let answered = self.tally.answered.iter().map(|((answer, source), images)| Answered {
+            answer: *answer,
+            source: *source,
             images: *images,
         });
         let active_minutes = now.active_us as f64 / MINUTE_US as f64;
@@ -45,14 +47,21 @@ impl State {
         }
     }
 
+    /// The newest first, as far back as anybody looks: where there is nothing to find among a million, that is known
+    /// soon.
+    pub(crate) fn recent_looks(&self) -> impl Iterator<Item = &LookEntry> {
+        self.looks.iter().rev().take(RECENT)
+    }
+
     fn last_minute(&self, now_us: u64) -> f32 {
         let since = now_us.saturating_sub(MINUTE_US);
-        let recent = self.looks.iter().rev().take_while(|look| look.time_us > since);
+        let recent = self.recent_looks().take_while(|look| look.time_us > since);
         recent.filter(|look| look.is_of_pace()).count() as f32
     }
 
     fn recent_agreement(&self) -> Agreement {
-        let foretold = self.looks.iter().rev().filter_map(LookEntry::foretold);
+        let judged = self.recent_looks().filter(|look| look.is_of_pace());
+        let foretold = judged.filter_map(LookEntry::foretold);
         foretold.take(AGREEMENT_OVER).fold(Agreement::default(), |so_far, agreed| Agreement {
             agreed: so_far.agreed + u32::from(agreed),
             of: so_far.of + 1,
@@ -60,8 +69,7 @@ impl State {
     }
 
     fn answer_seconds(&self) -> Option<AnswerSeconds> {
-        let newest = self.looks.iter().rev();
-        let timed = newest.filter(|look| look.is_of_person() && look.active_us > 0);
+        let timed = self.recent_looks().filter(|look| look.is_of_person() && look.active_us > 0);
         let mut times: Vec<u64> = timed.take(TIMES_OVER).map(|look| look.active_us).collect();
         times.sort_unstable();
         let at = |share: f64| {

@@ -8,7 +8,7 @@ use sluice_events::facts::{CycleTrained, ModelTrained};
 use sluice_events::message::{CyclePoint, ModelPoint};
 use sluice_events::{Answer, Label, Source};
 
-use crate::state::{Given, LookEntry};
+use crate::state::LookEntry;
 use crate::thinned::Thinned;
 
 /// Bins of the calibration, all of one width.
@@ -23,7 +23,7 @@ const PARTS: f64 = 1e6;
 pub struct Totals {
     /// Images labelled yes by then.
     pub positives: u32,
-    /// Answers of people that the model had said something about.
+    /// Answers that the model had said something about, of people and of automatic mode.
     pub foretold: u32,
     /// Those of them that it had foretold.
     pub agreed: u32,
@@ -55,7 +55,7 @@ impl std::ops::Sub for Totals {
     }
 }
 
-/// Answers of people to images that the model had held about equally likely.
+/// Answers to images that the model had held about equally likely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     /// How many.
@@ -92,8 +92,8 @@ pub struct Tally {
     /// After each of the looks that count.
     pub totals: Vec<Totals>,
     /// Images by the answer that they have and its source.
-    pub answered: BTreeMap<Given, u32>,
-    /// Answers of people by what the model had said.
+    pub answered: BTreeMap<(Answer, Source), u32>,
+    /// Answers of people and of automatic mode by what the model had said.
     pub calibration: [Said; CALIBRATION_BINS],
     /// Answers of people by how long they had the picture on the screen; one bin more than there are edges.
     pub times: [u32; TIME_EDGES.len() + 1],
@@ -113,7 +113,7 @@ impl Tally {
     pub(crate) fn count(&mut self, look: &LookEntry, positives: u32) {
         let mut now = self.now();
         now.positives = positives;
-        if let Some(agreed) = look.foretold() {
+        if let Some(agreed) = look.foretold().filter(|_| look.is_of_pace()) {
             now.foretold += 1;
             now.agreed += u32::from(agreed);
         }
@@ -135,32 +135,32 @@ impl Tally {
 
     fn change(&mut self, look: &LookEntry, add: bool) {
         if let Some(before) = look.before {
-            self.change_answered(before, !add);
+            self.change_answered(before.answer, before.source, !add);
         }
-        self.change_answered(look.given(), add);
-        if !look.is_of_person() {
-            return;
-        }
-        if let (Some(label), Some(probability)) = (look.answer.label(), look.probability) {
+        self.change_answered(look.answer, look.source, add);
+        if let Some((probability, label)) = look.judged() {
             let bin = (f64::from(probability) * CALIBRATION_BINS as f64) as usize;
             self.calibration[bin.min(CALIBRATION_BINS - 1)].change(probability, label, add);
         }
-        if look.active_us > 0 {
+        if look.is_of_person() && look.active_us > 0 {
             let seconds = (look.active_us as f64 / 1e6) as f32;
             step(&mut self.times[TIME_EDGES.partition_point(|edge| *edge < seconds)], add);
         }
     }
 
-    fn change_answered(&mut self, given: Given, add: bool) {
-        let images = self.answered.entry(given).or_default();
+    fn change_answered(&mut self, answer: Answer, source: Source, add: bool) {
+        let images = self.answered.entry((answer, source)).or_default();
         step(images, add);
         if *images == 0 {
-            self.answered.remove(&given);
+            self.answered.remove(&(answer, source));
         }
     }
 
     /// A model was fitted.
     pub(crate) fn model(&mut self, trained: &ModelTrained) {
+        if !trained.loss.is_finite() {
+            return;
+        }
         let looks = self.totals.len() as u32;
         self.models.add(ModelPoint { looks, loss: trained.loss });
     }
@@ -168,13 +168,16 @@ impl Tally {
     /// A cycle of training in the background came to its end.
     pub(crate) fn cycle(&mut self, trained: &CycleTrained) {
         let CycleTrained { loss, learning_rate, steps, seconds, .. } = *trained;
+        if ![loss, learning_rate, seconds].into_iter().all(f32::is_finite) {
+            return;
+        }
         let looks = self.totals.len() as u32;
         self.cycles.add(CyclePoint { looks, loss, learning_rate, steps, seconds });
     }
 }
 
 impl LookEntry {
-    /// Whether a person judged; a time that ran out is no judgement.
+    /// Whether a person answered by hand.
     pub(crate) fn is_of_person(&self) -> bool {
         matches!(self.source, Source::Manual | Source::Audit)
     }
@@ -184,22 +187,17 @@ impl LookEntry {
         matches!(self.source, Source::Manual | Source::Audit | Source::Timeout)
     }
 
-    /// Whether the model, at one half, had said the same as a person before; none where one of them did not say.
+    /// Whether the model, at one half, had said the same before; none where one of them did not say.
     pub(crate) fn foretold(&self) -> Option<bool> {
-        let said = self.answer.label().filter(|_| self.is_of_person())?;
+        let said = self.answer.label()?;
         Some((self.probability? >= 0.5) == (said == Label::Positive))
     }
 
-    /// The answer that the image has by it.
-    pub(crate) fn given(&self) -> Given {
-        Given { answer: self.answer, source: self.source }
-    }
-}
-
-impl Given {
-    /// Whether it is this answer.
-    pub(crate) fn is(self, answer: Answer) -> bool {
-        self.answer == answer
+    /// What the model had said, 0 to 1, and what was answered, where a person sat before the picture: a time that
+    /// ran out is a no. Without those, whoever says yes by hand and no by waiting would seem to say yes only.
+    pub(crate) fn judged(&self) -> Option<(f32, Label)> {
+        let label = self.answer.label().filter(|_| self.is_of_pace())?;
+        Some((self.probability?, label))
     }
 }
 

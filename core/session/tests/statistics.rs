@@ -2,13 +2,13 @@
 //! counted from scratch by code that knows neither the state nor its tallies.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use sluice_events::facts::{
-    CycleTrained, FoundImage, ImagesFound, Labelled, ModelTrained, PluginRef, RankingMade, Redone,
-    Seen, Skipped, Undone,
+    CycleTrained, FoundImage, ImageRestored, ImageSetAside, ImagesFound, Labelled, ModelTrained,
+    PluginRef, RankingMade, Redone, Seen, Skipped, Undone,
 };
 use sluice_events::message::{Charts, Statistics};
 use sluice_events::outlook::outlook;
@@ -37,6 +37,8 @@ enum Step {
     Model(f32),
     Ranking(Vec<f32>),
     Cycle(f32),
+    SetAside(u32),
+    Restore(u32),
 }
 
 fn steps() -> impl Strategy<Value = Vec<(u32, Step)>> {
@@ -44,7 +46,9 @@ fn steps() -> impl Strategy<Value = Vec<(u32, Step)>> {
     let source =
         prop_oneof![4 => Just(Source::Manual), 1 => prop::sample::select(SOURCES.as_slice())];
     let shown = prop_oneof![Just(0_u32), 100..100_000_u32];
-    let probability = prop::option::weighted(0.8, 0.0..=1.0_f32);
+    // A log may hold anything that its checksum fits.
+    let strange = prop::sample::select(&[1e30, -1.0, f32::NAN, f32::INFINITY][..]);
+    let probability = prop::option::weighted(0.8, prop_oneof![9 => 0.0..=1.0_f32, 1 => strange]);
     let look = (0..IMAGES, answer, source, probability, shown, any::<bool>()).prop_map(
         |(image, answer, source, probability, shown_ms, ranked)| Step::Look {
             image,
@@ -63,6 +67,8 @@ fn steps() -> impl Strategy<Value = Vec<(u32, Step)>> {
         1 => (0.0..1.0_f32).prop_map(Step::Model),
         2 => prop::collection::vec(0.0..=1.0_f32, 0..20).prop_map(Step::Ranking),
         1 => (0.0..1.0_f32).prop_map(Step::Cycle),
+        1 => (0..IMAGES).prop_map(Step::SetAside),
+        1 => (0..IMAGES).prop_map(Step::Restore),
     ];
     prop::collection::vec((0..90_000_u32, step), 0..150)
 }
@@ -141,6 +147,13 @@ impl Writer {
                     outlook: outlook(&probabilities),
                 })
             }
+            Step::SetAside(image) => Event::ImageSetAside(ImageSetAside {
+                image: ImageId(image),
+                reason: "broken".into(),
+            }),
+            Step::Restore(image) => {
+                Event::ImageRestored(ImageRestored { image: ImageId(image), bytes: Some(1) })
+            }
             Step::Cycle(loss) => Event::CycleTrained(CycleTrained {
                 network: "small".into(),
                 labels: 3,
@@ -177,9 +190,14 @@ impl Look {
         self.person() || self.source == Source::Timeout
     }
 
+    /// What the model had said; what is no probability was not said.
+    fn said(&self) -> Option<f32> {
+        self.seen.probability.filter(|said| (0.0..=1.0).contains(said))
+    }
+
     fn agreed(&self) -> Option<bool> {
-        let positive = self.answer.label().filter(|_| self.person())? == Label::Positive;
-        Some((self.seen.probability? >= 0.5) == positive)
+        let positive = self.answer.label().filter(|_| self.pace())? == Label::Positive;
+        Some((self.said()? >= 0.5) == positive)
     }
 }
 
@@ -231,7 +249,20 @@ fn looks(log: &[Entry]) -> Vec<Look> {
     looks
 }
 
-fn check_statistics(told: &Statistics, looks: &[Look], now_us: u64) {
+/// Images that are set aside.
+fn aside(log: &[Entry]) -> BTreeSet<u32> {
+    let mut aside = BTreeSet::new();
+    for (_, _, event) in log {
+        match event {
+            Event::ImageSetAside(set) => drop(aside.insert(set.image.0)),
+            Event::ImageRestored(restored) => drop(aside.remove(&restored.image.0)),
+            _ => {}
+        }
+    }
+    aside
+}
+
+fn check_statistics(told: &Statistics, looks: &[Look], log: &[Entry], now_us: u64) {
     let mut answers = BTreeMap::new();
     for look in looks {
         answers.insert(look.image, (look.answer, look.source));
@@ -248,7 +279,16 @@ fn check_statistics(told: &Statistics, looks: &[Look], now_us: u64) {
         (told.positives, told.negatives, told.skipped),
         (of(Answer::Positive), of(Answer::Negative), of(Answer::Skip))
     );
-    assert_eq!(told.unlabelled, IMAGES - answers.len() as u32);
+    let aside = aside(log);
+    assert_eq!(told.set_aside, aside.len() as u32);
+    let left = (0..IMAGES).filter(|i| !answers.contains_key(i) && !aside.contains(i)).count();
+    assert_eq!(told.unlabelled, left as u32);
+    let known = log.iter().rev().find_map(|(_, _, event)| match event {
+        Event::RankingMade(made) => Some(made.learned_from),
+        _ => None,
+    });
+    let behind = looks.iter().filter(|look| known.is_none_or(|known| look.seq > known)).count();
+    assert_eq!(told.ranking_age, behind as u32);
     assert_eq!((told.looks, told.undo_depth), (looks.len() as u32, looks.len() as u32));
     let agreed: Vec<bool> = looks.iter().filter_map(Look::agreed).collect();
     let count = |list: &[bool]| (list.iter().filter(|a| **a).count() as u32, list.len() as u32);
@@ -267,8 +307,10 @@ fn check_statistics(told: &Statistics, looks: &[Look], now_us: u64) {
         looks.iter().filter(|l| l.person() && l.active_us > 0).map(|l| l.active_us).collect();
     times.drain(..times.len().saturating_sub(200));
     times.sort_unstable();
-    let median = times.get(times.len() / 2).map(|time| (*time as f64 / 1e6) as f32);
-    assert_eq!(told.answer_seconds.map(|seconds| seconds.median), median);
+    let at = |place: usize| times.get(place).map(|time| (*time as f64 / 1e6) as f32);
+    let of_times = told.answer_seconds.map(|seconds| (Some(seconds.median), Some(seconds.p90)));
+    let expected = (at(times.len() / 2), at(times.len() * 9 / 10));
+    assert_eq!(of_times, (!times.is_empty()).then_some(expected));
     if let Some(forecast) = &told.forecast {
         let left = forecast.positives_left;
         assert!(0.0 <= left.low && left.low <= left.likely && left.likely <= left.high);
@@ -302,8 +344,8 @@ fn check_charts(told: &Charts, looks: &[Look], log: &[Entry]) {
     }
     let judged: Vec<(f32, bool)> = looks
         .iter()
-        .filter(|look| look.person())
-        .filter_map(|l| Some((l.seen.probability?, l.answer.label()? == Label::Positive)))
+        .filter(|look| look.pace())
+        .filter_map(|l| Some((l.said()?, l.answer.label()? == Label::Positive)))
         .collect();
     for (number, bin) in told.calibration.iter().enumerate() {
         let (low, high) = (number as f64 / 10.0, (number + 1) as f64 / 10.0);
@@ -315,13 +357,25 @@ fn check_charts(told: &Charts, looks: &[Look], log: &[Entry]) {
         assert_eq!(bin.said.is_some(), !here.is_empty());
         assert!(bin.said.is_none_or(|told| (f64::from(told) - said).abs() < 1e-5));
     }
-    let person = looks.iter().filter(|l| l.person() && l.active_us > 0).count();
-    assert_eq!(told.times.iter().map(|bin| bin.answers as usize).sum::<usize>(), person);
-    let slow = looks.iter().filter(|l| l.person() && l.active_us > 40_000_000).count();
-    assert_eq!(told.times.last().unwrap().answers as usize, slow);
-    let models = log.iter().filter(|entry| matches!(entry.2, Event::ModelTrained(_)));
-    let cycles = log.iter().filter(|entry| matches!(entry.2, Event::CycleTrained(_)));
-    assert_eq!((told.models.len(), told.cycles.len()), (models.count(), cycles.count()));
+    let person = looks.iter().filter(|l| l.person() && l.active_us > 0);
+    let times: Vec<f32> = person.map(|l| (l.active_us as f64 / 1e6) as f32).collect();
+    let mut above = 0.0;
+    for bin in &told.times {
+        let up_to = bin.up_to.unwrap_or(f32::INFINITY);
+        let here = times.iter().filter(|time| above < **time && **time <= up_to).count();
+        assert_eq!(bin.answers as usize, here, "up to {up_to} s");
+        above = up_to;
+    }
+    let losses = log.iter().filter_map(|(_, _, event)| match event {
+        Event::ModelTrained(trained) => Some(trained.loss),
+        _ => None,
+    });
+    assert_eq!(told.models.iter().map(|m| m.loss).collect::<Vec<_>>(), losses.collect::<Vec<_>>());
+    let losses = log.iter().filter_map(|(_, _, event)| match event {
+        Event::CycleTrained(trained) => Some(trained.loss),
+        _ => None,
+    });
+    assert_eq!(told.cycles.iter().map(|c| c.loss).collect::<Vec<_>>(), losses.collect::<Vec<_>>());
 }
 
 proptest! {
@@ -342,7 +396,7 @@ proptest! {
             let so_far = &writer.log[..=number];
             let looks = looks(so_far);
             let statistics = live.statistics(*time_us);
-            check_statistics(&statistics, &looks, *time_us);
+            check_statistics(&statistics, &looks, so_far, *time_us);
             check_charts(&live.charts(), &looks, so_far);
             if number == cut || number + 1 == writer.log.len() {
                 // A replay, from a snapshot in its middle on.

@@ -1,19 +1,19 @@
 import type { Statistics, Training } from '../protocol'
 import { expectedCounts, unsaved } from '../session/state'
 import { state } from '../session/store'
-import { duration, grouped } from './format'
-import { age, aSecond, background, bySource, NONE, perAnswer, right } from './words'
+import { counted, duration, grouped } from './format'
+import { age, aSecond, background, bySource, HOW_COUNTED, NONE, perAnswer, right } from './words'
 
 /** The numbers. */
 export function Figures() {
   const { statistics, training, welcome, behind } = state.value
   if (!statistics) return null
-  const { positives, answered } = expectedCounts(state.value)
-  const found = `${grouped(positives)} in ${grouped(answered)} looks`
+  const { positives, looks } = expectedCounts(state.value)
+  const found = `${grouped(positives)} in ${counted(looks, 'look')}`
   const unknown = behind + unsaved(state.value).length
   return (
     <dl class="figures">
-      <Figure name="found" value={answered > 0 ? found : NONE} />
+      <Figure name="found" value={looks > 0 ? found : NONE} />
       <OfPace statistics={statistics} />
       {welcome?.model && <OfModel statistics={statistics} training={training} unknown={unknown} />}
     </dl>
@@ -62,7 +62,7 @@ function OfModel({ statistics, training, unknown }: OfModelProps) {
       <Figure
         name="model was right"
         value={right(statistics.agreement, statistics.agreement_of_all)}
-        title="What it had said before your answer"
+        title={`What it had said before the answer. ${HOW_COUNTED}`}
       />
       <Figure name="loss" value={training?.loss?.toFixed(3) ?? NONE} />
       <Figure name="ranking" value={age(unknown)} />

@@ -1,5 +1,14 @@
 import { expect, it } from 'vitest'
-import { about, counted, duration, grouped, moment, percent, roughly } from './format'
+import {
+  about,
+  counted,
+  duration,
+  grouped,
+  moment,
+  percent,
+  roughly,
+  roughlyBetween,
+} from './format'
 
 /** As it would be typed. */
 const typed = (text: string) => text.replaceAll('\u202f', '_')
@@ -55,7 +64,8 @@ it('writes what is expected with two digits', () => {
 })
 
 it('writes times that are expected as seconds, minutes or hours', () => {
-  expect([0.2, 40, 59.7, 170, 3580, 3600, 9000].map(roughly)).toEqual([
+  expect([0, 0.2, 40, 59.7, 170, 3580, 3600, 9000, 35_960, 36_000, 106_000].map(roughly)).toEqual([
+    '0 s',
     '1 s',
     '40 s',
     '1 min',
@@ -63,5 +73,31 @@ it('writes times that are expected as seconds, minutes or hours', () => {
     '1 h 0 min',
     '1 h 0 min',
     '2 h 30 min',
+    '9 h 59 min',
+    '10 h',
+    '29 h',
+  ])
+})
+
+it('writes what such times lie between, a unit that both have once', () => {
+  const between = [
+    [0, 0.3],
+    [0, 400],
+    [20, 50],
+    [40, 400],
+    [120, 400],
+    [120, 9000],
+    [4800, 9000],
+    [40_000, 106_000],
+  ] as const
+  expect(between.map(([low, high]) => roughlyBetween(low, high))).toEqual([
+    '0 to 1 s',
+    '0 to 7 min',
+    '20 to 50 s',
+    '40 s to 7 min',
+    '2 to 7 min',
+    '2 min to 2 h 30 min',
+    '1 h 20 min to 2 h 30 min',
+    '11 to 29 h',
   ])
 })

@@ -33,12 +33,21 @@ export function duration(seconds: number): string {
   return `${s} s`
 }
 
-/** A time that is only expected: seconds, minutes, or hours and minutes. */
+/** A time that is only expected: seconds, minutes, hours and minutes, or many hours. */
 export function roughly(seconds: number): string {
+  if (seconds === 0) return '0 s'
   if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`
   const minutes = Math.round(seconds / 60)
   if (minutes < 60) return `${minutes} min`
-  return duration(minutes * 60)
+  return minutes < 600 ? duration(minutes * 60) : `${about(minutes / 60)} h`
+}
+
+/** What such a time lies between; a unit that both ends have stands once. */
+export function roughlyBetween(low: number, high: number): string {
+  const [from, to] = [roughly(low), roughly(high)]
+  const [[number = '', ...unit], [, ...unitOfTo]] = [from.split(' '), to.split(' ')]
+  const isOnce = unit.length === 1 && (number === '0' || unit.join() === unitOfTo.join())
+  return `${isOnce ? number : from} to ${to}`
 }
 
 /** A short time, with its tenths. */

@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { Goal, Training } from '../protocol'
-import { age, aim, aSecond, background, bySource, left, perAnswer, right, way } from './words'
+import {
+  age,
+  aim,
+  aSecond,
+  background,
+  bySource,
+  condition,
+  left,
+  perAnswer,
+  right,
+  way,
+} from './words'
 
 describe('the figures', () => {
   it('name sources other than keys, answers of all kinds together', () => {
@@ -62,16 +73,36 @@ describe('what is left to find', () => {
 
   it('takes looks and time', () => {
     expect(aim(goal(40))).toBe('for 80 %')
-    expect(way(goal(40))).toBe('≈ 40 looks, 3 min (20 to 90 looks)')
+    expect(way(goal(40))).toBe('≈ 40 looks (20 to 90), 3 min (1 to 7 min)')
   })
 
   it('takes looks where there is no pace yet, and one at least', () => {
-    expect(way(goal(40, { seconds: null }))).toBe('≈ 40 looks (20 to 90 looks)')
-    const looks = { low: 0, likely: 0.3, high: 2 }
-    expect(way(goal(0.3, { seconds: null, looks }))).toBe('≈ 1 look (0 to 2 looks)')
+    expect(way(goal(40, { seconds: null }))).toBe('≈ 40 looks (20 to 90)')
+    const few = (high: number) => goal(0.3, { seconds: null, looks: { low: 0, likely: 0.3, high } })
+    expect(way(few(2))).toBe('≈ 1 look (0 to 2)')
+    expect(way(few(0.4))).toBe('≈ 1 look (0 to 1)')
   })
 
-  it('is reached where nothing is to be looked at', () => {
+  it('is reached where nothing is to be looked at, whatever comes', () => {
     expect(way(goal(0))).toBe('reached')
+    expect(way(goal(0, { seconds: null }))).toBe('reached')
+  })
+
+  it('is likely reached where more may have to be looked at than is expected', () => {
+    const upTo = (high: number, pace: number | null) =>
+      way(
+        goal(0, {
+          looks: { low: 0, likely: 0, high },
+          seconds: pace === null ? null : { low: 0, likely: 0, high: high * pace },
+        }),
+      )
+    expect(upTo(10_438, null)).toBe('likely reached (up to 10\u202f000 looks)')
+    expect(upTo(10_438, 1.2)).toBe('likely reached (up to 10\u202f000 looks, 3 h 29 min)')
+    expect(upTo(0.2, null)).toBe('likely reached (up to 1 look)')
+  })
+
+  it('is reckoned with the likeliest first, which is said where the order is another', () => {
+    expect([undefined, 'max-prob'].map(condition)).toEqual([null, null])
+    expect(condition('explore')).toBe('If the likeliest came first (the order now is explore):')
   })
 })

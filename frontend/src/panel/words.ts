@@ -2,9 +2,13 @@
 
 import type { Agreement, Answered, AnswerSeconds, Goal, Interval, Training } from '../protocol'
 import { SOURCES } from '../session/words'
-import { about, counted, grouped, moment, percent, roughly } from './format'
+import { about, counted, grouped, moment, percent, roughly, roughlyBetween } from './format'
 
 export const NONE = '–'
+
+/** Which answers the model is held against. */
+export const HOW_COUNTED =
+  'A time that ran out in auto mode counts as a no; an answer that was corrected counts as it was first given.'
 
 /** Images that were not answered by key, by who answered them; none where there are none. */
 export function bySource(answered: readonly Answered[]): string | null {
@@ -55,14 +59,35 @@ export function left({ likely, low, high }: Interval): string {
 
 /** What it takes to have found a share of them. */
 export function way({ looks, seconds }: Goal): string {
-  if (looks.likely === 0) return 'reached'
-  // Less than one is still one to look at.
-  const text = about(Math.max(1, looks.likely))
-  const time = seconds ? `, ${roughly(seconds.likely)}` : ''
-  const range = `${about(looks.low)} to ${about(looks.high)} looks`
-  return `≈ ${text} look${text === '1' ? '' : 's'}${time} (${range})`
+  if (looks.high === 0) return 'reached'
+  if (looks.likely === 0) {
+    const time = seconds ? `, ${roughly(seconds.high)}` : ''
+    return `likely reached (up to ${aboutLooks(looks.high)}${time})`
+  }
+  const range = `${about(looks.low)} to ${about(atLeastOne(looks.high))}`
+  const time = seconds
+    ? `, ${roughly(seconds.likely)} (${roughlyBetween(seconds.low, seconds.high)})`
+    : ''
+  return `≈ ${aboutLooks(looks.likely)} (${range})${time}`
+}
+
+/** Less than one is still one to look at. */
+const atLeastOne = (looks: number) => Math.max(1, looks)
+
+function aboutLooks(looks: number): string {
+  const text = about(atLeastOne(looks))
+  return `${text} look${text === '1' ? '' : 's'}`
 }
 
 export function aim({ share }: Goal): string {
   return `for ${percent(share)}`
+}
+
+/** The selector whose order the goals are reckoned with. */
+export const LIKELIEST_FIRST = 'max-prob'
+
+/** What the goals rest on, where another order is in use. */
+export function condition(selector: string | undefined): string | null {
+  if (selector === undefined || selector === LIKELIEST_FIRST) return null
+  return `If the likeliest came first (the order now is ${selector}):`
 }

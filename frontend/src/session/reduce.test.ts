@@ -164,7 +164,7 @@ describe('answers', () => {
   })
 
   it('count as soon as they are given', () => {
-    const statistics = { positives: 2, negatives: 3, skipped: 1 } as Extract<
+    const statistics = { positives: 2, negatives: 3, skipped: 1, looks: 6 } as Extract<
       ToPage,
       { type: 'statistics' }
     >
@@ -174,7 +174,12 @@ describe('answers', () => {
       answered('a', 'positive'),
       answered('b', 'skip'),
     )
-    expect(expectedCounts(state)).toEqual({ positives: 3, negatives: 3, answered: 8 })
+    expect(expectedCounts(state)).toEqual({
+      positives: 3,
+      negatives: 3,
+      answered: 8,
+      looks: 8,
+    })
   })
 })
 
@@ -385,10 +390,13 @@ describe('corrections', () => {
     expect(state.current?.was).toBe('negative')
   })
 
-  it('count once', () => {
-    const statistics = { type: 'statistics', next_seq: 9, positives: 4, negatives: 3, skipped: 1 }
+  it('count once, and as a look', () => {
+    const [counts, looks] = [{ positives: 4, negatives: 3, skipped: 1 }, 11]
+    const statistics = { type: 'statistics', next_seq: 9, ...counts, looks }
     const state = run(received(statistics as ToPage), ...begun, answered('a', 'positive'))
-    expect(expectedCounts(state)).toEqual({ positives: 5, negatives: 2, answered: 8 })
+    // No image more was answered, but it was looked at once more.
+    const expected = { positives: 5, negatives: 2, answered: 8, looks: 12 }
+    expect(expectedCounts(state)).toEqual(expected)
   })
 
   it('that were refused come back as corrections', () => {

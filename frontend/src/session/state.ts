@@ -117,16 +117,20 @@ export function heldBack(state: State): Pending | null {
 export function expectedCounts(state: State): {
   positives: number
   negatives: number
+  /** Images. */
   answered: number
+  /** An image that was answered again counts once more. */
+  looks: number
 } {
-  const counted = state.statistics ?? { positives: 0, negatives: 0, skipped: 0 }
+  const counted = state.statistics ?? { positives: 0, negatives: 0, skipped: 0, looks: 0 }
   // A correction takes one away where it adds one elsewhere.
   const under = (answer: Answer) =>
     state.pending.filter((pending) => pending.answer === answer).length -
     state.pending.filter(({ shown }) => shown.was === answer).length
   const positives = counted.positives + under('positive')
   const negatives = counted.negatives + under('negative')
-  return { positives, negatives, answered: positives + negatives + counted.skipped + under('skip') }
+  const answered = positives + negatives + counted.skipped + under('skip')
+  return { positives, negatives, answered, looks: counted.looks + state.pending.length }
 }
 
 export function never(value: never): never {

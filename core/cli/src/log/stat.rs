@@ -1,11 +1,13 @@
 //! `sluice log stat`: what is in a log, in numbers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Result;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use serde::Serialize;
 use sluice_events::codec;
+use sluice_events::message::Statistics as HowItGoes;
 use sluice_log::storage::{FsStorage, Storage};
 use sluice_log::{Check, read_records};
 use sluice_session::State;
@@ -38,6 +40,8 @@ struct Statistics {
     lost_records: u64,
     snapshots: usize,
     quarantined: usize,
+    /// What the page, `/metrics` and `/api` would tell at the time of the last event.
+    how_it_goes: HowItGoes,
     events: BTreeMap<&'static str, Amount>,
 }
 
@@ -99,6 +103,7 @@ fn gather(storage: &FsStorage, checked: &Check) -> Result<Statistics> {
         lost_records: state.lost_records,
         snapshots: kept("snapshots", ".snapshot"),
         quarantined: kept("quarantine", ""),
+        how_it_goes: state.statistics(last.unwrap_or_default()),
         events,
     })
 }
@@ -139,6 +144,15 @@ fn print(statistics: &Statistics) -> Result<()> {
             s.positives, s.negatives, s.skipped, s.looks, s.set_aside
         ),
     )?;
+    let HowItGoes { active_seconds, per_active_minute, agreement_of_all, .. } = &s.how_it_goes;
+    if let Some(pace) = per_active_minute {
+        let time = HumanDuration(Duration::from_secs_f64(*active_seconds));
+        row("time", &format!("{time} of answering, {pace:.0} a minute"))?;
+    }
+    if agreement_of_all.of > 0 {
+        let share = f64::from(agreement_of_all.agreed) / f64::from(agreement_of_all.of) * 100.0;
+        row("model", &format!("had foretold {share:.0} % of {} answers", agreement_of_all.of))?;
+    }
     match s.durable_up_to {
         Some(up_to) => {
             row("HEAD", &format!("knows the first {} to be durable", HumanCount(up_to)))?;

@@ -16,6 +16,7 @@ use tch::nn::VarStore;
 use super::augment::Augmented;
 use super::freematch::FreeMatch;
 use super::pixels::Pixels;
+use super::progress::{Recent, Trained};
 use super::recipe::{Recipe, Steps};
 use super::trainee::{Subject, Trainee};
 use super::{Checkpoint, Cycles, Job, Material, Opinion};
@@ -273,27 +274,6 @@ impl Course {
 
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-}
-
-/// How a cycle's steps went.
-struct Trained {
-    /// Mean of the last ones, nats; NaN where there were none.
-    loss: f64,
-    highest_rate: f64,
-}
-
-/// Mean of the last values, roughly (an exponential average).
-#[derive(Default)]
-struct Recent(Option<f64>);
-
-impl Recent {
-    fn add(&mut self, value: f64) {
-        self.0 = Some(self.0.map_or(value, |mean| 0.95 * mean + 0.05 * value));
-    }
-
-    fn mean(&self) -> f64 {
-        self.0.unwrap_or(f64::NAN)
     }
 }
 

@@ -42,9 +42,13 @@ impl Page {
         let now_us = now_us();
         let catalogue = self.app.service.catalogue.clone();
         self.plugins.mark_unchanged();
+        let told = self.told.set_aside;
         let looked = self.app.service.session.read(move |view| {
             let plugins = Plugins::from(catalogue.in_use(view.state));
-            (view.state.statistics(now_us), view.state.set_aside(), plugins)
+            // There may be a million images to go through for them.
+            let is_new = told != Some(view.state.counts.set_aside);
+            let set_aside = is_new.then(|| view.state.set_aside());
+            (view.state.statistics(now_us), set_aside, plugins)
         });
         let Ok((statistics, set_aside, plugins)) = looked.await else { return Ok(()) };
         if self.told.statistics.as_ref() != Some(&statistics) {
@@ -56,7 +60,7 @@ impl Page {
             self.told.training = Some(training.clone());
             self.send(&ToPage::Training(training)).await?;
         }
-        if self.told.set_aside != Some(set_aside.total) {
+        if let Some(set_aside) = set_aside {
             self.told.set_aside = Some(set_aside.total);
             self.send(&ToPage::SetAside(set_aside)).await?;
         }

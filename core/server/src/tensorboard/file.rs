@@ -35,14 +35,26 @@ struct Summary {
 struct Value {
     #[prost(string, tag = "1")]
     tag: String,
-    #[prost(float, tag = "2")]
-    simple_value: f32,
+    /// One of several in TensorFlow's message: nought, too, has to be written.
+    #[prost(float, optional, tag = "2")]
+    simple_value: Option<f32>,
 }
 
 /// A file that grows.
 pub(crate) struct EventFile(File);
 
 impl EventFile {
+    /// Whether files can be made in a folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// When not.
+    pub fn probe(folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        let probe = folder.join(format!("probe.{}", std::process::id()));
+        File::create(&probe)?;
+        fs::remove_file(probe)
+    }
+
     /// A new file in a folder, which is made where it is missing; the time is in its name, so that each run has a
     /// file of its own.
     ///
@@ -69,8 +81,10 @@ impl EventFile {
     /// # Errors
     /// When they can't be written.
     pub fn write(&mut self, time_us: u64, step: u32, scalars: &[(&str, f32)]) -> io::Result<()> {
-        let value =
-            |(tag, value): &(&str, f32)| Value { tag: (*tag).to_owned(), simple_value: *value };
+        let value = |(tag, value): &(&str, f32)| Value {
+            tag: (*tag).to_owned(),
+            simple_value: Some(*value),
+        };
         self.record(&Event {
             wall_time: wall(time_us),
             step: i64::from(step),
@@ -114,7 +128,7 @@ mod tests {
     fn records_are_framed_and_hold_what_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let mut file = EventFile::begin(&folder.path().join("runs")).unwrap();
-        file.write(8_000_000, 3, &[("a", 0.5), ("b", 2.0)]).unwrap();
+        file.write(8_000_000, 3, &[("a", 0.0), ("b", 2.0)]).unwrap();
         let entry = fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap();
         assert!(entry.file_name().to_str().unwrap().contains(".tfevents."));
         let bytes = fs::read(entry.path()).unwrap();
@@ -129,7 +143,8 @@ mod tests {
         assert_eq!(events[0].file_version.as_deref(), Some("brain.Event:2"));
         assert_eq!((events.len(), events[1].step), (2, 3));
         let values = &events[1].summary.as_ref().unwrap().value;
-        assert_eq!((values[1].tag.as_str(), values[1].simple_value), ("b", 2.0));
+        let told = values.iter().map(|value| (value.tag.as_str(), value.simple_value));
+        assert_eq!(told.collect::<Vec<_>>(), [("a", Some(0.0)), ("b", Some(2.0))]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // Which charts there are: what each is called, what its numbers are, and how it is drawn. Pure.
 
 import { counted, percent } from '../format'
+import { HOW_COUNTED } from '../words'
 import type { ChartKind, Column, Drawn } from './kind'
 import { answers, count, edge, mean, nats, rate, seconds, share } from './numbers'
 import { calibration, cycles, models, overLooks, positives, times } from './series'
@@ -27,7 +28,7 @@ const found: ChartKind = {
 const agreement: ChartKind = {
   name: 'agreement',
   title: 'Model was right',
-  help: 'Over the 50 looks up to each, by what it had said before the answer.',
+  help: `Over the 50 looks up to each, by what it had said before the answer. ${HOW_COUNTED}`,
   over: 'looks',
   columns: [looks, { name: 'right', is: share, drawn: LINE }],
   numbers: overLooks('agreement'),
@@ -37,7 +38,7 @@ const agreement: ChartKind = {
 const confidence: ChartKind = {
   name: 'calibration',
   title: 'Calibration',
-  help: 'Of images that the model held equally likely, how many were positive; a larger dot is more answers.',
+  help: `Of images that the model held equally likely, how many were positive; a larger dot is more answers. ${HOW_COUNTED}`,
   over: 'shares',
   columns: [
     { name: 'said', is: share },
@@ -67,10 +68,10 @@ const loss: ChartKind = {
 const background: ChartKind = {
   name: 'background',
   title: 'Background training',
-  help: 'The loss at the end of each cycle, and its highest learning rate.',
+  help: 'The loss at the end of each cycle, and its highest learning rate. Cycles that ended after the same number of looks are points above each other, without a line between them.',
   over: 'looks',
   columns: [
-    looks,
+    { name: 'looks by its end', is: count },
     { name: 'loss', is: nats, drawn: LINE },
     { name: 'learning rate', is: rate, drawn: { ...GREY, onRight: true } },
     { name: 'steps', is: count, told: true },

@@ -3,6 +3,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { isDark } from '../../frame/theme'
+import { apart, isJoined } from './joined'
 import type { ChartKind, Column, Drawn } from './kind'
 import type { Quantity } from './numbers'
 import type { Columns } from './series'
@@ -98,24 +99,50 @@ function quantityOf({ columns }: ChartKind, onRight: boolean): Quantity | undefi
 function seriesOf({ drawn }: Column, color: Color): uPlot.Series {
   if (!drawn) return { show: false }
   const stroke = color(drawn.color)
-  const { paths, ...more } = LOOKS[drawn.as](drawn)
+  const { paths, ...more } = LOOKS[drawn.as](drawn, stroke)
   return {
     stroke,
     width: 2,
     scale: drawn.onRight ? 'right' : 'y',
     fill: drawn.as === 'line' || drawn.as === 'dashed' ? undefined : `${stroke}22`,
-    points: drawn.as === 'line' ? { size: 5, fill: stroke } : { show: false },
+    points: { show: false },
     ...(paths && { paths }),
     ...more,
   }
 }
 
-const LOOKS: Record<Drawn['as'], (drawn: Drawn) => uPlot.Series> = {
-  line: () => ({}),
+const LOOKS: Record<Drawn['as'], (drawn: Drawn, stroke: string) => uPlot.Series> = {
+  line: (_, stroke) => ({ paths: lines, points: pointsOf(stroke) }),
   area: () => ({}),
-  dashed: () => ({ width: 1.5, dash: [4, 4] }),
+  dashed: (_, stroke) => ({
+    width: 1.5,
+    dash: [4, 4],
+    paths: lines,
+    points: { ...pointsOf(stroke), show: false },
+  }),
   bars: () => ({ width: 1, paths: uPlot.paths.bars?.({ size: [0.85] }) }),
   dots: ({ sizedBy }) => ({ width: 1.5, paths: dots(sizedBy ?? 0) }),
+}
+
+/** From point to point, as far as they are joined. */
+const lines: uPlot.Series.PathBuilder = (u, at, first, last) => {
+  const [xs = [], ys = [], scale = 'y'] = [u.data[0], u.data[at], u.series[at]?.scale]
+  const stroke = new Path2D()
+  for (let row = first; row <= last; row++) {
+    const y = ys[row]
+    if (y == null) continue
+    const place = [u.valToPos(xs[row] ?? 0, 'x', true), u.valToPos(y, scale, true)] as const
+    if (isJoined(xs, ys, row)) stroke.lineTo(...place)
+    else stroke.moveTo(...place)
+  }
+  return { stroke }
+}
+
+/** Where there is room for all; those that stand for themselves in any case. */
+function pointsOf(fill: string): uPlot.Series.Points {
+  const filter: uPlot.Series.Points.Filter = (u, at, show) =>
+    show ? null : apart(u.data[0], u.data[at] ?? [])
+  return { size: 5, fill, filter }
 }
 
 /** Dots whose area says how much is behind them. */

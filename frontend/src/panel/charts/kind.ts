@@ -27,7 +27,7 @@ export interface ChartKind {
   /** What its file is called. */
   name: string
   title: string
-  /** One sentence. */
+  /** A sentence or two. */
   help: string
   /** What lies below: looks from the first on, shares from 0 to 1, or one bin beside the other. */
   over: 'looks' | 'shares' | 'bins'

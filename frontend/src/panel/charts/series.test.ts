@@ -48,6 +48,7 @@ describe('models and cycles', () => {
   it('stand in the order of looks, although some were undone between', () => {
     const charts = {
       ...none,
+      looks: [4, 8],
       models: [
         { looks: 5, loss: 0.6 },
         { looks: 8, loss: 0.5 },
@@ -61,8 +62,24 @@ describe('models and cycles', () => {
     ])
   })
 
+  it('end with the last look, where later ones were undone', () => {
+    const points = [5, 9, 7].map((looks) => ({ looks, loss: looks / 10 }))
+    const charts = {
+      ...none,
+      looks: [4, 7],
+      models: points,
+      cycles: [cycle(8, 0.3), cycle(7, 0.2)],
+    }
+    expect(models(charts)).toEqual([
+      [5, 7],
+      [0.5, 0.7],
+    ])
+    expect(cycles(charts)[0]).toEqual([7])
+    expect(models({ ...charts, looks: [] })[0]).toEqual([])
+  })
+
   it('tell all of a cycle', () => {
-    expect(cycles({ ...none, cycles: [cycle(9, 0.2), cycle(4, 0.7)] })).toEqual([
+    expect(cycles({ ...none, looks: [10], cycles: [cycle(9, 0.2), cycle(4, 0.7)] })).toEqual([
       [4, 9],
       [0.7, 0.2],
       [0.01, 0.01],

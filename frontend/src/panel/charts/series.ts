@@ -21,14 +21,14 @@ export function overLooks(of: 'agreement' | 'seconds_per_look' | 'ranking_age') 
 }
 
 /** Looks; loss. */
-export function models({ models }: Charts): Columns {
-  const points = byLooks(models)
+export function models({ models, looks }: Charts): Columns {
+  const points = byLooks(models, looks)
   return [points.map(({ looks }) => looks), points.map(({ loss }) => loss)]
 }
 
 /** Looks; loss; learning rate; steps; seconds. */
-export function cycles({ cycles }: Charts): Columns {
-  const points = byLooks(cycles)
+export function cycles({ cycles, looks }: Charts): Columns {
+  const points = byLooks(cycles, looks)
   return [
     points.map(({ looks }) => looks),
     points.map(({ loss }) => loss),
@@ -61,9 +61,16 @@ export function times({ times }: Charts): Columns {
   ]
 }
 
-/** In the order of looks: those that were undone are looked again, and a chart can't go back. */
-function byLooks<Point extends { looks: number }>(points: readonly Point[]): Point[] {
-  return points.toSorted((a, b) => a.looks - b.looks)
+/**
+ * In the order of looks: those that were undone are looked again, and a chart can't go back. What came after more looks
+ * than there are now is left out until there are as many again.
+ */
+function byLooks<Point extends { looks: number }>(
+  points: readonly Point[],
+  looks: readonly number[],
+): Point[] {
+  const last = looks.at(-1) ?? 0
+  return points.filter(({ looks }) => looks <= last).toSorted((a, b) => a.looks - b.looks)
 }
 
 /** The numbers of one row. */
