@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the rules, the alerts and the dashboards against a session that somebody (a simulation, say) is answering:
-a real Prometheus scrapes it, every expression is asked, and what Prometheus tells is compared with the session's log,
-read by the independent reader.
+a real Prometheus scrapes it, and every expression is asked: it must have something to tell. The figures that can be
+reckoned from the session's log (replay.py names them) are compared with it, read by the independent reader.
 
     check.py --sluice http://127.0.0.1:PORT --prometheus BIN --promtool BIN --session DIR --reader examples/read_log.py
 
@@ -28,7 +28,7 @@ DASHBOARDS = sorted((HERE.parents[1] / "grafana" / "dashboards").glob("*.json"))
 JOB = "sluice"
 # Scrapes that must be there before anything is asked.
 SCRAPES = 4
-# Scrapes that are held against the log. One may be taken just while an event is being counted, but not two of these.
+# Scrapes that are held against the log; each of them must be right.
 COMPARED = 5
 # An event is in the log's time this much before it is durable and counted, at most; seconds.
 SLOWEST_WRITE = 5.0
@@ -165,15 +165,19 @@ def scraped(prometheus: Prometheus, metrics: tuple, at: float) -> dict:
 
 
 def check_against_log(report: Report, prometheus: Prometheus, reader, session: Path) -> None:
-    judged, figures = {}, {}
+    judged, old, figures = {}, set(), {}
 
     def look():
         at = prometheus.value(f'timestamp(up{{job="{JOB}"}})')
-        if at is None or at in judged:
+        if at is None or at in judged or at in old:
             return None
         took = prometheus.value(f'scrape_duration_seconds{{job="{JOB}"}}', at)
         started = prometheus.value(f'process_start_time_seconds{{job="{JOB}"}}', at)
         if took is None or started is None:
+            return None
+        # The session's thread was busy with something else, and the scrape says so: its gauges are old.
+        if prometheus.value(f'sluice_session_responds{{job="{JOB}"}}', at) != 1:
+            old.add(at)
             return None
         since, end = at - SLOWEST_WRITE, at + took + CLOCKS
         found = replay.moments(reader, session, int(started * 1e6), int(since * 1e6), int(end * 1e6))
@@ -185,12 +189,11 @@ def check_against_log(report: Report, prometheus: Prometheus, reader, session: P
 
     faults = []
     try:
-        until(f"{COMPARED} scrapes", look)
+        until(f"{COMPARED} scrapes that the session answered", look)
     except (TimeoutError, reader.Damaged, ValueError) as error:
-        faults.append(str(error))
-    wrong = [fault for fault in judged.values() if fault]
-    if len(wrong) > 1:
-        faults += wrong[-1]
+        faults.append(f"{error}; {len(old)} were not answered in time")
+    wrong = {at: fault for at, fault in judged.items() if fault}
+    faults += [f"at {at:.3f}: {one}" for at, fault in wrong.items() for one in fault]
     note = f"{len(figures)} figures, {len(judged) - len(wrong)} of {len(judged)} scrapes"
     report.result("Prometheus tells what the log says", faults, note)
     looks = figures.get(replay.key("sluice_looks"))

@@ -96,7 +96,11 @@ impl Annotated {
     /// Waits until a model and a network in the background have something to tell.
     fn learned(&self) {
         let begun = Instant::now();
-        let lines = ["sluice_background_learning_rate ", "sluice_agreement_ratio{over=\"all\"}"];
+        let lines = [
+            "sluice_background_learning_rate ",
+            "sluice_agreement_ratio{over=\"all\"}",
+            "sluice_forecast_looks{",
+        ];
         loop {
             let (_, text) = get(&self.server.address, "/metrics");
             if lines.iter().all(|begin| text.lines().any(|line| line.starts_with(begin))) {

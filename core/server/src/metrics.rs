@@ -153,7 +153,7 @@ metrics! {
 
     /// Calls of selectors.
     plugin_calls_total: IntCounterVec { "plugin" },
-    /// Plugins that failed: calls of selectors, and files that could not be loaded.
+    /// Plugins that failed: calls of selectors, networks that can't be used, and files that could not be loaded.
     plugin_failures_total: IntCounterVec { "plugin" },
     /// How long a call of a selector took, in seconds.
     plugin_call_seconds: HistogramVec { "plugin" } [LATENCY],

@@ -38,7 +38,6 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     });
     // A disk that hangs keeps the session's thread: what was counted so far is told all the same.
     let looked = timeout(PATIENCE, look).await;
-    metrics.session_responds.set(i64::from(matches!(looked, Ok(Ok(_)))));
     if let Ok(Err(_)) = looked {
         metrics.log_closed.set(1);
     }
@@ -48,6 +47,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     // Who scrapes at the same time gets figures of one moment, too.
     let text = {
         let _turn = service.scraping.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics.session_responds.set(i64::from(matches!(looked, Ok(Ok(_)))));
         if let Ok(Ok(shown)) = &looked {
             show(metrics, shown);
         }

@@ -1,0 +1,91 @@
+"""What is left to find and what it takes, reckoned once more from the log: the method of core/session/src/forecast.rs,
+with its constants, written anew."""
+
+from bisect import bisect_right
+from math import exp, isfinite, log, sqrt
+
+METRICS = ("sluice_forecast_positives_left", "sluice_forecast_looks", "sluice_forecast_seconds")
+# Where one bin of probabilities ends and the next begins: core/events/FORMAT.md.
+EDGES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
+# So many of the newest answers say how the model's word turned out; its word counts for so many of the rarer kind.
+EVIDENCE, WORD = 1000, 3
+# Nothing is told before this share of the images that are left is scored.
+SCORED = 0.99
+# The pace is that of so many of the newest looks.
+PACE = 200
+SHARES = (0.8, 0.95)
+# The quantile of 95 % in deviations.
+Z = 1.645
+
+
+def place(said: float) -> int:
+    return bisect_right(EDGES, said)
+
+
+def bounds(mean: float, variance: float) -> dict:
+    """Of a lognormal share, at most 1."""
+    spread = log(1 + variance / mean**2)
+    low, high = (exp(log(mean) - spread / 2 + z * sqrt(spread)) for z in (-Z, Z))
+    return {"low": min(low, mean), "likely": mean, "high": min(max(high, mean), 1)}
+
+
+def bins_of(ranking: dict, looks: list) -> list[tuple]:
+    """Images and the share of positives among them, by bin; the unlikeliest first."""
+    left = [(told["images"], told["expected"]) for told in ranking["outlook"]]
+    answers = [[] for _ in left]
+    for look in [look for look in reversed(looks) if look.judged()][:EVIDENCE]:
+        answers[place(look.said)].append(look.answer == "positive")
+    for look in reversed(looks):
+        # Answered since: not left any more.
+        if look.seq > ranking["learned_from"] and look.said is not None:
+            images, expected = left[place(look.said)]
+            images = max(images - 1, 0)
+            left[place(look.said)] = (images, min(max(expected - look.said, 0), images))
+    # The few that are not scored count like the others.
+    of_all = ranking["candidates"] / max(ranking["scored"], 1)
+    found = []
+    for (images, expected), those in zip(left, answers):
+        said = min(max(expected / max(images, 1), 1e-6), 1 - 1e-6)
+        word = WORD / min(said, 1 - said)
+        weight = len(those) + word
+        share = (sum(those) + word * said) / weight
+        images *= of_all
+        found.append((images, bounds(share, share * (1 - share) * (1 / (weight + 1) + 1 / max(images, 1)))))
+    return found
+
+
+def looks_to(goal: float, bins: list[tuple], found: int) -> float:
+    """The likeliest first, until this share of all positives is found."""
+    missing = goal * (found + sum(images * share for images, share in bins)) - found
+    looks = 0.0
+    for images, share in reversed(bins):
+        if images and missing > 0:
+            looks += images * min(1, missing / (images * share))
+            missing -= images * share
+    return looks
+
+
+def in_order(values: dict) -> dict:
+    """With more positives there may be fewer looks: the ends are the least and the most of all three."""
+    return values | {"low": min(values.values()), "high": max(values.values())}
+
+
+def told(ranking: dict, looks: list, times: list[float], found: int) -> list[tuple]:
+    """Metric, labels and value; nothing, as long as nothing can be told. `looks` are the newest ones, `times` those of
+    them that are known, in seconds, `found` the images whose answer is yes."""
+    outlook = ranking["outlook"]
+    is_whole = len(outlook) == len(EDGES) + 1 and all(isfinite(told["expected"]) for told in outlook)
+    if not is_whole or ranking["scored"] < SCORED * ranking["candidates"]:
+        return []
+    bins = bins_of(ranking, looks)
+    cases = {bound: [(images, share[bound]) for images, share in bins] for bound in ("low", "likely", "high")}
+    left = in_order({bound: sum(images * share for images, share in case) for bound, case in cases.items()})
+    figures = [(METRICS[0], {"bound": bound}, value) for bound, value in left.items()]
+    newest = times[-PACE:]
+    for goal in SHARES:
+        to_goal = in_order({bound: looks_to(goal, case, found) for bound, case in cases.items()})
+        for bound, value in to_goal.items():
+            labels = {"share": str(goal), "bound": bound}
+            figures.append((METRICS[1], labels, value))
+            figures += [(METRICS[2], labels, value * sum(newest) / len(newest))] if newest else []
+    return figures
