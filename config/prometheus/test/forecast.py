@@ -34,7 +34,7 @@ def bins_of(ranking: dict, looks: list) -> list[tuple]:
     left = [(told["images"], told["expected"]) for told in ranking["outlook"]]
     answers = [[] for _ in left]
     for look in [look for look in reversed(looks) if look.judged()][:EVIDENCE]:
-        answers[place(look.said)].append(look.answer == "positive")
+        answers[place(look.said)].append((look.said, look.answer == "positive"))
     for look in reversed(looks):
         # Answered since: not left any more.
         if look.seq > ranking["learned_from"] and look.said is not None:
@@ -46,11 +46,17 @@ def bins_of(ranking: dict, looks: list) -> list[tuple]:
     found = []
     for (images, expected), those in zip(left, answers):
         said = min(max(expected / max(images, 1), 1e-6), 1 - 1e-6)
-        word = WORD / min(said, 1 - said)
-        weight = len(those) + word
-        share = (sum(those) + word * said) / weight
+        # The rarer kind: as many as were expected, times how wrong that has been.
+        likely = said > 0.5
+        rarer = 1 - said if likely else said
+        right = sum(positive != likely for _, positive in those)
+        expected = sum(1 - p if likely else p for p, _ in those)
+        share = min(max(rarer * (right + WORD) / (expected + WORD), 1e-6), 1 - 1e-6)
         images *= of_all
-        found.append((images, bounds(share, share * (1 - share) * (1 / (weight + 1) + 1 / max(images, 1)))))
+        ends = bounds(share, share**2 / (right + WORD) + share * (1 - share) / max(images, 1))
+        if likely:
+            ends = {"low": 1 - ends["high"], "likely": 1 - ends["likely"], "high": 1 - ends["low"]}
+        found.append((images, ends))
     return found
 
 

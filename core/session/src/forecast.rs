@@ -1,11 +1,14 @@
 //! What is left to find, and what it takes: reckoned from what the model expected of the unanswered images when it
 //! last ordered them (the ranking's outlook), set right by how such expectations have turned out.
 //!
-//! In each bin of probabilities the share of positives is a Beta variable: the model's word counts for a few answers,
-//! and the newest answers in that bin count for themselves (a conjugate update, Gelman et al., Bayesian Data
-//! Analysis, 2.4). Its quantiles are those of the lognormal of the same mean and variance, and a range takes the same
-//! quantile in every bin, as if the model were wrong in the same direction everywhere. None of it knows of positives
-//! that look like nothing that was found; only an audit does.
+//! In each bin of probabilities there is a factor by which the model is wrong: as many positives as it expected in the
+//! newest answers of that bin, times the factor, were found there. It is a Gamma variable, which a few answers' worth
+//! of trust draws towards 1 (the conjugate update of a Poisson rate with exposure, Gelman et al., Bayesian Data
+//! Analysis, 2.6). A factor, and not the share of positives that was found: those that were answered are the likeliest
+//! of their bin, those that are left are not. Above one half it is the negatives that the factor is about. Quantiles are
+//! those of the lognormal of the same mean and variance, and a range takes the same quantile in every bin, as if the
+//! model were wrong in the same direction everywhere. None of it knows of positives that look like nothing that was
+//! found; only an audit does.
 
 use sluice_events::Label;
 use sluice_events::facts::RankingMade;
@@ -17,13 +20,15 @@ use crate::statistics::TIMES_OVER;
 
 /// So many of the newest answers say how the model's expectations turn out.
 const EVIDENCE_OVER: usize = 1000;
-/// The model's word counts for so many answers of the kind that it holds less likely. Of 1, 3 and 6, with 3 the number
-/// that was left lay in the told range most nearly nine times of ten (`LEARNING.md` in the crate `learn`).
+/// The model's word counts for so many answers of the rarer kind that came as expected. With 3 the number that was
+/// left lay in the told range about nine times of ten, or more often (`LEARNING.md` in the crate `learn`).
 const WORD: f64 = 3.0;
 /// The share of the images left that the model must have scored: what it has not seen, nobody can reckon.
 const SCORED: f64 = 0.99;
 /// Shares of all positives that are told.
 const SHARES: [f32; 2] = [0.8, 0.95];
+/// No share is nearer to none or all.
+const LEAST: f64 = 1e-6;
 /// The quantile of 95 % in deviations.
 const Z: f64 = 1.645;
 
@@ -32,6 +37,37 @@ struct Bin {
     images: f64,
     /// At the low end, expected, at the high end.
     shares: [f64; 3],
+}
+
+impl Bin {
+    /// So many images, held positive with this probability in the mean.
+    fn of(images: f64, said: f64, evidence: &Evidence) -> Self {
+        let Evidence { answers, positives, said: foreseen } = *evidence;
+        let is_likely = said > 0.5;
+        // Of the rarer kind: its share, what was found of it, and what was expected.
+        let (said, found, foreseen) = if is_likely {
+            (1.0 - said, answers - positives, answers - foreseen)
+        } else {
+            (said, positives, foreseen)
+        };
+        let share = (said * (found + WORD) / (foreseen + WORD)).clamp(LEAST, 1.0 - LEAST);
+        // Of the share that is true, and of what chance makes of it in so many images.
+        let of_share = share * share / (found + WORD);
+        let variance = of_share + share * (1.0 - share) / images.max(1.0);
+        let [low, mean, high] = quantiles(share, variance);
+        let shares =
+            if is_likely { [1.0 - high, 1.0 - mean, 1.0 - low] } else { [low, mean, high] };
+        Self { images, shares }
+    }
+}
+
+/// How the model's expectations turned out in one bin.
+#[derive(Clone, Copy, Default)]
+struct Evidence {
+    answers: f64,
+    positives: f64,
+    /// Positives that it had expected.
+    said: f64,
 }
 
 impl State {
@@ -67,17 +103,10 @@ impl State {
         }
         // The few that are not scored count like the others.
         let of_all = f64::from(*candidates) / f64::from((*scored).max(1));
-        let evidence = self.evidence();
-        let bins = self.outlook_now(ranking).into_iter().zip(evidence);
-        let bins = bins.map(|((images, expected), (answers, positives))| {
-            let said = (expected / images.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
-            let images = images * of_all;
-            let word = WORD / said.min(1.0 - said);
-            let weight = answers + word;
-            let share = (positives + word * said) / weight;
-            // Of the share that is true, and of what chance makes of it in so many images.
-            let variance = share * (1.0 - share) * (1.0 / (weight + 1.0) + 1.0 / images.max(1.0));
-            Bin { images, shares: quantiles(share, variance) }
+        let bins = self.outlook_now(ranking).into_iter().zip(self.evidence());
+        let bins = bins.map(|((images, expected), evidence)| {
+            let said = (expected / images.max(1.0)).clamp(LEAST, 1.0 - LEAST);
+            Bin::of(images * of_all, said, &evidence)
         });
         Some(bins.collect())
     }
@@ -95,14 +124,15 @@ impl State {
         bins
     }
 
-    /// Answers and positives among them, by bin of what the model had said.
-    fn evidence(&self) -> [(f64, f64); BINS] {
-        let mut evidence = [(0.0, 0.0); BINS];
+    /// By bin of what the model had said.
+    fn evidence(&self) -> [Evidence; BINS] {
+        let mut evidence = [Evidence::default(); BINS];
         let judged = self.recent_looks().filter_map(LookEntry::judged);
         for (said, label) in judged.take(EVIDENCE_OVER) {
-            let (answers, positives) = &mut evidence[bin_of(said)];
-            *answers += 1.0;
-            *positives += f64::from(u8::from(label == Label::Positive));
+            let here = &mut evidence[bin_of(said)];
+            here.answers += 1.0;
+            here.positives += f64::from(u8::from(label == Label::Positive));
+            here.said += f64::from(said);
         }
         evidence
     }
