@@ -24,7 +24,13 @@ fuzz_target!(|data: &[u8]| {
         seq += 1;
     }
     let now = u64::from(data.len() as u32) << 20;
-    let _ = (state.statistics(now), state.charts(), state.queue(&[], 20), state.training_set(), state.set_aside());
+    let _ = (
+        state.statistics(now),
+        state.charts(),
+        state.queue(&[], 20),
+        state.training_set(),
+        state.set_aside(),
+    );
     let bytes = snapshot::encode(&state).expect("a state can be kept");
     let kept = snapshot::decode(&bytes).expect("and be read back");
     assert_eq!(snapshot::encode(&kept), Some(bytes));
