@@ -76,6 +76,8 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
     if runtime.block_on(close).is_err() {
         tracing::warn!("the session could not be closed in time; nothing is lost by that");
     }
+    // A read of a disk that hangs is not waited for.
+    runtime.shutdown_background();
     say(&format!("\nStopped. Every acknowledged answer is in {}.", folder.display()));
     Ok(())
 }

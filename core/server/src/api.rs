@@ -18,8 +18,8 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::clock::now_us;
 use crate::http::App;
+use sluice_session::now_us;
 
 const ABOUT: &str = "What a session holds, for scripts. The same figures as on the page and in `/metrics`. \
                      Where a token is asked for, send it as a bearer token.";

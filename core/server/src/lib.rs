@@ -20,7 +20,8 @@
 //! - [`http`]: the routes; `socket`, `images`, `api`, `page`, `access`: what is behind them;
 //! - [`weights`]: files of weights, found or fetched;
 //! - `artefacts`: files that events name; `tensorboard`: files of events for TensorBoard;
-//! - [`metrics`]: every metric, declared once; `measured`: the log's; `scrape`: what `/metrics` answers.
+//! - [`metrics`]: every metric, declared once; `measured`: the log's; `scrape`: what `/metrics` answers; `standing`: what
+//!   is told there and to TensorBoard.
 
 mod access;
 mod api;
@@ -28,7 +29,6 @@ mod artefacts;
 mod begin;
 mod bell;
 pub mod catalogue;
-mod clock;
 mod difference;
 pub mod engine;
 mod follow;
@@ -43,6 +43,7 @@ mod pictures;
 mod plugins;
 mod scrape;
 mod socket;
+mod standing;
 mod survey;
 mod tensorboard;
 mod unshown;

@@ -12,12 +12,12 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use prometheus::{GaugeVec, TEXT_FORMAT};
-use sluice_events::message::{Agreement, CyclePoint, Interval, ModelPoint, Statistics};
+use sluice_events::message::{Agreement, Interval};
 use tokio::time::timeout;
 
-use crate::clock::now_us;
 use crate::http::App;
 use crate::metrics::Metrics;
+use crate::standing::Standing;
 use crate::witness::{answer_name, source_name};
 
 /// Longer than the session's thread needs for an answer, shorter than Prometheus waits.
@@ -27,15 +27,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let service = &app.service;
     let metrics = &service.metrics;
     metrics.session_waiting.set(service.session.waiting() as i64);
-    let look = service.session.read(|view| {
-        let tally = &view.state.tally;
-        let (model, cycle) = (tally.models.entries().last(), tally.cycles.entries().last());
-        Shown {
-            statistics: view.state.statistics(now_us()),
-            model: model.copied(),
-            cycle: cycle.copied(),
-        }
-    });
+    let look = service.session.read(|view| Standing::of(view.state));
     // A disk that hangs keeps the session's thread: what was counted so far is told all the same.
     let looked = timeout(PATIENCE, look).await;
     if let Ok(Err(_)) = looked {
@@ -48,8 +40,8 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let text = {
         let _turn = service.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         metrics.session_responds.set(i64::from(matches!(looked, Ok(Ok(_)))));
-        if let Ok(Ok(shown)) = &looked {
-            show(metrics, shown);
+        if let Ok(Ok(standing)) = &looked {
+            show(metrics, standing);
         }
         metrics.text()
     };
@@ -59,14 +51,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-/// What is seen of the session.
-struct Shown {
-    statistics: Statistics,
-    model: Option<ModelPoint>,
-    cycle: Option<CyclePoint>,
-}
-
-fn show(metrics: &Metrics, Shown { statistics, model, cycle }: &Shown) {
+fn show(metrics: &Metrics, Standing { statistics, model, cycle }: &Standing) {
     let set = |gauge: &GaugeVec, value: f32| {
         gauge.with_label_values::<&str>(&[]).set(f64::from(value));
     };

@@ -6,12 +6,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use sluice_events::message::{CyclePoint, Level, ModelPoint, Statistics};
+use sluice_events::message::Level;
 use sluice_session::SessionHandle;
 
-use crate::clock::now_us;
 use crate::notices::NoticeBoard;
+use crate::standing::Standing;
 pub(crate) use file::EventFile;
+use sluice_session::now_us;
 
 /// Scalars are written this often at most.
 const EVERY: Duration = Duration::from_secs(1);
@@ -20,13 +21,6 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct TensorBoard {
     until: Sender<()>,
     thread: JoinHandle<()>,
-}
-
-/// What is written at once.
-struct News {
-    statistics: Statistics,
-    model: Option<ModelPoint>,
-    cycle: Option<CyclePoint>,
 }
 
 impl TensorBoard {
@@ -65,17 +59,12 @@ fn follow(
     session: &SessionHandle,
     ended: &Receiver<()>,
 ) -> std::io::Result<()> {
-    let mut told: Option<News> = None;
+    let mut told: Option<Standing> = None;
     let mut goes_on = true;
     loop {
         let before = told.as_ref().map(|news| news.statistics.next_seq);
         let news = session.read_blocking(move |view| {
-            let state = view.state;
-            (before != Some(state.next_seq)).then(|| News {
-                statistics: state.statistics(now_us()),
-                model: state.tally.models.entries().last().copied(),
-                cycle: state.tally.cycles.entries().last().copied(),
-            })
+            (before != Some(view.state.next_seq)).then(|| Standing::of(view.state))
         });
         match news {
             Ok(Some(news)) => {
@@ -97,8 +86,8 @@ fn follow(
 }
 
 /// Names and values; a model and a cycle once each.
-fn scalars(news: &News, told: Option<&News>) -> Vec<(&'static str, f32)> {
-    let News { statistics, model, cycle } = news;
+fn scalars(news: &Standing, told: Option<&Standing>) -> Vec<(&'static str, f32)> {
+    let Standing { statistics, model, cycle } = news;
     let share = |agreed: u32, of: u32| (of > 0).then(|| agreed as f32 / of as f32);
     let (recent, all) = (statistics.agreement, statistics.agreement_of_all);
     let model = model.filter(|model| told.and_then(|told| told.model) != Some(*model));

@@ -284,6 +284,7 @@ impl<L: EventLog> Driver<L> {
     }
 }
 
-fn now_us() -> u64 {
+/// The time, µs since 1970.
+pub fn now_us() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }

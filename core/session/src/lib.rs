@@ -35,6 +35,7 @@ pub mod tally;
 mod thinned;
 
 pub use decide::{Decision, Refusal, decide};
+pub use driver::now_us;
 pub use handle::{CommandError, Done, Observer, SessionHandle, Submitted, View};
 pub use restore::{OpenSessionError, Restored, Snapshots, restore};
 pub use state::State;

@@ -40,6 +40,11 @@ impl<T: Clone> Thinned<T> {
         }
     }
 
+    /// The one that was added last.
+    pub fn newest(&self) -> Option<&T> {
+        self.newest.as_ref()
+    }
+
     /// Those that are kept, oldest first, the newest one among them.
     pub fn entries(&self) -> impl Iterator<Item = &T> {
         let newest_is_kept = self.added == 0 || (self.added - 1).is_multiple_of(self.every);
@@ -60,6 +65,7 @@ mod tests {
             assert!(entries.len() <= MOST + 1, "{count}: {}", entries.len());
             assert!(entries.len() >= (count as usize).min(MOST / 2), "{count}: {}", entries.len());
             assert_eq!(entries.last().copied(), count.checked_sub(1));
+            assert_eq!(entries.last(), thinned.newest());
             let gaps: Vec<u32> = entries.windows(2).map(|pair| pair[1] - pair[0]).collect();
             let even = gaps.split_last().is_none_or(|(last, others)| {
                 others.iter().all(|gap| *gap == others[0]) && others.iter().all(|gap| last <= gap)

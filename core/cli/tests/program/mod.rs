@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -127,7 +127,14 @@ impl Server {
     pub fn stop(mut self) -> bool {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        self.child.wait().unwrap().success()
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status.success(),
+                None => assert!(Instant::now() < deadline, "it does not end"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

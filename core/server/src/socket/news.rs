@@ -6,7 +6,7 @@ use sluice_events::message::{Charts, History, Plugins, Statistics, ToPage, Train
 use tokio::time::Instant;
 
 use super::{Page, Sent};
-use crate::clock::now_us;
+use sluice_session::now_us;
 
 /// Charts are sent this often at most; they change little with one answer.
 pub(super) const CHARTS_EVERY: Duration = Duration::from_secs(1);

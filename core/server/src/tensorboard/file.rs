@@ -7,7 +7,7 @@ use std::path::Path;
 
 use prost::Message;
 
-use crate::clock::now_us;
+use sluice_session::now_us;
 
 /// What a file begins with.
 const VERSION: &str = "brain.Event:2";
