@@ -65,9 +65,11 @@ def looks_to(goal: float, bins: list[tuple], found: int) -> float:
     missing = goal * (found + sum(images * share for images, share in bins)) - found
     looks = 0.0
     for images, share in reversed(bins):
-        if images and missing > 0:
-            looks += images * min(1, missing / (images * share))
-            missing -= images * share
+        if missing > 0:
+            # At the low end there may be none in a bin.
+            here = images * share
+            looks += images * missing / here if here > missing else images
+            missing -= here
     return looks
 
 
