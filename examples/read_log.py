@@ -90,6 +90,20 @@ class Payload:
     def plugin(self):
         return {"name": self.text(), "version": self.text(), "hash": self.take(32).hex()}
 
+    def answer(self):
+        return self.variant("positive", "negative", "skip")
+
+    def origin(self):
+        kind = self.variant("File", "Model")
+        if kind == "File":
+            return {kind: {"name": self.text(), "hash": self.take(32).hex()}}
+        bounds = ("above", "below")
+        model = {"model": self.optional(self.number)}
+        return {kind: model | {bound: self.optional(self.real) for bound in bounds}}
+
+    def bulk_label(self):
+        return {"image": self.number(), "answer": self.answer(), "probability": self.optional(self.real)}
+
     def label(self):
         return self.variant("positive", "negative")
 
@@ -203,6 +217,12 @@ EVENTS = {
             seconds=P.real,
         ),
     ),
+    (18, 1): (
+        "BulkBegun",
+        dict(command=P.id, bulk=P.number, origin=P.origin, labels=P.number, annotator=P.text),
+    ),
+    (19, 1): ("BulkLabelled", dict(bulk=P.number, source=P.source, labels=lambda p: p.many(p.bulk_label))),
+    (20, 1): ("BulkRevoked", dict(command=P.id, bulk=P.number)),
 }
 
 

@@ -135,6 +135,9 @@ facts! {
     15 => ParametersSet, 1;
     16 => CheckpointMade, 1;
     17 => CycleTrained, 1;
+    18 => BulkBegun, 1;
+    19 => BulkLabelled, 1;
+    20 => BulkRevoked, 1;
 }
 
 fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {

@@ -5,10 +5,10 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::facts::{
-    CheckpointMade, CycleTrained, FoundImage, Label, ModelTrained, PluginRef, Ranked, Seen,
-    SessionOpened, Source,
+    BulkLabel, CheckpointMade, CycleTrained, FoundImage, Label, ModelTrained, Origin, PluginRef,
+    Ranked, Seen, SessionOpened, Source,
 };
-use crate::ids::{CommandId, ImageId};
+use crate::ids::{BulkId, CommandId, ImageId};
 use crate::outlook::OutlookBin;
 use crate::plugin::{Changes, PluginKind, Values};
 
@@ -118,6 +118,31 @@ pub enum Command {
         /// What changes.
         changes: Changes,
     },
+    /// Begin a step of many labels.
+    BeginBulk {
+        /// The sender's id.
+        id: CommandId,
+        /// Where the labels come from.
+        origin: Origin,
+        /// How many labels there will be.
+        labels: u32,
+        /// The person's name for themselves.
+        annotator: String,
+    },
+    /// Add labels to the newest step.
+    LabelInBulk {
+        /// Which it is.
+        bulk: BulkId,
+        /// By image, ascending, behind those that it has; as many as fit into a record.
+        labels: Vec<BulkLabel>,
+    },
+    /// Take a whole step back.
+    RevokeBulk {
+        /// The sender's id.
+        id: CommandId,
+        /// Which.
+        bulk: BulkId,
+    },
     /// The learner fitted a model and a selector ordered the pool; both become facts together.
     RecordRanking(MadeRanking),
     /// Weights of the network in the background were kept.
@@ -143,7 +168,9 @@ impl Command {
             | Self::ChooseSelector { id, .. }
             | Self::ChooseNetwork { id, .. }
             | Self::KeepNetwork { id, .. }
-            | Self::SetParameters { id, .. } => Some(*id),
+            | Self::SetParameters { id, .. }
+            | Self::BeginBulk { id, .. }
+            | Self::RevokeBulk { id, .. } => Some(*id),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 //! version, the old one moves to the module of its version ([`v1`], [`v2`]), and `codec` brings old facts up
 //! to date, one pure step at a time.
 
+mod bulk;
 pub mod v1;
 pub mod v2;
 
@@ -14,6 +15,8 @@ use utoipa::ToSchema;
 use crate::ids::{CommandId, ImageId, ModelId, RankingId};
 use crate::outlook::OutlookBin;
 use crate::plugin::{Changes, PluginKind, Values};
+
+pub use bulk::{BulkBegun, BulkLabel, BulkLabelled, BulkRevoked, Origin};
 
 /// The answer that an image has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -319,6 +322,9 @@ pub enum Event {
     ModelTrained(ModelTrained),
     RankingMade(RankingMade),
     PluginFailed(PluginFailed),
+    BulkBegun(BulkBegun),
+    BulkLabelled(BulkLabelled),
+    BulkRevoked(BulkRevoked),
     RecordLost(RecordLost),
     /// Written by a newer program: kept as it is, and a reason not to append.
     Unknown(Unknown),

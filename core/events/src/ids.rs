@@ -34,6 +34,13 @@ pub struct ModelId(#[ts(type = "number")] pub u64);
 #[serde(transparent)]
 pub struct RankingId(#[ts(type = "number")] pub u64);
 
+/// The n-th step of many labels in this session, counted from 1.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema,
+)]
+#[serde(transparent)]
+pub struct BulkId(pub u32);
+
 /// Chosen by the sender of a command. A command whose id the session knows causes no second event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(transparent)]

@@ -27,4 +27,4 @@ pub mod plugin;
 
 pub use command::{Answer, Command};
 pub use facts::{Event, Label, Source};
-pub use ids::{CommandId, ImageId, ModelId, RankingId};
+pub use ids::{BulkId, CommandId, ImageId, ModelId, RankingId};

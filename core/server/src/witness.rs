@@ -32,6 +32,11 @@ impl Observer for Witness {
             Event::Skipped(skipped) => {
                 self.answered(Answer::Skip, Source::Manual, &skipped.seen, after);
             }
+            Event::BulkLabelled(labelled) => {
+                for label in &labelled.labels {
+                    self.count(label.answer, labelled.source);
+                }
+            }
             Event::Undone(_) => metrics.undos_total.inc(),
             Event::Redone(_) => metrics.redos_total.inc(),
             Event::ModelTrained(_) => metrics.models_total.inc(),
@@ -79,9 +84,14 @@ impl Observer for Witness {
 }
 
 impl Witness {
+    fn count(&self, answer: Answer, source: Source) {
+        let labels = [answer_name(answer), source_name(source)];
+        self.metrics.answers_total.with_label_values(&labels).inc();
+    }
+
     fn answered(&self, answer: Answer, source: Source, seen: &Seen, after: Duration) {
         let metrics = &self.metrics;
-        metrics.answers_total.with_label_values(&[answer_name(answer), source_name(source)]).inc();
+        self.count(answer, source);
         metrics.answer_to_durable_seconds.observe(after.as_secs_f64());
         if matches!(source, Source::Manual | Source::Audit) && seen.shown_ms > 0 {
             metrics.time_on_screen_seconds.observe(f64::from(seen.shown_ms) / 1e3);

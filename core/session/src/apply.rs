@@ -3,7 +3,7 @@
 use sluice_events::facts::{ImagesFound, Labelled, Seen, Skipped};
 use sluice_events::{Answer, CommandId, Event, ImageId, RankingId, Source, codec};
 
-use crate::state::{Counts, Given, ImageState, LookEntry, State};
+use crate::state::{By, Counts, Given, ImageState, LookEntry, State};
 
 /// A record has no room for more: an image takes two bytes at least.
 const MOST_IMAGES_OF_A_RECORD: u64 = (codec::MAX_PAYLOAD / 2) as u64;
@@ -82,6 +82,15 @@ impl State {
             }
             Event::CheckpointMade(made) => self.checkpoint = Some(made.clone()),
             Event::PluginFailed(_) => {}
+            Event::BulkBegun(begun) => {
+                self.commands.insert(begun.command, seq);
+                self.begin_bulk(seq, time_us, begun);
+            }
+            Event::BulkLabelled(labelled) => self.label_in_bulk(seq, time_us, labelled),
+            Event::BulkRevoked(revoked) => {
+                self.commands.insert(revoked.command, seq);
+                self.revoke_bulk(revoked.bulk);
+            }
             Event::RecordLost(_) => self.lost_records += 1,
             Event::Unknown(unknown) => self.unknown_event = Some(unknown.event_type),
         }
@@ -99,7 +108,7 @@ impl State {
     }
 
     /// Ids below `end` that nobody has were given in records that are lost: their images have no name.
-    fn make_room(&mut self, end: usize) {
+    pub(crate) fn make_room(&mut self, end: usize) {
         let missing = end.saturating_sub(self.images.len()) as u64;
         if missing > self.lost_records * MOST_IMAGES_OF_A_RECORD {
             return;
@@ -162,21 +171,23 @@ impl State {
     fn undo_last(&mut self, look: u64) {
         let Some(last) = self.looks.pop_if(|last| last.seq == look) else { return };
         self.tally.take_out(&last);
-        self.change(last.image, |image| image.given = last.before);
+        self.take_layer(last.image, By::Look(self.looks.len() as u32), last.before);
         self.revisit.retain(|image| *image != last.image);
         self.revisit.push(last.image);
         self.undone.push(last);
     }
 
     fn redo(&mut self, look: u64) {
-        if let Some(again) = self.undone.pop_if(|next| next.seq == look) {
+        if let Some(mut again) = self.undone.pop_if(|next| next.seq == look) {
+            // A step may have come or gone meanwhile.
+            again.before = self.image(again.image).and_then(|image| image.given);
             self.count_look(again);
         }
     }
 
     fn count_look(&mut self, look: LookEntry) {
-        let given =
-            Given { answer: look.answer, source: look.source, look: self.looks.len() as u32 };
+        let by = By::Look(self.looks.len() as u32);
+        let given = Given { answer: look.answer, source: look.source, by };
         self.change(look.image, |image| image.given = Some(given));
         self.revisit.retain(|image| *image != look.image);
         self.tally.count(&look, self.counts.positives);
@@ -193,11 +204,13 @@ impl State {
     }
 
     /// Changes an image and keeps the totals right.
-    fn change(&mut self, image: ImageId, change: impl FnOnce(&mut ImageState)) {
+    pub(crate) fn change(&mut self, image: ImageId, change: impl FnOnce(&mut ImageState)) {
         let Some(image) = self.images.get_mut(image.index()) else { return };
         tally(&mut self.counts, image, u32::wrapping_sub);
+        self.tally.answered(image.given, false);
         change(image);
         tally(&mut self.counts, image, u32::wrapping_add);
+        self.tally.answered(image.given, true);
     }
 }
 
@@ -222,6 +235,8 @@ pub fn changes_the_order(event: &Event) -> bool {
             | Event::Skipped(_)
             | Event::Undone(_)
             | Event::Redone(_)
+            | Event::BulkLabelled(_)
+            | Event::BulkRevoked(_)
     )
 }
 

@@ -2,10 +2,11 @@
 
 use sluice_events::command::MadeRanking;
 use sluice_events::facts::{
-    ImageRestored, ImageSetAside, ImagesFound, Labelled, NetworkChosen, ParametersSet,
-    PluginFailed, RankingMade, Redone, SelectorChosen, Skipped, Undone,
+    BulkBegun, BulkLabel, BulkLabelled, BulkRevoked, ImageRestored, ImageSetAside, ImagesFound,
+    Labelled, NetworkChosen, ParametersSet, PluginFailed, RankingMade, Redone, SelectorChosen,
+    Skipped, Undone,
 };
-use sluice_events::{Command, Event, ImageId, ModelId, RankingId, Source};
+use sluice_events::{BulkId, Command, Event, ImageId, ModelId, RankingId, Source};
 
 use crate::state::State;
 
@@ -45,6 +46,15 @@ pub enum Refusal {
     /// The image can't be shown.
     #[error("image number {} was set aside because it can't be shown; it takes no answer", .0.0)]
     ImageSetAside(ImageId),
+    /// There is no such step of many labels, or it was revoked.
+    #[error("there is no step number {} that could be changed or revoked", .0.0)]
+    NoSuchBulk(BulkId),
+    /// Labels of a step come by image, ascending.
+    #[error("the labels of a step must come in the images' order, each image once; number {} does not", .0.0)]
+    BulkOutOfOrder(ImageId),
+    /// A step says at its beginning how many labels it will have.
+    #[error("step number {} has all the labels that it was to have", .0.0)]
+    TooManyLabels(BulkId),
     /// No look counts.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -124,6 +134,25 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             let (kind, plugin, changes) = (*kind, plugin.clone(), changes.clone());
             vec![Event::ParametersSet(ParametersSet { command: *id, kind, plugin, changes })]
         }
+        Command::BeginBulk { id, origin, labels, annotator } => {
+            vec![Event::BulkBegun(BulkBegun {
+                command: *id,
+                bulk: state.next_bulk(),
+                origin: origin.clone(),
+                labels: *labels,
+                annotator: annotator.clone(),
+            })]
+        }
+        Command::LabelInBulk { bulk, labels } => {
+            let source = check_labels(state, *bulk, labels)?;
+            let (bulk, labels) = (*bulk, labels.clone());
+            vec![Event::BulkLabelled(BulkLabelled { bulk, source, labels })]
+        }
+        Command::RevokeBulk { id, bulk } => {
+            let known = state.bulk(*bulk).filter(|known| !known.revoked);
+            known.ok_or(Refusal::NoSuchBulk(*bulk))?;
+            vec![Event::BulkRevoked(BulkRevoked { command: *id, bulk: *bulk })]
+        }
         Command::RecordRanking(made) => ranking(state, made),
         Command::RecordCheckpoint(made) => vec![Event::CheckpointMade(made.clone())],
         Command::RecordCycle(trained) => vec![Event::CycleTrained(trained.clone())],
@@ -133,6 +162,27 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             vec![Event::PluginFailed(PluginFailed { plugin: plugin.clone(), what })]
         }
     })
+}
+
+/// Gives the source of the labels.
+fn check_labels(state: &State, bulk: BulkId, labels: &[BulkLabel]) -> Result<Source, Refusal> {
+    let known = state.bulk(bulk).filter(|known| !known.revoked);
+    let known = known.ok_or(Refusal::NoSuchBulk(bulk))?;
+    let mut last = known.last();
+    for &BulkLabel { image, .. } in labels {
+        let found = state.image(image).ok_or(Refusal::UnknownImage(image))?;
+        if found.set_aside.is_some() {
+            return Err(Refusal::ImageSetAside(image));
+        }
+        if last.is_some_and(|last| last >= image) {
+            return Err(Refusal::BulkOutOfOrder(image));
+        }
+        last = Some(image);
+    }
+    if known.labels.len() + labels.len() > known.to_come as usize {
+        return Err(Refusal::TooManyLabels(bulk));
+    }
+    Ok(known.origin.source())
 }
 
 fn answer(state: &State, command: &Command) -> Result<Event, Refusal> {

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use sluice_events::Answer;
 use sluice_events::message::{History, HistoryFilter, HistoryLook};
 
-use crate::state::{LookEntry, State};
+use crate::state::{By, LookEntry, State};
 
 impl State {
     /// The newest `count` answers that pass, and how many pass in all.
     pub fn history(&self, filter: HistoryFilter, count: usize) -> History {
         let known = match filter {
+            // Answers that came in steps are no looks, and are not among them.
+            _ if !self.bulks.is_empty() => None,
             HistoryFilter::All => {
                 Some(self.counts.positives + self.counts.negatives + self.counts.skipped)
             }
@@ -22,11 +24,13 @@ impl State {
         // Where the total is known, the search ends with the last one that there can be.
         let wanted = known.map_or(count, |total| count.min(total as usize));
         // An image that was answered again counts with its last answer.
-        let mut counted = vec![false; self.images.len()];
-        let newest = self.looks.iter().rev().filter(|look| {
-            let counted = counted.get_mut(look.image.index());
-            counted.is_some_and(|counted| !std::mem::replace(counted, true))
-        });
+        let is_answer = |place: usize, image| {
+            let given = self.image(image).and_then(|image| image.given);
+            given.is_some_and(|given| given.by == By::Look(place as u32))
+        };
+        let newest = self.looks.iter().enumerate().rev();
+        let newest = newest.filter(|(place, look)| is_answer(*place, look.image));
+        let newest = newest.map(|(_, look)| look);
         let mut passing =
             newest.map(|look| self.with_probability(look)).filter(|look| passes(filter, look));
         let looks: Vec<_> = passing.by_ref().take(wanted).map(|look| self.entry(&look)).collect();

@@ -12,20 +12,21 @@
 //!   durable sequence number.
 //!
 //! - [`state`]: what is kept; [`decide`]: what may happen; [`apply`]: what happened;
-//! - [`projections`]: labels and queue as others need them; [`history`], `labels`: what was answered;
+//! - [`projections`]: labels and queue as others need them; [`history`]: what was answered;
+//! - [`bulk`]: many labels as one step, and the layers of what was said of an image;
 //! - [`tally`]: how it goes, counted look by look; `statistics`, `charts`, `forecast`: what is told of it;
 //! - [`restore()`] and [`snapshot`]: the state of a log that is opened;
 //! - [`SessionHandle`]: the way in from other threads; `driver`: the thread between log, commands and
 //!   readers.
 
 pub mod apply;
+pub mod bulk;
 mod charts;
 pub mod decide;
 mod driver;
 mod forecast;
 mod handle;
 pub mod history;
-mod labels;
 pub mod projections;
 mod restore;
 pub mod snapshot;

@@ -2,9 +2,9 @@
 
 use sluice_events::facts::Ranked;
 use sluice_events::message::{AsideFile, Look, Queue, QueueItem, SetAside};
-use sluice_events::{ImageId, Label};
+use sluice_events::{ImageId, Label, Source};
 
-use crate::state::{ImageState, LookEntry, State};
+use crate::state::{By, ImageState, LookEntry, State};
 
 /// So many files with their reasons are told.
 const ASIDE_SHOWN: usize = 100;
@@ -28,19 +28,34 @@ impl State {
         let ids = (0..).map(ImageId);
         let candidates = ids.zip(&self.images).filter(|(_, image)| image.is_candidate());
         set.candidates = candidates.map(|(id, _)| id).collect();
-        // An image that was answered again counts with its last answer.
-        let mut counted = vec![false; self.images.len()];
-        for look in self.looks.iter().rev() {
-            let Some(counted) = counted.get_mut(look.image.index()) else { continue };
-            if !std::mem::replace(counted, true)
-                && self.images[look.image.index()].set_aside.is_none()
-            {
-                let label = look.answer.label();
-                set.labels.extend(label.map(|label| (look.image, label == Label::Positive)));
-            }
-        }
-        set.labels.reverse();
+        set.labels = self.learned_labels();
         set
+    }
+
+    /// What people said, here or in files; what the model says itself teaches it nothing.
+    fn learned_labels(&self) -> Vec<(ImageId, bool)> {
+        // An image that was answered again counts with its last answer.
+        let label = |image: ImageId, by: By| {
+            let known = self.image(image).filter(|known| known.set_aside.is_none());
+            let given = known?.given.filter(|given| given.by == by)?;
+            given.answer.label().map(|label| (image, label == Label::Positive))
+        };
+        let looks = (0..).map(By::Look).zip(&self.looks);
+        let mut labels: Vec<_> = looks.filter_map(|(by, look)| label(look.image, by)).collect();
+        let files = self.bulks.iter().filter(|b| !b.revoked && b.origin.source() != Source::Model);
+        for bulk in files {
+            // Between the looks before and after it.
+            let at = labels.partition_point(|(image, _)| self.seq_of(*image) < bulk.seq);
+            let said = bulk.labels.iter();
+            let said = said.filter_map(|said| label(said.image, By::Bulk(bulk.bulk)));
+            labels.splice(at..at, said);
+        }
+        labels
+    }
+
+    /// When an image got its answer.
+    fn seq_of(&self, image: ImageId) -> u64 {
+        self.answered(image).map_or(0, |answered| answered.seq)
     }
 
     /// What to show next: looks that were taken back, then the ranking, then the pool's own order.

@@ -6,8 +6,9 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use sluice_events::facts::{CheckpointMade, ModelTrained, PluginRef, RankingMade, SessionOpened};
 use sluice_events::plugin::{PluginKind, Values};
-use sluice_events::{Answer, CommandId, ImageId, RankingId, Source};
+use sluice_events::{Answer, BulkId, CommandId, ImageId, RankingId, Source};
 
+use crate::bulk::Bulk;
 use crate::tally::Tally;
 
 /// The answer that an image has.
@@ -15,10 +16,19 @@ use crate::tally::Tally;
 pub struct Given {
     /// What was said.
     pub answer: Answer,
-    /// Who said it; skips come from people only.
+    /// Who said it.
     pub source: Source,
-    /// Place of the look among those that count.
-    pub look: u32,
+    /// Where that is written.
+    pub by: By,
+}
+
+/// What gave an image its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum By {
+    /// A look: its place among those that count.
+    Look(u32),
+    /// A step of many labels.
+    Bulk(BulkId),
 }
 
 /// One image of the pool.
@@ -106,6 +116,8 @@ pub struct State {
     pub tally: Tally,
     /// Looks that were taken back and can be redone, the next one last.
     pub undone: Vec<LookEntry>,
+    /// Steps of many labels, oldest first; revoked ones, too.
+    pub bulks: Vec<Bulk>,
     /// Images whose look was taken back: shown again first, the last one first of all, unless an
     /// earlier look still counts or they can't be shown.
     pub revisit: Vec<ImageId>,

@@ -8,7 +8,7 @@ use sluice_events::facts::{CycleTrained, ModelTrained};
 use sluice_events::message::{CyclePoint, ModelPoint};
 use sluice_events::{Answer, Label, Source};
 
-use crate::state::LookEntry;
+use crate::state::{Given, LookEntry};
 use crate::thinned::Thinned;
 
 /// Bins of the calibration, all of one width.
@@ -134,10 +134,6 @@ impl Tally {
     }
 
     fn change(&mut self, look: &LookEntry, add: bool) {
-        if let Some(before) = look.before {
-            self.change_answered(before.answer, before.source, !add);
-        }
-        self.change_answered(look.answer, look.source, add);
         if let Some((probability, label)) = look.judged() {
             let bin = (f64::from(probability) * CALIBRATION_BINS as f64) as usize;
             self.calibration[bin.min(CALIBRATION_BINS - 1)].change(probability, label, add);
@@ -148,7 +144,9 @@ impl Tally {
         }
     }
 
-    fn change_answered(&mut self, answer: Answer, source: Source, add: bool) {
+    /// An image has this answer from now on, or no longer.
+    pub(crate) fn answered(&mut self, given: Option<Given>, add: bool) {
+        let Some(Given { answer, source, .. }) = given else { return };
         let images = self.answered.entry((answer, source)).or_default();
         step(images, add);
         if *images == 0 {

@@ -3,9 +3,9 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use sluice_events::facts::{FoundImage, Seen, SessionOpened, Source};
+use sluice_events::facts::{BulkLabel, FoundImage, Origin, Seen, SessionOpened, Source};
 use sluice_events::message::HistoryFilter;
-use sluice_events::{Answer, Command, CommandId, Event, ImageId, codec};
+use sluice_events::{Answer, BulkId, Command, CommandId, Event, ImageId, codec};
 use sluice_session::{Decision, Refusal, State, decide, snapshot};
 use uuid::Uuid;
 
@@ -21,10 +21,16 @@ enum Move {
     Again,
     SetAside(u32),
     Restore(u32),
+    /// A step of many labels, from a file or of the model.
+    Bulk(Vec<(u32, Answer)>, bool),
+    /// The n-th step, if there is one.
+    Revoke(usize),
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let answer = prop_oneof![Just(Answer::Positive), Just(Answer::Negative), Just(Answer::Skip)];
+    let labels = prop::collection::btree_map(0..IMAGES, answer.clone(), 0..IMAGES as usize);
+    let labels = labels.prop_map(|labels| labels.into_iter().collect());
     let one = prop_oneof![
         6 => (0..IMAGES, answer).prop_map(|(image, answer)| Move::Answer(image, answer)),
         3 => Just(Move::Undo),
@@ -32,15 +38,27 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Again),
         1 => (0..IMAGES).prop_map(Move::SetAside),
         1 => (0..IMAGES).prop_map(Move::Restore),
+        1 => (labels, any::<bool>()).prop_map(|(labels, model)| Move::Bulk(labels, model)),
+        1 => (0..4_usize).prop_map(Move::Revoke),
     ];
     prop::collection::vec(one, 0..60)
 }
 
-/// The looks that count, and those that can be redone.
+/// Who said something of an image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Who {
+    Person,
+    File(u32),
+    TheModel(u32),
+}
+
+/// What was said and counts, in that order, and the looks that can be redone.
 #[derive(Default)]
 struct Model {
-    looks: Vec<(u32, Answer)>,
+    said: Vec<(Who, u32, Answer)>,
     undone: Vec<(u32, Answer)>,
+    /// By step, whether it counts.
+    steps: Vec<bool>,
     aside: std::collections::BTreeSet<u32>,
 }
 
@@ -50,15 +68,31 @@ fn probability(image: u32) -> f32 {
 }
 
 impl Model {
+    fn last_of(&self, image: u32) -> Option<(Who, u32, Answer)> {
+        self.said.iter().rev().find(|(_, of, _)| *of == image).copied()
+    }
+
     fn answer_of(&self, image: u32) -> Option<Answer> {
-        self.looks.iter().rev().find(|(looked, _)| *looked == image).map(|(_, answer)| *answer)
+        self.last_of(image).map(|(_, _, answer)| answer)
+    }
+
+    fn looks(&self) -> Vec<(u32, Answer)> {
+        let looks = self.said.iter().filter(|(who, _, _)| *who == Who::Person);
+        looks.map(|(_, image, answer)| (*image, *answer)).collect()
+    }
+
+    fn undo(&mut self) -> Option<(u32, Answer)> {
+        let last = self.said.iter().rposition(|(who, _, _)| *who == Who::Person)?;
+        let (_, image, answer) = self.said.remove(last);
+        Some((image, answer))
     }
 
     /// The images whose answer passes, the last one first.
     fn history(&self, filter: HistoryFilter) -> Vec<(u32, Answer)> {
         let mut history: Vec<(u32, Answer)> = Vec::new();
-        for (image, answer) in self.looks.iter().rev() {
-            if history.iter().all(|(known, _)| known != image) {
+        let mut met = std::collections::BTreeSet::new();
+        for (who, image, answer) in self.said.iter().rev() {
+            if met.insert(*image) && *who == Who::Person {
                 history.push((*image, *answer));
             }
         }
@@ -126,7 +160,7 @@ fn check(session: &Session, model: &Model) {
     assert_eq!(state.counts.skipped, count(Answer::Skip));
     assert_eq!(state.counts.set_aside, model.aside.len() as u32);
     let looks: Vec<_> = state.looks.iter().map(|look| (look.image.0, look.answer)).collect();
-    assert_eq!(looks, model.looks);
+    assert_eq!(looks, model.looks());
     let free = |i: &u32| model.answer_of(*i).is_none() && !model.aside.contains(i);
     let candidates: Vec<u32> = (0..IMAGES).filter(free).collect();
     assert_eq!(state.counts.candidates, candidates.len() as u32);
@@ -140,9 +174,24 @@ fn check(session: &Session, model: &Model) {
     assert_eq!(queue, candidates);
     let labels = state.training_set().labels;
     let expected = |i: &u32| {
-        !model.aside.contains(i) && model.answer_of(*i).is_some_and(|a| a != Answer::Skip)
+        let taught = |last: (Who, u32, Answer)| {
+            last.2 != Answer::Skip && !matches!(last.0, Who::TheModel(_))
+        };
+        !model.aside.contains(i) && model.last_of(*i).is_some_and(taught)
     };
-    assert_eq!(labels.len(), (0..IMAGES).filter(expected).count());
+    let mut labels: Vec<_> = labels.iter().map(|(image, yes)| (image.0, *yes)).collect();
+    labels.sort_unstable();
+    let expected = (0..IMAGES).filter(expected);
+    let expected: Vec<_> =
+        expected.map(|i| (i, model.answer_of(i) == Some(Answer::Positive))).collect();
+    assert_eq!(labels, expected, "the model's own word teaches it nothing");
+    for image in 0..IMAGES {
+        let answered = state.answered(ImageId(image));
+        assert_eq!(answered.map(|answered| answered.given.answer), model.answer_of(image));
+    }
+    for (number, counts) in model.steps.iter().enumerate() {
+        assert_eq!(state.bulks[number].revoked, !counts);
+    }
     for filter in [
         HistoryFilter::All,
         HistoryFilter::Positive,
@@ -164,9 +213,41 @@ fn check(session: &Session, model: &Model) {
         }
     }
     let statistics = state.statistics(0);
-    assert_eq!(statistics.undo_depth as usize, model.looks.len());
+    assert_eq!(statistics.undo_depth as usize, model.looks().len());
     assert_eq!(statistics.redo_depth as usize, model.undone.len());
-    assert_eq!(statistics.looks as usize, model.looks.len());
+    assert_eq!(statistics.looks as usize, model.looks().len());
+}
+
+/// A step in two records, without the images that can't be shown.
+fn bulk(session: &mut Session, model: &mut Model, labels: &[(u32, Answer)], by_model: bool) {
+    let origin = if by_model {
+        Origin::Model { model: None, above: Some(0.9), below: Some(0.1) }
+    } else {
+        Origin::File { name: "f.csv".into(), hash: [1; 32] }
+    };
+    let (id, annotator) = (new_id(), "me".to_owned());
+    let labels: Vec<_> =
+        labels.iter().copied().filter(|(image, _)| !model.aside.contains(image)).collect();
+    let begin = Command::BeginBulk { id, origin, labels: labels.len() as u32, annotator };
+    assert_eq!(session.command(&begin), Ok(1));
+    model.steps.push(true);
+    let number = model.steps.len() as u32;
+    for part in [&labels[..labels.len() / 2], &labels[labels.len() / 2..]] {
+        let label = |(image, answer): &(u32, Answer)| BulkLabel {
+            image: ImageId(*image),
+            answer: *answer,
+            probability: None,
+        };
+        let labels: Vec<_> = part.iter().map(label).collect();
+        let command = Command::LabelInBulk { bulk: BulkId(number), labels };
+        assert_eq!(session.command(&command), Ok(1));
+    }
+    let who = if by_model { Who::TheModel(number) } else { Who::File(number) };
+    model.said.extend(labels.iter().map(|(image, answer)| (who, *image, *answer)));
+    assert!(session.state.bulks.last().unwrap().is_whole());
+    let more = BulkLabel { image: ImageId(IMAGES - 1), answer: Answer::Skip, probability: None };
+    let more = Command::LabelInBulk { bulk: BulkId(number), labels: vec![more, more] };
+    assert!(session.command(&more).is_err(), "twice the same image, and more than were said");
 }
 
 proptest! {
@@ -191,14 +272,14 @@ proptest! {
                         continue;
                     }
                     prop_assert_eq!(outcome, Ok(1));
-                    model.looks.push((image, answer));
+                    model.said.push((Who::Person, image, answer));
                     model.undone.clear();
                     command
                 }
                 Move::Undo => {
                     let command = Command::Undo { id: new_id() };
                     let outcome = session.command(&command);
-                    match model.looks.pop() {
+                    match model.undo() {
                         None => { prop_assert_eq!(outcome, Err(Refusal::NothingToUndo)); continue }
                         Some(look) => { prop_assert_eq!(outcome, Ok(1)); model.undone.push(look); }
                     }
@@ -209,7 +290,7 @@ proptest! {
                     let outcome = session.command(&command);
                     match model.undone.pop() {
                         None => { prop_assert_eq!(outcome, Err(Refusal::NothingToRedo)); continue }
-                        Some(look) => { prop_assert_eq!(outcome, Ok(1)); model.looks.push(look); }
+                        Some((image, answer)) => { prop_assert_eq!(outcome, Ok(1)); model.said.push((Who::Person, image, answer)); }
                     }
                     command
                 }
@@ -222,6 +303,25 @@ proptest! {
                     let reason = "broken".to_owned();
                     session.command(&Command::SetAside { image: ImageId(image), reason }).unwrap();
                     model.aside.insert(image);
+                    continue;
+                }
+                Move::Bulk(labels, by_model) => {
+                    bulk(&mut session, &mut model, &labels, by_model);
+                    check(&session, &model);
+                    continue;
+                }
+                Move::Revoke(number) => {
+                    let bulk = BulkId(number as u32 + 1);
+                    let outcome = session.command(&Command::RevokeBulk { id: new_id(), bulk });
+                    if model.steps.get(number) == Some(&true) {
+                        prop_assert_eq!(outcome, Ok(1));
+                        model.steps[number] = false;
+                        let (file, own) = (Who::File(bulk.0), Who::TheModel(bulk.0));
+                        model.said.retain(|(who, _, _)| *who != file && *who != own);
+                    } else {
+                        prop_assert_eq!(outcome, Err(Refusal::NoSuchBulk(bulk)));
+                    }
+                    check(&session, &model);
                     continue;
                 }
                 Move::Restore(image) => {

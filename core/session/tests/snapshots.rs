@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use sluice_events::facts::*;
 use sluice_events::outlook::outlook;
 use sluice_events::plugin::{Changes, PluginKind, Value, Values};
-use sluice_events::{CommandId, Event, ImageId, ModelId, RankingId, codec};
+use sluice_events::{Answer, BulkId, CommandId, Event, ImageId, ModelId, RankingId, codec};
 use sluice_log::storage::{MemoryStorage, Storage};
 use sluice_log::{
     EventLog, Expect, Log, NoSnapshots, Options, Record, SnapshotCache, SnapshotFolder,
@@ -101,7 +101,23 @@ fn one_of_each() -> Vec<Event> {
         Event::PluginFailed(PluginFailed { plugin, what: "x".into() }),
         Event::RecordLost(RecordLost {}),
         Event::ImagesFound(ImagesFound { first: Some(ImageId(5)), images: vec![found("d")] }),
+        step(10, 1, Origin::File { name: "f".into(), hash: [1; 32] }),
+        said(1, Source::Imported, Answer::Positive),
+        step(11, 2, Origin::Model { model: None, above: Some(0.5), below: None }),
+        said(2, Source::Model, Answer::Negative),
+        Event::BulkRevoked(BulkRevoked { command: command(12), bulk: BulkId(1) }),
     ]
+}
+
+fn step(id: u128, bulk: u32, origin: Origin) -> Event {
+    let (command, bulk, annotator) = (command(id), BulkId(bulk), "m".into());
+    Event::BulkBegun(BulkBegun { command, bulk, origin, labels: 1, annotator })
+}
+
+/// Of the last image.
+fn said(bulk: u32, source: Source, answer: Answer) -> Event {
+    let label = BulkLabel { image: ImageId(5), answer, probability: Some(0.25) };
+    Event::BulkLabelled(BulkLabelled { bulk: BulkId(bulk), source, labels: vec![label] })
 }
 
 fn append(log: &Log<MemoryStorage>, events: &[Event]) {
@@ -134,7 +150,7 @@ fn golden_snapshot() {
     let bytes = snapshot::encode(&state).unwrap();
     assert_eq!(snapshot::decode(&bytes).as_ref(), Some(&state));
     let hash = blake3::hash(&bytes).to_hex();
-    assert_eq!((snapshot::PROJECTION, &hash[..16]), (5, "ad9a53b00f4cc820"));
+    assert_eq!((snapshot::PROJECTION, &hash[..16]), (6, "775a06f1e9204fd2"));
 }
 
 #[test]
@@ -172,6 +188,21 @@ fn each_record_is_lost_in_turn() {
         for look in &state.looks {
             assert_eq!(state.image(look.image).unwrap().answer(), Some(look.answer), "lost {lost}");
         }
+        // What was said last, by whatever it is that still tells of it.
+        let given =
+            state.image(ImageId(5)).unwrap().given.map(|given| (given.answer, given.source));
+        let model = Some((Answer::Negative, Source::Model));
+        let file = Some((Answer::Positive, Source::Imported));
+        let of_model = events.len() - 2;
+        assert_eq!(given, if lost == of_model { None } else { model }, "lost {lost}");
+        let revoked = &Event::BulkRevoked(BulkRevoked { command: command(13), bulk: BulkId(2) });
+        let mut before = state.clone();
+        before.apply(state.next_seq, 0, revoked);
+        let given =
+            before.image(ImageId(5)).unwrap().given.map(|given| (given.answer, given.source));
+        let is_revoked = lost != of_model + 1;
+        let of_file = lost != of_model - 2;
+        assert_eq!(given, file.filter(|_| of_file && !is_revoked), "lost {lost}");
         if lost < 4 {
             assert_eq!(state.looks, whole.looks, "lost {lost}");
         }

@@ -14,6 +14,7 @@ use futures::stream::try_unfold;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sluice_events::{Answer, ImageId, Source};
+use sluice_session::bulk::Answered;
 use sluice_session::{CommandError, SessionHandle, View};
 use utoipa::{IntoParams, ToSchema};
 
@@ -36,11 +37,12 @@ pub(super) struct LabelledImage {
     answer: Answer,
     /// Who said it.
     source: Source,
-    /// P(positive), 0 to 1, as it was shown before the answer; none where nothing was shown.
+    /// P(positive), 0 to 1, as it was shown before the answer, or by which the model labelled it; none where nothing
+    /// was shown.
     probability: Option<f32>,
     /// When it was answered, RFC 3339.
     time: Option<String>,
-    /// Sequence number of its event in the log.
+    /// Sequence number of its event in the log; of a step of many labels, that of its beginning.
     seq: u64,
     /// The image can't be shown any more.
     set_aside: bool,
@@ -141,21 +143,23 @@ fn lines(labels: &[LabelledImage]) -> std::io::Result<Bytes> {
 
 fn labels(view: &View<'_>, from: ImageId, count: usize) -> LabelPage {
     // One more shows whether there are more.
-    let mut looks = view.state.answered(from, count + 1);
-    let next = (looks.len() > count).then(|| looks.pop().map(|look| look.image)).flatten();
-    let label = |look: &sluice_session::state::LookEntry| {
-        let image = view.state.image(look.image);
-        let time = i64::try_from(look.time_us).ok();
+    let images = (from.0..view.state.images.len() as u32).map(ImageId);
+    let answered = images.filter_map(|image| view.state.answered(image));
+    let mut answered: Vec<Answered> = answered.take(count + 1).collect();
+    let next = (answered.len() > count).then(|| answered.pop().map(|last| last.image)).flatten();
+    let label = |answered: Answered| {
+        let image = view.state.image(answered.image);
+        let time = i64::try_from(answered.time_us).ok();
         LabelledImage {
-            image: look.image,
+            image: answered.image,
             path: image.map(|image| image.path.clone()).unwrap_or_default(),
-            answer: look.answer,
-            source: look.source,
-            probability: look.probability,
+            answer: answered.given.answer,
+            source: answered.given.source,
+            probability: answered.probability,
             time: time.and_then(|us| Timestamp::from_microsecond(us).ok()).map(|t| t.to_string()),
-            seq: look.seq,
+            seq: answered.seq,
             set_aside: image.is_some_and(|image| image.set_aside.is_some()),
         }
     };
-    LabelPage { labels: looks.into_iter().map(label).collect(), next }
+    LabelPage { labels: answered.into_iter().map(label).collect(), next }
 }
