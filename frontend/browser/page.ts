@@ -26,6 +26,16 @@ export async function open(page: Page, address: string): Promise<void> {
   await ready(page)
 }
 
+/** Answers until the model has shown how right it is, so that something can be foretold. */
+export async function foretold(page: Page): Promise<void> {
+  for (const key of 'fjjjfjfjfjfjfj') await answerNext(page, key)
+  await expect(async () => {
+    await answerNext(page, 'j')
+    await saved(page)
+    await expect(page.getByTestId('forecast')).toContainText('left (', { timeout: 3000 })
+  }).toPass()
+}
+
 /** A line that was answered faster than the server fills it up is empty for a moment. */
 export async function answerNext(page: Page, key: string): Promise<void> {
   await ready(page)

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type Page } from '@playwright/test'
 import violations from './axe'
-import { answerNext, open, saved } from './page'
+import { answerNext, foretold, open, saved } from './page'
 import { type Server, test } from './server'
 
 const FOLDER = process.env.SLUICE_SCREENSHOTS
@@ -74,6 +74,20 @@ const STATES: Record<string, Reach> = {
     await page.keyboard.press('?')
     await expect(page.getByRole('dialog')).toBeVisible()
   },
+  'the model labels the rest': async (page, server) => {
+    await server.start()
+    await open(page, server.address)
+    await foretold(page)
+    await page.keyboard.press('e')
+    const dialog = page.getByRole('dialog', { name: 'Let the model label the rest' })
+    await expect(dialog.getByRole('img', { name: /^Right and found/ })).toBeVisible()
+    await dialog.getByRole('checkbox', { name: 'Yes from … on' }).check()
+    await dialog.getByRole('spinbutton', { name: 'Yes from, in per cent' }).fill('50')
+    await dialog.getByRole('checkbox', { name: 'No up to …' }).check()
+    await dialog.getByRole('spinbutton', { name: 'No up to, in per cent' }).fill('49.9')
+    await dialog.getByRole('button', { name: /^Label \d+ images?$/ }).click()
+    await expect(dialog.getByRole('button', { name: 'Yes, label them' })).toBeVisible()
+  },
   away: async (page, server) => {
     await annotating(page, server)
     await server.kill()
@@ -114,7 +128,10 @@ for (const [state, reach] of Object.entries(STATES)) {
         await page.waitForTimeout(size === 'desktop' ? 1300 : 100)
         expect(await violations(page), `${size}, ${colorScheme}`).toEqual([])
         const overflowing = await page.evaluate(() =>
-          [document.documentElement, ...document.querySelectorAll('.panel, .header, .footer')]
+          [
+            document.documentElement,
+            ...document.querySelectorAll('.panel, .header, .footer, .finish'),
+          ]
             .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
             .map(({ className, localName }) => `${localName}.${className}`),
         )

@@ -7,6 +7,8 @@ import { test } from './server'
 const LIMIT = 40_000
 /** What draws the charts may weigh. It comes when there is something to draw. */
 const CHARTS_LIMIT = 28_000
+/** What the dialogue about the model labelling the rest may weigh. It comes when it is opened. */
+const FINISH_LIMIT = 8_000
 
 test('the page is light, and the server sends it compressed', async ({ page, server }) => {
   const sent: { url: string; bytes: number; encoding: string }[] = []
@@ -28,6 +30,12 @@ test('the page is light, and the server sends it compressed', async ({ page, ser
   await expect(page.locator('.chart canvas')).toBeVisible()
   await expect.poll(total).toBeGreaterThan(before + 10_000)
   expect(total() - before).toBeLessThan(CHARTS_LIMIT)
+
+  const drawn = total()
+  await page.keyboard.press('e')
+  await expect(page.getByRole('dialog', { name: 'Imported labels' })).toBeVisible()
+  await expect.poll(total).toBeGreaterThan(drawn + 2000)
+  expect(total() - drawn).toBeLessThan(FINISH_LIMIT)
 
   const scripts = sent.filter(({ url }) => /\.(js|css)$/.test(url))
   expect(scripts.length).toBeGreaterThanOrEqual(3)

@@ -4,6 +4,7 @@ import { Correcting } from './answer/Correcting'
 import { Probability } from './answer/Probability'
 import { auto, goFaster, goSlower, toggleAuto } from './auto/auto'
 import { Ring } from './auto/Ring'
+import { FinishDialogue } from './finish/Door'
 import { Away, Unreachable } from './frame/Connection'
 import { Empty } from './frame/Empty'
 import { FirstVisit, isFirstVisit } from './frame/FirstVisit'
@@ -18,9 +19,21 @@ import { listen } from './keys/listen'
 import { Panel } from './panel/Panel'
 import { Picture } from './picture/Picture'
 import { actual, fit as showWhole, zoomIn, zoomOut } from './picture/zoom'
+import type { HistoryFilter } from './protocol'
 import { covered, paused } from './session/attention'
 import { never } from './session/state'
-import { answer, lookAgain, redo, say, state, swiped, undo, wantHistory } from './session/store'
+import {
+  answer,
+  closeFinish,
+  lookAgain,
+  openFinish,
+  redo,
+  say,
+  state,
+  swiped,
+  undo,
+  wantHistory,
+} from './session/store'
 
 /** In a narrower window the picture has the page to itself at first. */
 const NARROW_PX = 832
@@ -28,12 +41,19 @@ const NARROW_PX = 832
 export function App() {
   const [panel, togglePanel] = useShown('panel', innerWidth > NARROW_PX)
   const [history, toggleHistory] = useShown('history', false)
+  const [filter, setFilter] = useState<HistoryFilter>('all')
   const [help, setHelp] = useState(false)
   const [first, setFirst] = useState(isFirstVisit)
 
+  const { finishing, welcome, said } = state.value
+
   useEffect(() => {
-    covered.value = help || first
-  }, [help, first])
+    covered.value = help || first || finishing
+  }, [help, first, finishing])
+  useEffect(() => {
+    // Who opens it again begins with all answers.
+    if (!history) setFilter('all')
+  }, [history])
 
   useEffect(() => {
     const act = (deed: Deed) => {
@@ -66,6 +86,8 @@ export function App() {
           return toggleHistory()
         case 'panel':
           return togglePanel()
+        case 'finish':
+          return state.peek().finishing ? closeFinish() : openFinish()
         case 'help':
           return setHelp((shown) => !shown)
         default:
@@ -75,7 +97,12 @@ export function App() {
     return listen(act)
   }, [])
 
-  const { welcome, said } = state.value
+  /** What the model has labelled, to be looked at again. */
+  const check = () => {
+    closeFinish()
+    setFilter('model')
+    if (!history) toggleHistory()
+  }
   return (
     <div class={panel ? 'page with-panel' : 'page'}>
       <Header
@@ -102,6 +129,8 @@ export function App() {
           history={state.value.history}
           session={welcome.session}
           current={state.value.current?.image ?? null}
+          filter={filter}
+          choose={setFilter}
           want={wantHistory}
           look={lookAgain}
         />
@@ -112,6 +141,7 @@ export function App() {
       </footer>
       {panel && <Panel />}
       {help && <Keys close={() => setHelp(false)} />}
+      <FinishDialogue check={check} />
       {first && welcome && <FirstVisit close={() => setFirst(false)} />}
       <p class="unseen" aria-live="polite">
         {said}

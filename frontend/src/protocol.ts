@@ -1,7 +1,7 @@
 // Generated from core/events by its test `typescript`; do not edit.
 
 /** Version of this vocabulary. */
-export const PROTOCOL = 4
+export const PROTOCOL = 5
 
 /**
  * From a page to the server.
@@ -94,7 +94,27 @@ filter: HistoryFilter, } | { "type": "want_charts",
 /**
  * It would.
  */
-wanted: boolean, } | { "type": "unreadable", 
+wanted: boolean, } | { "type": "want_finish", 
+/**
+ * With these thresholds; none: with those that are suggested.
+ */
+thresholds: Thresholds | null, } | { "type": "finish", 
+/**
+ * Made by the page; sending it twice does no harm.
+ */
+id: CommandId, 
+/**
+ * What becomes what.
+ */
+thresholds: Thresholds, } | { "type": "revoke", 
+/**
+ * Made by the page.
+ */
+id: CommandId, 
+/**
+ * Which.
+ */
+bulk: BulkId, } | { "type": "unreadable", 
 /**
  * Which.
  */
@@ -103,7 +123,7 @@ image: ImageId, };
 /**
  * From the server to a page.
  */
-export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "charts" } & Charts | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "history" } & History | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
+export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "charts" } & Charts | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "history" } & History | { "type": "finish" } & Finish | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
 
 /**
  * What a page needs to begin.
@@ -687,7 +707,7 @@ export type History = {
  */
 filter: HistoryFilter, 
 /**
- * The newest first, as many as the page wants.
+ * The newest first (of the model's: the least sure), as many as the page wants.
  */
 looks: Array<HistoryLook>, 
 /**
@@ -732,7 +752,137 @@ set_aside: boolean, };
 /**
  * Which answers a page would like to see.
  */
-export type HistoryFilter = "all" | "positive" | "negative" | "skip" | "disagreement";
+export type HistoryFilter = "all" | "positive" | "negative" | "skip" | "disagreement" | "model";
+
+/**
+ * What would happen with these thresholds.
+ */
+export type Finish = { 
+/**
+ * The thresholds that this is about: the page's, or what is suggested where it named none.
+ */
+thresholds: Thresholds, 
+/**
+ * Images that would become positive.
+ */
+positives: number, 
+/**
+ * Images that would become negative.
+ */
+negatives: number, 
+/**
+ * Images in between.
+ */
+between: number, 
+/**
+ * Unanswered images that the model has not scored; they stay.
+ */
+unscored: number, 
+/**
+ * What to expect of it; none where too few answers say how right the model is.
+ */
+expected: Expected | null, 
+/**
+ * From the surest threshold to the least sure one; empty where nothing is expected.
+ */
+curve: Array<CurvePoint>, 
+/**
+ * The least sure of those that would become positive, the least sure first.
+ */
+least_positive: Array<QueueItem>, 
+/**
+ * The least sure of those that would become negative, the least sure first.
+ */
+least_negative: Array<QueueItem>, 
+/**
+ * All steps of many labels, the newest first.
+ */
+steps: Array<StepMade>, };
+
+/**
+ * Thresholds: an image that is at least this likely becomes positive, one that is at most this likely negative; what
+ * lies between stays for people.
+ */
+export type Thresholds = { 
+/**
+ * P(positive), 0 to 1; none: nothing becomes positive.
+ */
+above: number | null, 
+/**
+ * P(positive), 0 to 1; none: nothing becomes negative.
+ */
+below: number | null, };
+
+/**
+ * What the model's labels would be worth, as far as answers that it did not know yet tell.
+ */
+export type Expected = { 
+/**
+ * Of those that would become positive, the share that is, 0 to 1; none where there would be none.
+ */
+precision: Interval | null, 
+/**
+ * Of all positives of the pool, the share that would be found, 0 to 1: by people and by the model.
+ */
+recall: Interval, 
+/**
+ * Positives among those that would become negative.
+ */
+missed: Interval, };
+
+/**
+ * If the images that are at least this likely became positive.
+ */
+export type CurvePoint = { 
+/**
+ * P(positive), 0 to 1.
+ */
+threshold: number, 
+/**
+ * How many would.
+ */
+images: number, 
+/**
+ * The share of them that is positive.
+ */
+precision: Interval, 
+/**
+ * The share of all positives of the pool that would be found with them.
+ */
+recall: Interval, };
+
+/**
+ * A step of many labels.
+ */
+export type StepMade = { 
+/**
+ * Its number.
+ */
+bulk: BulkId, 
+/**
+ * Who gave the labels: a file, or the model.
+ */
+source: Source, 
+/**
+ * For a person: the file's name, or the thresholds.
+ */
+what: string, 
+/**
+ * When it began, µs since 1970.
+ */
+time_us: number, 
+/**
+ * Labels that it gave.
+ */
+labels: number, 
+/**
+ * Positive ones among them.
+ */
+positives: number, 
+/**
+ * Whether it was taken back.
+ */
+revoked: boolean, };
 
 /**
  * Images that can't be shown.
@@ -797,6 +947,11 @@ export type Source = "manual" | "timeout" | "imported" | "model" | "audit";
  * An image of the pool: the n-th one ever found, counted from 0.
  */
 export type ImageId = number;
+
+/**
+ * The n-th step of many labels in this session, counted from 1.
+ */
+export type BulkId = number;
 
 /**
  * The n-th model trained in this session, counted from 1.

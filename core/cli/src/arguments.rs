@@ -1,5 +1,11 @@
 //! The command line.
 
+mod finish;
+mod labels;
+mod point;
+mod replay;
+mod sessions;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,6 +13,12 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_events::plugin::Value;
 use sluice_server::{Background, DeviceChoice, Recipe};
+
+pub use finish::Finish;
+pub use labels::{Conflicts, ExportCommand, ExportLabels, Import, LabelFormat, Revoke, SourceName};
+pub use point::Point;
+pub use replay::Replay;
+pub use sessions::{SessionsCommand, SessionsFork, SessionsList, SessionsShow};
 
 /// Intelligent annotation for binary image classification.
 ///
@@ -42,6 +54,35 @@ pub enum Command {
         after_help = "Example:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result"
     )]
     Simulate(Simulate),
+    /// Take what a session gave with you: its labels
+    #[command(subcommand)]
+    Export(ExportCommand),
+    /// Bring labels that exist: they teach the model, and are told apart from answers
+    #[command(after_help = "Examples:\n  sluice import SESSION labels.csv --dry-run\n  \
+        sluice import SESSION sorted/ --positive cat --negative dog\n  \
+        sluice import ~/pictures annotations.pickle skipped.pickle\n\n\
+        All labels of one call are one step, which `sluice revoke` takes back. What was interrupted goes on \
+        with the same call.")]
+    Import(Import),
+    /// Let the model label the rest, as one step
+    #[command(
+        after_help = "Examples:\n  sluice finish SESSION\n  sluice finish SESSION --above 0.9 --below 0.02 --yes\n\n\
+        Without --above and --below, thresholds are suggested: as many yes as are right in 95 % of the cases, \
+        and a no that costs no more than 2 % of the positives. What lies between stays for people."
+    )]
+    Finish(Finish),
+    /// Take a step of many labels back: an import, or what the model labelled
+    Revoke(Revoke),
+    /// Tell how a session stood at any moment, or play it in the terminal
+    #[command(
+        after_help = "Examples:\n  sluice replay SESSION\n  sluice replay SESSION --until +10m\n  \
+        sluice replay SESSION --speed 10\n  sluice replay ~/pictures --until 2026-11-26T14:00 --json\n\n\
+        Never writes; works while a server has the session open."
+    )]
+    Replay(Replay),
+    /// List sessions, tell what they are made of, begin another with the history of one
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Look into a session's log: print it, count it, check it, rescue it
     #[command(subcommand)]
     Log(LogCommand),

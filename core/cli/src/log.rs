@@ -15,6 +15,8 @@ use sluice_log::{Check, OpenError, Rescue, check, segment};
 use crate::arguments::{LogCommand, SessionFolder};
 use crate::session;
 
+pub use cat::{decoded, time};
+
 pub fn run(command: &LogCommand) -> Result<()> {
     let done = match command {
         LogCommand::Cat(cat) => cat::run(cat),
@@ -22,7 +24,11 @@ pub fn run(command: &LogCommand) -> Result<()> {
         LogCommand::Verify(folder) => verify::run(folder),
         LogCommand::Salvage(salvage) => salvage::run(salvage),
     };
-    // Whoever reads may have read enough.
+    enough_was_read(done)
+}
+
+/// Whoever reads may have read enough: that is no failure.
+pub fn enough_was_read(done: Result<()>) -> Result<()> {
     let is_closed_pipe = |error: &anyhow::Error| {
         error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     };
@@ -33,7 +39,7 @@ pub fn run(command: &LogCommand) -> Result<()> {
 }
 
 /// The session folder that is meant, opened for reading.
-fn session(folder: &SessionFolder) -> Result<FsStorage> {
+pub fn session(folder: &SessionFolder) -> Result<FsStorage> {
     let named = &folder.session;
     let shown = named.display();
     let is_folder = match named.metadata() {
@@ -61,7 +67,7 @@ fn session(folder: &SessionFolder) -> Result<FsStorage> {
 }
 
 /// Whether a folder holds a log: a `HEAD` or a segment, and not just any folder named so.
-fn is_session(storage: &FsStorage) -> Result<bool> {
+pub fn is_session(storage: &FsStorage) -> Result<bool> {
     let names = storage
         .list("log")
         .with_context(|| format!("can't look into {}", storage.root().join("log").display()))?;
@@ -70,7 +76,7 @@ fn is_session(storage: &FsStorage) -> Result<bool> {
 }
 
 /// Checks the log, or says what is wrong and what to do.
-fn checked(storage: &FsStorage, walked: impl Fn(u64) + Sync) -> Result<Check> {
+pub fn checked(storage: &FsStorage, walked: impl Fn(u64) + Sync) -> Result<Check> {
     match check(storage, walked) {
         Ok(Some(checked)) => Ok(checked),
         Ok(None) => bail!("the log in {} has no record yet", storage.root().display()),
@@ -114,6 +120,6 @@ fn tell_losses(rescue: &Rescue) -> io::Result<()> {
 }
 
 /// Writes for whoever reads.
-fn say(text: &str) -> io::Result<()> {
+pub fn say(text: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{text}")
 }

@@ -9,13 +9,21 @@
 
 mod arguments;
 mod demo;
+mod export;
+mod finish;
+mod import;
 mod log;
 mod oracle;
 mod plugin;
+mod reading;
+mod replay;
+mod revoke;
 mod serve;
 mod session;
+mod sessions;
 mod settings;
 mod simulate;
+mod writing;
 
 use std::io::{IsTerminal, Write};
 
@@ -52,6 +60,12 @@ fn run() -> i32 {
         Command::Serve(serve) => serve::run(&serve, &settings),
         Command::Demo(demo) => demo::run(demo, &settings),
         Command::Simulate(simulate) => simulate::run(&simulate, &settings),
+        Command::Finish(finish) => finish::run(&finish, &settings),
+        Command::Export(command) => export::run(&command),
+        Command::Import(import) => import::run(&import),
+        Command::Revoke(revoke) => revoke::run(&revoke),
+        Command::Replay(replay) => replay::run(&replay),
+        Command::Sessions(command) => sessions::run(&command),
         Command::Log(command) => log::run(&command),
         Command::Plugin(command) => plugin::run(&command, &settings),
     };

@@ -12,6 +12,7 @@ use sluice_log::storage::FsStorage;
 use sluice_server::http::{self, App};
 use sluice_server::{Access, OpenError, Service};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{Serve, ServeArguments};
 use crate::log::with_next_step;
@@ -68,9 +69,13 @@ pub fn serve(pool: &Path, arguments: &ServeArguments, settings: &Settings) -> Re
         keep_the_question(&service, question)?;
     }
     let images = finding.images.len();
+    let stopped = {
+        let _inside = runtime.enter();
+        stopped()?
+    };
     greet(&service, images, &listener.local_addr()?, &folder, &access, arguments.open)?;
     let app = Arc::new(App { service });
-    runtime.block_on(http::serve(listener, Arc::clone(&app), access, stopped()))?;
+    runtime.block_on(http::serve(listener, Arc::clone(&app), access, stopped))?;
     // Only saves time at the next start; every acknowledged answer is durable already.
     let close = async { tokio::time::timeout(CLOSING, app.service.stop()).await };
     if runtime.block_on(close).is_err() {
@@ -143,16 +148,15 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Ctrl+C, or the system's wish to end.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+/// Ctrl+C, or the system's wish to end. Heard from the call on, not only when it is awaited.
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let hear = |kind| signal(kind).context("can't hear Ctrl+C, so could not stop properly");
+    let mut interrupt = hear(SignalKind::interrupt())?;
+    let mut terminate = hear(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        Err(_) => drop(interrupt.await),
-    }
+    })
 }

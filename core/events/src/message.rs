@@ -4,8 +4,10 @@
 //! Newest state wins: `queue`, `statistics`, `charts`, `training`, `plugins` and `history` each replace what was
 //! sent before, and a slow page may never see some of them. `ack` and `refused` are never left out.
 
+mod finish;
 mod statistics;
 
+pub use finish::{CurvePoint, Expected, Finish, StepMade, Thresholds};
 pub use statistics::{
     Agreement, AnswerSeconds, Answered, CalibrationBin, Charts, CyclePoint, Forecast, Goal,
     Interval, ModelPoint, Statistics, TimeBin,
@@ -17,11 +19,11 @@ use utoipa::ToSchema;
 
 use crate::command::Answer;
 use crate::facts::{Label, Source};
-use crate::ids::{CommandId, ImageId, ModelId, RankingId};
+use crate::ids::{BulkId, CommandId, ImageId, ModelId, RankingId};
 use crate::plugin::{Changes, PluginInfo, PluginKind, Values};
 
 /// Version of this vocabulary; a page of another one is told to reload.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// From a page to the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -101,6 +103,25 @@ pub enum ToServer {
         /// It would.
         wanted: bool,
     },
+    /// What would happen if the model labelled the rest.
+    WantFinish {
+        /// With these thresholds; none: with those that are suggested.
+        thresholds: Option<Thresholds>,
+    },
+    /// Let the model label the rest, as one step. What it says at this moment counts.
+    Finish {
+        /// Made by the page; sending it twice does no harm.
+        id: CommandId,
+        /// What becomes what.
+        thresholds: Thresholds,
+    },
+    /// Take a whole step of many labels back.
+    Revoke {
+        /// Made by the page.
+        id: CommandId,
+        /// Which.
+        bulk: BulkId,
+    },
     /// The browser could not show an image; the server looks for itself.
     Unreadable {
         /// Which.
@@ -130,6 +151,8 @@ pub enum ToPage {
     Plugins(Plugins),
     /// What was answered, to a page that wants it.
     History(History),
+    /// What would happen if the model labelled the rest, to a page that asked.
+    Finish(Finish),
     /// Images that can't be shown.
     SetAside(SetAside),
     /// Something that a person should know.
@@ -290,6 +313,8 @@ pub enum HistoryFilter {
     /// The model, at one half, had said otherwise before the answer. Nothing disagrees with a skip, or
     /// where the model had said nothing.
     Disagreement,
+    /// What the model labelled and nobody has answered since, the least sure first.
+    Model,
 }
 
 /// The answer that an image has.
@@ -318,7 +343,7 @@ pub struct HistoryLook {
 pub struct History {
     /// Which answers these are.
     pub filter: HistoryFilter,
-    /// The newest first, as many as the page wants.
+    /// The newest first (of the model's: the least sure), as many as the page wants.
     pub looks: Vec<HistoryLook>,
     /// How many there are in all.
     pub total: u32,

@@ -6,13 +6,13 @@ use std::fs;
 use std::path::Path;
 
 use sluice_events::message::{
-    Ack, Agreement, AnswerSeconds, Answered, AsideFile, CalibrationBin, Charts, CyclePoint,
-    Fetching, Forecast, Goal, History, HistoryFilter, HistoryLook, Interval, Level, Look,
-    ModelPoint, Notice, PROTOCOL, Plugins, Queue, QueueItem, Refused, SetAside, Statistics,
-    TimeBin, ToPage, ToServer, Training, Welcome,
+    Ack, Agreement, AnswerSeconds, Answered, AsideFile, CalibrationBin, Charts, CurvePoint,
+    CyclePoint, Expected, Fetching, Finish, Forecast, Goal, History, HistoryFilter, HistoryLook,
+    Interval, Level, Look, ModelPoint, Notice, PROTOCOL, Plugins, Queue, QueueItem, Refused,
+    SetAside, Statistics, StepMade, Thresholds, TimeBin, ToPage, ToServer, Training, Welcome,
 };
 use sluice_events::plugin::{Parameter, PluginInfo, PluginKind, Value};
-use sluice_events::{Answer, CommandId, ImageId, Label, ModelId, RankingId, Source};
+use sluice_events::{Answer, BulkId, CommandId, ImageId, Label, ModelId, RankingId, Source};
 use ts_rs::{Config, TS};
 
 const FILE: &str = "../../frontend/src/protocol.ts";
@@ -64,6 +64,11 @@ fn generated() -> String {
         History,
         HistoryLook,
         HistoryFilter,
+        Finish,
+        Thresholds,
+        Expected,
+        CurvePoint,
+        StepMade,
         SetAside,
         AsideFile,
         Notice,
@@ -72,6 +77,7 @@ fn generated() -> String {
         Label,
         Source,
         ImageId,
+        BulkId,
         ModelId,
         RankingId,
         CommandId,

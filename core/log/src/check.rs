@@ -15,6 +15,7 @@ use crate::head::{self, DurableEnd, HeadFile};
 use crate::proof::Proof;
 use crate::scan::{Position, SegmentCheck};
 use crate::segment;
+use crate::snapshot::Place;
 use crate::storage::Storage;
 use crate::walk::{Asked, Bad, Walked, walk};
 use crate::{Chain, Seq, snapshot};
@@ -51,6 +52,13 @@ impl Check {
     /// Chain value after the last batch.
     pub fn chain(&self) -> Chain {
         self.end.chain
+    }
+
+    /// Whether the history of this log went through a place that a snapshot names.
+    pub fn was_at(&self, place: &Place) -> bool {
+        let at = (place.next_seq, place.chain);
+        let known = at == (self.next_seq(), self.chain()) || self.chains.contains(&at);
+        place.log_id == self.log_id && known
     }
 
     /// How often the log was opened for writing.

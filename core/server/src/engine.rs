@@ -36,6 +36,7 @@ use tokio::sync::watch;
 use crate::artefacts::Artefacts;
 use crate::bell::Bell;
 use crate::catalogue::{Catalogue, InUse};
+use crate::finish::Opinion;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
@@ -75,6 +76,8 @@ pub struct Engine {
     pub stop: Arc<AtomicBool>,
     /// Images that joined the pool, came back or were changed.
     pub changed: Receiver<Vec<ImageId>>,
+    /// What was last thought of every unanswered image.
+    pub(crate) opinion: watch::Sender<Option<Arc<Opinion>>>,
     /// Set by the session's observer: the last answer's way to its ranking.
     pub answer_to_ranking: Arc<Mutex<Option<Duration>>>,
 }
@@ -251,7 +254,11 @@ impl Engine {
             }
         }
         let newest = self.session.read_blocking(|view| view.state.model.as_ref().map(|m| m.model));
-        memory.training.model = newest.ok().flatten();
+        let newest = newest.ok().flatten();
+        let images = candidates.clone();
+        let opinion = (scored > 0).then_some(Opinion { model: newest, images, probabilities });
+        self.opinion.send_replace(opinion.map(Arc::new));
+        memory.training.model = newest;
         memory.training.loss = loss.or(memory.training.loss);
         let waited = *self.answer_to_ranking.lock().unwrap_or_else(PoisonError::into_inner);
         memory.training.answer_to_ranking_ms = waited.map(|time| time.as_secs_f64() * 1e3);

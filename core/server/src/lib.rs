@@ -18,6 +18,7 @@
 //! - `begin`, `difference`, `follow`: what the pool's folder holds, at the start and while it runs;
 //! - `unshown`: what becomes of images that can't be shown;
 //! - [`http`]: the routes; `socket`, `images`, `api`, `page`, `access`: what is behind them;
+//! - [`finish`]: the model labels the rest;
 //! - [`weights`]: files of weights, found or fetched;
 //! - `artefacts`: files that events name; `tensorboard`: files of events for TensorBoard;
 //! - [`metrics`]: every metric, declared once; `measured`: the log's; `scrape`: what `/metrics` answers; `standing`: what
@@ -31,6 +32,7 @@ mod bell;
 pub mod catalogue;
 mod difference;
 pub mod engine;
+pub mod finish;
 mod follow;
 pub mod http;
 mod images;

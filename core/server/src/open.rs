@@ -27,6 +27,7 @@ use crate::bell::Bell;
 use crate::catalogue::Catalogue;
 use crate::difference::gone_images;
 use crate::engine::Engine;
+use crate::finish::Opinion;
 use crate::follow::{Follower, PoolWatch};
 use crate::measured::Measured;
 use crate::metrics::Metrics;
@@ -108,10 +109,14 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// Held by who writes the metrics.
     pub(crate) scraping: Mutex<()>,
+    /// The model labels for one at a time.
+    pub(crate) finishing: tokio::sync::Mutex<()>,
     /// Somebody looks how full the disk is.
     pub(crate) looking_at_disk: AtomicBool,
     /// What the learner is doing.
     pub training: watch::Receiver<Training>,
+    /// What the model last thought of every unanswered image.
+    pub(crate) opinion: watch::Receiver<Option<Arc<Opinion>>>,
     /// Things that a person should know.
     pub notices: NoticeBoard,
     stop: Arc<AtomicBool>,
@@ -191,6 +196,7 @@ impl Service {
         folder.set_gone(session.read_blocking(|view| gone_images(&view.state.images))?);
         let (catalogue, watch) = plugins.offer(&session, &metrics, &notices, &bell)?;
         let (training, watched) = watch::channel(Training::default());
+        let (say, opinion) = watch::channel(None);
         let stop = Arc::new(AtomicBool::new(false));
         let (tell, changed) = channel();
         let (missing, missed) = channel();
@@ -210,6 +216,7 @@ impl Service {
             bell: bell.clone(),
             stop: Arc::clone(&stop),
             changed,
+            opinion: say,
             answer_to_ranking,
         };
         let follower = Follower {
@@ -238,8 +245,10 @@ impl Service {
             log_id,
             metrics,
             scraping: Mutex::new(()),
+            finishing: tokio::sync::Mutex::default(),
             looking_at_disk: AtomicBool::new(false),
             training: watched,
+            opinion,
             notices,
             stop,
             bell,

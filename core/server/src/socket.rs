@@ -4,6 +4,7 @@
 //! answered when it is durable. State goes out as it is at the moment of sending: while a slow page
 //! takes its time, newer state replaces older.
 
+mod finishing;
 mod news;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures::StreamExt;
-use futures::stream::{FuturesOrdered, SplitSink, SplitStream};
+use futures::stream::{FuturesOrdered, FuturesUnordered, SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt};
 use prometheus::IntGauge;
 use sluice_events::facts::{PluginRef, Seen, Source};
@@ -25,9 +26,11 @@ use sluice_events::{Command, CommandId, ImageId};
 use sluice_host::PluginSet;
 use sluice_session::{CommandError, Done};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::catalogue::find;
+use crate::finish::FinishError;
 use crate::http::App;
 use crate::images::AT_ONCE;
 use crate::notices::Pinned;
@@ -64,6 +67,7 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrad
             queue: QUEUE,
             history: None,
             charts: false,
+            finishing: FuturesUnordered::new(),
             told: Told::default(),
         };
         tracing::debug!("a page connected");
@@ -106,6 +110,8 @@ struct Page {
     history: Option<(usize, HistoryFilter)>,
     /// Whether it wants the charts.
     charts: bool,
+    /// The model labels, because this page asked for it.
+    finishing: FuturesUnordered<JoinHandle<(CommandId, Result<u64, FinishError>)>>,
     told: Told,
 }
 
@@ -133,6 +139,9 @@ impl Page {
                             }
                         }.boxed());
                     }
+                }
+                Some(finished) = self.finishing.next(), if !self.finishing.is_empty() => {
+                    self.finished(finished).await?;
                 }
                 Ok(()) = self.durable.changed(), if greeted => {
                     self.durable.mark_unchanged();
@@ -286,6 +295,15 @@ impl Page {
                 self.send_charts().await?;
                 None
             }
+            ToServer::WantFinish { thresholds } => {
+                self.send_finish(thresholds).await?;
+                None
+            }
+            ToServer::Finish { id, thresholds } => {
+                self.finish(id, annotator, thresholds);
+                None
+            }
+            ToServer::Revoke { id, bulk } => Some((id, Command::RevokeBulk { id, bulk })),
             ToServer::Unreadable { image } => {
                 self.look_at(image);
                 None

@@ -28,8 +28,14 @@ pub struct Bulk {
     pub annotator: String,
     /// Labels that it was to have.
     pub to_come: u32,
-    /// Those that it has, by image, ascending.
+    /// Those that came.
+    pub came: u32,
+    /// The last image that one came for.
+    pub last: Option<ImageId>,
+    /// Those that changed something, by image, ascending.
     pub labels: Vec<Said>,
+    /// Positive ones among these.
+    pub positives: u32,
     /// Whether it was taken back.
     pub revoked: bool,
 }
@@ -50,12 +56,13 @@ pub struct Said {
 impl Bulk {
     /// Whether all its labels came, and count.
     pub fn is_whole(&self) -> bool {
-        !self.revoked && self.labels.len() == self.to_come as usize
+        !self.revoked && self.missing() == 0
     }
 
-    /// The last image that it has a label for.
-    pub fn last(&self) -> Option<ImageId> {
-        self.labels.last().map(|said| said.image)
+    /// Labels that never came, because it was interrupted; 0 of one that was revoked.
+    pub fn missing(&self) -> usize {
+        let missing = self.to_come.saturating_sub(self.came);
+        if self.revoked { 0 } else { missing as usize }
     }
 
     fn place(&self, image: ImageId) -> Option<usize> {
@@ -89,7 +96,10 @@ impl State {
             origin: begun.origin.clone(),
             annotator: begun.annotator.clone(),
             to_come: begun.labels,
+            came: 0,
+            last: None,
             labels: Vec::new(),
+            positives: 0,
             revoked: false,
         });
     }
@@ -104,9 +114,16 @@ impl State {
         for label in &labelled.labels {
             let Some(before) = self.image(label.image).map(|image| image.given) else { continue };
             let bulk = &mut self.bulks[step];
-            if bulk.revoked || bulk.last().is_some_and(|last| last >= label.image) {
+            if bulk.revoked || bulk.last.is_some_and(|last| last >= label.image) {
                 continue;
             }
+            bulk.last = Some(label.image);
+            bulk.came += 1;
+            // A person may have answered since the model was asked.
+            if source == Source::Model && before.is_some() {
+                continue;
+            }
+            bulk.positives += u32::from(label.answer == Answer::Positive);
             let (answer, probability) = (label.answer, label.probability);
             bulk.labels.push(Said { image: label.image, answer, probability, before });
             let given = Given { answer, source, by: By::Bulk(labelled.bulk) };
@@ -130,7 +147,10 @@ impl State {
             origin,
             annotator: String::new(),
             to_come: 0,
+            came: 0,
+            last: None,
             labels: Vec::new(),
+            positives: 0,
             revoked: false,
         });
         Some(self.bulks.len() - 1)

@@ -168,18 +168,15 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
 fn check_labels(state: &State, bulk: BulkId, labels: &[BulkLabel]) -> Result<Source, Refusal> {
     let known = state.bulk(bulk).filter(|known| !known.revoked);
     let known = known.ok_or(Refusal::NoSuchBulk(bulk))?;
-    let mut last = known.last();
+    let mut last = known.last;
     for &BulkLabel { image, .. } in labels {
-        let found = state.image(image).ok_or(Refusal::UnknownImage(image))?;
-        if found.set_aside.is_some() {
-            return Err(Refusal::ImageSetAside(image));
-        }
+        state.image(image).ok_or(Refusal::UnknownImage(image))?;
         if last.is_some_and(|last| last >= image) {
             return Err(Refusal::BulkOutOfOrder(image));
         }
         last = Some(image);
     }
-    if known.labels.len() + labels.len() > known.to_come as usize {
+    if labels.len() > known.missing() {
         return Err(Refusal::TooManyLabels(bulk));
     }
     Ok(known.origin.source())

@@ -35,6 +35,8 @@ const Z: f64 = 1.645;
 /// Images of one bin, and the share of positives among them.
 struct Bin {
     images: f64,
+    /// What the model says of them in the mean.
+    said: f64,
     /// At the low end, expected, at the high end.
     shares: [f64; 3],
 }
@@ -43,7 +45,7 @@ impl Bin {
     /// So many images, held positive with this probability in the mean.
     fn of(images: f64, said: f64, evidence: &Evidence) -> Self {
         let Evidence { answers, positives, said: foreseen } = *evidence;
-        let is_likely = said > 0.5;
+        let (is_likely, of_all) = (said > 0.5, said);
         // Of the rarer kind: its share, what was found of it, and what was expected.
         let (said, found, foreseen) = if is_likely {
             (1.0 - said, answers - positives, answers - foreseen)
@@ -57,7 +59,30 @@ impl Bin {
         let [low, mean, high] = quantiles(share, variance);
         let shares =
             if is_likely { [1.0 - high, 1.0 - mean, 1.0 - low] } else { [low, mean, high] };
-        Self { images, shares }
+        Self { images, said: of_all, shares }
+    }
+}
+
+/// How far what the model says in one bin of probabilities is right, by answers that it did not know yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Correction {
+    /// What the model says there in the mean, P(positive).
+    pub said: f64,
+    /// The share that is positive: at the low end, expected, at the high end.
+    pub shares: [f64; 3],
+}
+
+impl Correction {
+    /// What a probability of this bin means: at the low end, expected, at the high end.
+    pub fn of(&self, probability: f64) -> [f64; 3] {
+        let rarer = |p: f64, said: f64, share: f64| (p * share / said).clamp(0.0, 1.0);
+        self.shares.map(|share| {
+            if self.said > 0.5 {
+                1.0 - rarer(1.0 - probability, 1.0 - self.said, 1.0 - share)
+            } else {
+                rarer(probability, self.said, share)
+            }
+        })
     }
 }
 
@@ -91,6 +116,13 @@ impl State {
             positives_left: interval([left(0), left(1), left(2)]),
             goals: goals.into(),
         })
+    }
+
+    /// How what the model says of an image is set right, by bin of what it says; none where it has said nothing, or of
+    /// few.
+    pub fn corrections(&self) -> Option<Vec<Correction>> {
+        let correction = |bin: Bin| Correction { said: bin.said, shares: bin.shares };
+        Some(self.bins()?.into_iter().map(correction).collect())
     }
 
     /// The unlikeliest bin first.
@@ -184,7 +216,7 @@ mod tests {
 
     /// Two bins: ten images of which all are positive, and a thousand of which one in a hundred is.
     fn bins() -> Vec<Bin> {
-        let bin = |images, share| Bin { images, shares: [share; 3] };
+        let bin = |images, share| Bin { images, said: share, shares: [share; 3] };
         vec![bin(1000.0, 0.01), bin(10.0, 1.0)]
     }
 
@@ -202,6 +234,20 @@ mod tests {
     fn the_ends_are_in_order_where_more_positives_mean_fewer_looks() {
         let told = interval([7676.0, 7560.0, 7429.0]);
         assert_eq!(told, Interval { low: 7429.0, likely: 7560.0, high: 7676.0 });
+    }
+
+    #[test]
+    fn a_bin_that_is_wrong_by_a_factor_is_set_right_by_it() {
+        let unlikely = Correction { said: 0.02, shares: [0.01, 0.03, 0.1] };
+        let [low, likely, high] = unlikely.of(0.01);
+        assert!((low - 0.005).abs() < 1e-12 && (likely - 0.015).abs() < 1e-12);
+        assert!((high - 0.05).abs() < 1e-12);
+        // Above one half it is the negatives that there are more of.
+        let likely = Correction { said: 0.9, shares: [0.7, 0.8, 0.9] };
+        let [low, mean, high] = likely.of(0.95);
+        assert!((low - 0.85).abs() < 1e-12 && (mean - 0.9).abs() < 1e-12);
+        assert!((high - 0.95).abs() < 1e-12);
+        assert!(unlikely.of(1.0).iter().all(|share| (0.0..=1.0).contains(share)));
     }
 
     #[test]

@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 
-use sluice_events::Answer;
 use sluice_events::message::{History, HistoryFilter, HistoryLook};
+use sluice_events::{Answer, Source};
 
+use crate::bulk::Said;
 use crate::state::{By, LookEntry, State};
 
 impl State {
     /// The newest `count` answers that pass, and how many pass in all.
     pub fn history(&self, filter: HistoryFilter, count: usize) -> History {
+        if filter == HistoryFilter::Model {
+            return self.labelled_by_model(count);
+        }
         let known = match filter {
             // Answers that came in steps are no looks, and are not among them.
             _ if !self.bulks.is_empty() => None,
@@ -19,7 +23,7 @@ impl State {
             HistoryFilter::Positive => Some(self.counts.positives),
             HistoryFilter::Negative => Some(self.counts.negatives),
             HistoryFilter::Skip => Some(self.counts.skipped),
-            HistoryFilter::Disagreement => None,
+            HistoryFilter::Disagreement | HistoryFilter::Model => None,
         };
         // Where the total is known, the search ends with the last one that there can be.
         let wanted = known.map_or(count, |total| count.min(total as usize));
@@ -36,6 +40,41 @@ impl State {
         let looks: Vec<_> = passing.by_ref().take(wanted).map(|look| self.entry(&look)).collect();
         let total = known.unwrap_or_else(|| (looks.len() + passing.count()) as u32);
         History { filter, looks, total }
+    }
+
+    fn labelled_by_model(&self, count: usize) -> History {
+        let mut looks = Vec::new();
+        for bulk in self.bulks.iter().filter(|b| !b.revoked && b.origin.source() == Source::Model) {
+            let by = By::Bulk(bulk.bulk);
+            let counts = |said: &&Said| {
+                let given = self.image(said.image).and_then(|image| image.given);
+                given.is_some_and(|given| given.by == by)
+            };
+            let said = bulk.labels.iter().filter(counts);
+            looks.extend(said.map(|said| (bulk.seq, said)));
+        }
+        let total = looks.len() as u32;
+        let least_sure = |(_, said): &(u64, &Said)| {
+            let sure = said.probability.map_or(0.0, |p| (p - 0.5).abs());
+            // Distances are compared as their bits: none is negative.
+            (sure.to_bits(), said.image)
+        };
+        if looks.len() > count && count > 0 {
+            looks.select_nth_unstable_by_key(count - 1, least_sure);
+        }
+        looks.truncate(count);
+        looks.sort_unstable_by_key(least_sure);
+        let look = |(seq, said): (u64, &Said)| HistoryLook {
+            seq,
+            image: said.image,
+            answer: said.answer,
+            source: Source::Model,
+            probability: said.probability,
+            corrected: false,
+            set_aside: self.image(said.image).is_some_and(|image| image.set_aside.is_some()),
+        };
+        let looks = looks.into_iter().map(look).collect();
+        History { filter: HistoryFilter::Model, looks, total }
     }
 
     /// Who corrects an answer is shown the answer, not what the model thinks now: what it had said before
@@ -69,5 +108,6 @@ fn passes(filter: HistoryFilter, look: &LookEntry) -> bool {
         HistoryFilter::Negative => look.answer == Answer::Negative,
         HistoryFilter::Skip => look.answer == Answer::Skip,
         HistoryFilter::Disagreement => look.foretold() == Some(false),
+        HistoryFilter::Model => look.source == Source::Model,
     }
 }

@@ -15,6 +15,7 @@
 //! - [`projections`]: labels and queue as others need them; [`history`]: what was answered;
 //! - [`bulk`]: many labels as one step, and the layers of what was said of an image;
 //! - [`tally`]: how it goes, counted look by look; `statistics`, `charts`, `forecast`: what is told of it;
+//! - [`label_all`]: labels many images as one step;
 //! - [`restore()`] and [`snapshot`]: the state of a log that is opened;
 //! - [`SessionHandle`]: the way in from other threads; `driver`: the thread between log, commands and
 //!   readers.
@@ -27,6 +28,7 @@ mod driver;
 mod forecast;
 mod handle;
 pub mod history;
+mod labelling;
 pub mod projections;
 mod restore;
 pub mod snapshot;
@@ -37,6 +39,8 @@ mod thinned;
 
 pub use decide::{Decision, Refusal, decide};
 pub use driver::now_us;
+pub use forecast::Correction;
 pub use handle::{CommandError, Done, Observer, SessionHandle, Submitted, View};
+pub use labelling::label_all;
 pub use restore::{OpenSessionError, Restored, Snapshots, restore};
 pub use state::State;

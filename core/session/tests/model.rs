@@ -89,6 +89,14 @@ impl Model {
 
     /// The images whose answer passes, the last one first.
     fn history(&self, filter: HistoryFilter) -> Vec<(u32, Answer)> {
+        if filter == HistoryFilter::Model {
+            let last = (0..IMAGES).filter_map(|image| self.last_of(image));
+            let of_model = last.filter(|(who, _, _)| matches!(who, Who::TheModel(_)));
+            let mut of_model: Vec<_> = of_model.map(|(_, image, answer)| (image, answer)).collect();
+            let distance = |image: u32| ((probability(image) - 0.5).abs() * 1000.0) as u32;
+            of_model.sort_by_key(|(image, _)| (distance(*image), *image));
+            return of_model;
+        }
         let mut history: Vec<(u32, Answer)> = Vec::new();
         let mut met = std::collections::BTreeSet::new();
         for (who, image, answer) in self.said.iter().rev() {
@@ -106,6 +114,7 @@ impl Model {
                 Answer::Negative => probability(*image) >= 0.5,
                 Answer::Skip => false,
             },
+            HistoryFilter::Model => unreachable!("returned above"),
         });
         history
     }
@@ -198,6 +207,7 @@ fn check(session: &Session, model: &Model) {
         HistoryFilter::Negative,
         HistoryFilter::Skip,
         HistoryFilter::Disagreement,
+        HistoryFilter::Model,
     ] {
         let expected = model.history(filter);
         for count in 0..=expected.len() + 1 {
@@ -236,14 +246,16 @@ fn bulk(session: &mut Session, model: &mut Model, labels: &[(u32, Answer)], by_m
         let label = |(image, answer): &(u32, Answer)| BulkLabel {
             image: ImageId(*image),
             answer: *answer,
-            probability: None,
+            probability: Some(probability(*image)),
         };
         let labels: Vec<_> = part.iter().map(label).collect();
         let command = Command::LabelInBulk { bulk: BulkId(number), labels };
         assert_eq!(session.command(&command), Ok(1));
     }
     let who = if by_model { Who::TheModel(number) } else { Who::File(number) };
-    model.said.extend(labels.iter().map(|(image, answer)| (who, *image, *answer)));
+    let is_new = |image: u32| !by_model || model.answer_of(image).is_none();
+    let said: Vec<_> = labels.iter().filter(|(image, _)| is_new(*image)).collect();
+    model.said.extend(said.into_iter().map(|(image, answer)| (who, *image, *answer)));
     assert!(session.state.bulks.last().unwrap().is_whole());
     let more = BulkLabel { image: ImageId(IMAGES - 1), answer: Answer::Skip, probability: None };
     let more = Command::LabelInBulk { bulk: BulkId(number), labels: vec![more, more] };

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import { leaveAsItWas, state } from '../session/store'
-import { NAMES } from '../session/words'
+import { NAMES, whose } from '../session/words'
 
 /** Over a picture that is back: to be corrected, or because its answer could not be saved. */
 export function Correcting() {
@@ -23,7 +23,8 @@ export function Correcting() {
   if (!current?.was) return null
   return (
     <p class="correcting">
-      Your answer: <b class={current.was}>{NAMES[current.was]}</b>. Answer again to change it.{' '}
+      {whose(current.by)}: <b class={current.was}>{NAMES[current.was]}</b>.{' '}
+      {current.by === 'model' ? 'Answer to confirm or to change it.' : 'Answer again to change it.'}{' '}
       <button type="button" class="quiet" onClick={leaveAsItWas}>
         Leave it <kbd>Esc</kbd>
       </button>

@@ -11,6 +11,7 @@ import {
   moved,
   nothing,
   ofFilter,
+  orders,
   STEP,
 } from './looks'
 
@@ -19,35 +20,44 @@ interface Props {
   session: string
   /** The picture on the screen. */
   current: ImageId | null
+  filter: HistoryFilter
+  choose: (filter: HistoryFilter) => void
   /** How much of the history is wanted from now on; 0: no more of it. */
   want: (count: number, filter: HistoryFilter) => void
   /** Shows an image again, so that it can be answered again. */
   look: (look: HistoryLook) => void
 }
 
-/** The last answers, the newest first. */
-export function Strip({ history, session, current, want, look }: Props) {
-  const [filter, setFilter] = useState<HistoryFilter>('all')
-  const [count, setCount] = useState(STEP)
+/** The last answers, the newest first; of those of the model the least sure. */
+export function Strip({ history, session, current, filter, choose, want, look }: Props) {
+  // So many of this filter: another one begins anew.
+  const [more, setMore] = useState({ filter, count: STEP })
+  const count = more.filter === filter ? more.count : STEP
   useEffect(() => want(count, filter), [count, filter])
   useEffect(() => () => want(0, 'all'), [])
 
   const shown = ofFilter(history, filter)
-  const choose = (filter: HistoryFilter) => {
-    setFilter(filter)
-    setCount(STEP)
-  }
   return (
     <section class="strip" aria-label="Answers given">
       <Filter filter={filter} total={shown?.total ?? null} choose={choose} />
       <div class="row">
         {shown && shown.looks.length > 0 && (
-          <Row looks={shown.looks} session={session} current={current} show={look} />
+          <Row
+            looks={shown.looks}
+            order={orders[filter]}
+            session={session}
+            current={current}
+            show={look}
+          />
         )}
         {!shown && <p>One moment …</p>}
         {shown?.looks.length === 0 && <p>{nothing(filter)}</p>}
         {shown && hasMore(shown) && (
-          <button type="button" class="more" onClick={() => setCount(shown.looks.length + STEP)}>
+          <button
+            type="button"
+            class="more"
+            onClick={() => setMore({ filter, count: shown.looks.length + STEP })}
+          >
             More
           </button>
         )}
@@ -90,13 +100,15 @@ function Filter({ filter, total, choose }: FilterProps) {
 
 interface RowProps {
   looks: HistoryLook[]
+  /** Which of them comes first. */
+  order: string
   session: string
   current: ImageId | null
   show: (look: HistoryLook) => void
 }
 
 /** One stop for the tab key; the arrows move within. */
-function Row({ looks, session, current, show }: RowProps) {
+function Row({ looks, order, session, current, show }: RowProps) {
   const row = useRef<HTMLDivElement>(null)
   // By its image: others may come before it at any time.
   const [held, setHeld] = useState<ImageId | null>(null)
@@ -111,15 +123,10 @@ function Row({ looks, session, current, show }: RowProps) {
     row.current?.querySelectorAll('button')[to]?.focus()
   }
   return (
-    <div
-      ref={row}
-      class="looks"
-      role="toolbar"
-      aria-label="The newest answer first"
-      onKeyDown={pressed}
-    >
+    <div ref={row} class="looks" role="toolbar" aria-label={order} onKeyDown={pressed}>
       {looks.map((look, index) => (
         <Thumbnail
+          // Not by its number: all answers of one step have the same.
           key={look.image}
           look={look}
           session={session}

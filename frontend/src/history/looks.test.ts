@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest'
 import type { History, HistoryLook } from '../protocol'
-import { disagreed, hasMore, labelOf, MOST, moved, nothing, ofFilter } from './looks'
+import {
+  disagreed,
+  filters,
+  hasMore,
+  labelOf,
+  MOST,
+  moved,
+  nothing,
+  ofFilter,
+  orders,
+} from './looks'
 
 const look = (more: Partial<HistoryLook> = {}): HistoryLook => ({
   seq: 9,
@@ -52,12 +62,24 @@ it('does not show answers of another filter than the chosen one', () => {
 
 it('tells an empty session from a filter that nothing passes', () => {
   expect([nothing('all'), nothing('disagreement')]).toEqual(['No answers yet.', 'None of these.'])
+  expect(nothing('model')).toContain('only the model')
 })
 
 it('offers more as long as the server has more to tell', () => {
   expect(hasMore(history(60, 61))).toBe(true)
   expect(hasMore(history(60, 60))).toBe(false)
   expect(hasMore(history(MOST, 9000))).toBe(false)
+})
+
+it('shows what the model labelled, the least sure first', () => {
+  expect([filters.model, orders.model, orders.all]).toEqual([
+    'By the model',
+    'The least sure label of the model first',
+    'The newest answer first',
+  ])
+  expect(labelOf(look({ source: 'model', probability: 0.904 }))).toBe(
+    'Image 17: yes, by the model; the model said 90 %. Show again to correct',
+  )
 })
 
 it('moves by the arrows and stays in the row', () => {

@@ -15,6 +15,19 @@ export const filters: Record<HistoryFilter, string> = {
   negative: 'No',
   skip: 'Skipped',
   disagreement: 'Model disagreed',
+  model: 'By the model',
+}
+
+const NEWEST = 'The newest answer first'
+
+/** Which answer comes first. */
+export const orders: Record<HistoryFilter, string> = {
+  all: NEWEST,
+  positive: NEWEST,
+  negative: NEWEST,
+  skip: NEWEST,
+  disagreement: NEWEST,
+  model: 'The least sure label of the model first',
 }
 
 /** An answer's shape: it is told by more than its colour. */
@@ -42,6 +55,7 @@ export function ofFilter(history: History | null, filter: HistoryFilter): Histor
 
 /** What stands where no answer is to be seen. */
 export function nothing(filter: HistoryFilter): string {
+  if (filter === 'model') return 'Nothing that only the model has labelled.'
   return filter === 'all' ? 'No answers yet.' : 'None of these.'
 }
 

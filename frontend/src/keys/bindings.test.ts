@@ -39,10 +39,10 @@ describe('a key press', () => {
   })
 
   it('finds every key of the table', () => {
-    const keys = [' ', 'a', '[', ']', '+', '=', '-', '−', '0', '1', 'h', 'p', '?']
+    const keys = [' ', 'a', '[', ']', '+', '=', '-', '−', '0', '1', 'h', 'p', 'e', '?']
     expect(keys.map((key) => press(key))).toEqual([
       ...['pause', 'auto', 'slower', 'faster', 'zoomIn', 'zoomIn', 'zoomOut', 'zoomOut'],
-      ...['fit', 'actual', 'history', 'panel', 'help'],
+      ...['fit', 'actual', 'history', 'panel', 'finish', 'help'],
     ])
   })
 
@@ -112,9 +112,9 @@ describe('the presets', () => {
 
   it('has the answers of Prodigy, and leaves the rest', () => {
     const prodigy = (key: string) => deedOf(pressed(key), presets.prodigy)
-    expect(['a', 'x', ' ', 'Backspace', 't', 'b', 'f', 'j', 's', 'h'].map(prodigy)).toEqual([
+    expect(['a', 'x', ' ', 'Backspace', 't', 'b', 'f', 'j', 's', 'h', 'e'].map(prodigy)).toEqual([
       ...['positive', 'negative', 'skip', 'undo', 'auto', 'pause'],
-      ...[null, null, null, 'history'],
+      ...[null, null, null, 'history', 'finish'],
     ])
   })
 })

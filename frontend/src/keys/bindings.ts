@@ -17,6 +17,7 @@ export const deeds = {
   actual: 'One pixel of the picture on one of the screen',
   history: 'Show or hide the last answers',
   panel: 'Show or hide the side panel',
+  finish: 'Let the model label the rest',
   help: 'Show or hide these keys',
 }
 
@@ -27,7 +28,7 @@ export const groups: { name: string; deeds: Deed[] }[] = [
   { name: 'Answers', deeds: ['positive', 'negative', 'skip', 'undo', 'redo'] },
   { name: 'Auto mode', deeds: ['auto', 'pause', 'slower', 'faster'] },
   { name: 'Picture', deeds: ['zoomIn', 'zoomOut', 'fit', 'actual'] },
-  { name: 'Page', deeds: ['history', 'panel', 'help'] },
+  { name: 'Page', deeds: ['history', 'panel', 'finish', 'help'] },
 ]
 
 export interface Binding {
@@ -67,6 +68,7 @@ export const standard: Keys = {
   actual: ['1'],
   history: ['h'],
   panel: ['p'],
+  finish: ['e'],
   help: ['?'],
 }
 

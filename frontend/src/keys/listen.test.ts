@@ -124,9 +124,16 @@ describe('a dialogue', () => {
     expect(done).toEqual(['help'])
   })
 
+  it('about the model labelling the rest is closed by its own key only', () => {
+    dialog = new Thing('dialog', 'finish')
+    for (const key of ['f', 'j', ' ', 'Backspace', '?']) expect(press(key)).toBe(true)
+    press('e')
+    expect(done).toEqual(['finish'])
+  })
+
   it('of another kind is not covered by the keys', () => {
     dialog = new Thing('dialog', 'other')
-    press('?')
+    for (const key of ['?', 'e']) press(key)
     expect(done).toEqual([])
   })
 })

@@ -23,10 +23,14 @@ export function listen(act: (deed: Deed) => void): () => void {
   }
 }
 
-/** Nobody answers a picture behind a dialogue; the keys' own one is closed as it was opened. */
+/** What a key opens it closes again. */
+const DIALOGUES: Partial<Record<Deed, string>> = { help: '.keys', finish: '.finish' }
+
+/** Nobody answers a picture behind a dialogue. */
 function isHidden(deed: Deed): boolean {
   const dialog = document.querySelector('dialog[open]')
-  return dialog !== null && !(deed === 'help' && dialog.matches('.keys'))
+  const own = DIALOGUES[deed]
+  return dialog !== null && !(own && dialog.matches(own))
 }
 
 /** A button that was clicked with the mouse or a finger gives Space back to the deeds. */

@@ -1,5 +1,6 @@
 import { effect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { FinishButton } from '../finish/Door'
 import type { Fetching } from '../protocol'
 import { inView } from '../session/attention'
 import { state, wantCharts } from '../session/store'
@@ -48,6 +49,7 @@ export function Panel() {
           </ul>
         </details>
       )}
+      <FinishButton />
     </aside>
   )
 }

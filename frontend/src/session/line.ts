@@ -79,7 +79,8 @@ function takeFrom(state: State, shown: Shown): { found: Shown; rest: State } {
   const known = state.upcoming.find(isIt) ?? state.missing.find(isIt)
   const missing = state.missing.filter((other) => !isIt(other))
   const upcoming = state.upcoming.filter((other) => !isIt(other))
-  return { found: { ...shown, ...known, was: shown.was }, rest: { ...state, missing, upcoming } }
+  const found = { ...shown, ...known, was: shown.was, by: shown.by }
+  return { found, rest: { ...state, missing, upcoming } }
 }
 
 /** The next one in line. */

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { Answer, HistoryLook, ImageId, Queue, Source, ToPage } from '../protocol'
+import type { Answer, Finish, HistoryLook, ImageId, Queue, Source, ToPage } from '../protocol'
 import { type Action, reduce } from './reduce'
-import { expectedCounts, heldBack, initial, type Pending, type State, unsaved } from './state'
+import {
+  expectedCounts,
+  heldBack,
+  initial,
+  type Pending,
+  type State,
+  type Step,
+  unsaved,
+} from './state'
 
 const queue = (ranking: number, ...images: ImageId[]): ToPage => ({
   type: 'queue',
@@ -404,6 +412,112 @@ describe('corrections', () => {
     const state = run(...begun, answered('a', 'positive'), received(refused))
     expect(line(state)).toEqual([5, 2, 6, 7])
     expect(state.upcoming[0]).toMatchObject({ was: 'negative', refused: 'positive' })
+  })
+})
+
+describe('corrections of what no person answered', () => {
+  const look = (source: Source): HistoryLook => ({
+    seq: 3,
+    image: 2,
+    answer: 'negative',
+    source,
+    probability: 0.4,
+    corrected: false,
+    set_aside: false,
+  })
+  const again = (source: Source) =>
+    run(received(queue(1, 5, 6)), { type: 'looked at again', look: look(source) })
+
+  it('say whose label it was', () => {
+    expect(again('model').said).toBe("To be corrected. The model's label was no.")
+    expect(again('imported').said).toBe('To be corrected. The imported label was no.')
+    expect(again('timeout').said).toBe('To be corrected. Your answer was no.')
+    expect(again('model').current).toMatchObject({ image: 2, was: 'negative', by: 'model' })
+  })
+})
+
+describe('an image that is looked at out of turn', () => {
+  const item = { image: 9, probability: 0.51 }
+  const begun = [received(queue(1, 5, 6, 7))]
+
+  it('is on the screen to be answered, and the line goes on afterwards', () => {
+    const state = run(...begun, { type: 'looked at', item })
+    expect(line(state)).toEqual([9, 5, 6, 7])
+    expect(state.current).toMatchObject({ image: 9, probability: 0.51, ranking: null })
+    expect([state.current?.was, state.said]).toEqual([
+      undefined,
+      'Image 9 is on the screen, to be answered.',
+    ])
+    const next = reduce(state, answered('a', 'positive'))
+    expect([line(next), next.pending[0]?.shown.image]).toEqual([[5, 6, 7], 9])
+    // It was to be answered: there is nothing to be left as it was.
+    expect(line(reduce(state, { type: 'left as it was' }))).toEqual([9, 5, 6, 7])
+  })
+
+  it('keeps what the line knows of it', () => {
+    const later = run(...begun, { type: 'looked at', item: { image: 6, probability: 0.2 } })
+    expect([line(later), later.current]).toEqual([
+      [6, 5, 7],
+      { image: 6, probability: 0.06, ranking: 1 },
+    ])
+    const there = run(...begun, { type: 'looked at', item: { image: 5, probability: 0.2 } })
+    expect([line(there), there.current?.ranking]).toEqual([[5, 6, 7], 1])
+  })
+})
+
+describe('a step of many labels', () => {
+  const finish = { thresholds: { above: 0.9, below: null }, steps: [] } as unknown as Finish
+  const opened: Action = { type: 'finish opened' }
+  const closed: Action = { type: 'finish closed' }
+  const told = received({ type: 'finish', ...finish })
+  const thresholds = { above: 0.9, below: null }
+  const step: Step = {
+    message: { type: 'finish', id: 'f', thresholds },
+    labels: 40,
+    after: 2,
+    came: null,
+  }
+  const asked: Action = { type: 'step asked', step }
+  const ack: Action = received({ type: 'ack', id: 'f', seq: 9, look: null })
+  const refused: Action = received({ type: 'refused', id: 'f', why: 'it is full', retry: false })
+
+  it('is told of while the dialogue is open, and nothing stays of it', () => {
+    expect(run(told).finish).toBeNull()
+    expect(run(opened, told).finish).toMatchObject(finish)
+    expect(run(opened, told, closed)).toEqual(initial)
+  })
+
+  it('is under way until it is acknowledged', () => {
+    const state = run(opened, asked)
+    expect(state.step).toEqual(step)
+    expect(reduce(state, ack).step?.came).toEqual({ done: true })
+    expect(run(opened, asked, ack, closed).step).toBeNull()
+    const other = received({ type: 'ack', id: 'x', seq: 9, look: null })
+    expect(reduce(state, other).step).toEqual(step)
+  })
+
+  it('goes on when the dialogue is closed, and is there when it is opened again', () => {
+    const away = run(opened, asked, closed)
+    expect([away.finishing, away.step]).toEqual([false, step])
+    expect(reduce(reduce(away, opened), ack).step?.came).toEqual({ done: true })
+    // The server's own notice tells of it.
+    expect([reduce(away, ack).step, reduce(away, ack).notices]).toEqual([null, []])
+  })
+
+  it('is refused where the person is', () => {
+    const inside = run(opened, asked, refused)
+    expect([inside.step?.came, inside.notices]).toEqual([{ why: 'it is full' }, []])
+    const outside = run(opened, asked, closed, refused)
+    expect(outside.step).toBeNull()
+    expect(outside.notices[0]?.text).toBe('Not done: it is full.')
+  })
+
+  it('belongs to its session', () => {
+    const welcome = (session: string) =>
+      received({ type: 'welcome', session, question: '?' } as ToPage)
+    const state = run(welcome('s'), opened, told, asked, welcome('t'))
+    expect([state.finishing, state.finish, state.step]).toEqual([true, null, null])
+    expect(run(welcome('s'), opened, told, asked, welcome('s')).step).toEqual(step)
   })
 })
 

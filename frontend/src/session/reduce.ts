@@ -6,6 +6,7 @@ import type {
   HistoryLook,
   ImageId,
   Notice,
+  QueueItem,
   Source,
   ToPage,
   Welcome,
@@ -29,9 +30,11 @@ import {
   never,
   type Pending,
   type State,
+  type Step,
   unsaved,
 } from './state'
-import { NAMES } from './words'
+import { closeFinish, stepDone, stepRefused } from './step'
+import { NAMES, whose } from './words'
 
 export type Action =
   | { type: 'connection'; connection: Connection }
@@ -52,10 +55,14 @@ export type Action =
   | { type: 'undone here' }
   | { type: 'asked'; asked: Asked }
   | { type: 'looked at again'; look: HistoryLook }
+  | { type: 'looked at'; item: QueueItem }
   | { type: 'left as it was' }
   | { type: 'unreadable'; image: ImageId }
   | { type: 'arrived'; image: ImageId }
   | { type: 'history closed' }
+  | { type: 'finish opened' }
+  | { type: 'finish closed' }
+  | { type: 'step asked'; step: Step }
   | { type: 'said'; text: string }
   | { type: 'dismissed'; notice: Notice }
 
@@ -81,9 +88,17 @@ export function reduce(state: State, action: Action): State {
     case 'asked':
       return { ...state, asked: [...state.asked, action.asked] }
     case 'looked at again': {
-      const { image, answer, probability } = action.look
-      const back = showNow(state, { image, probability, ranking: null, was: answer })
-      return { ...back, said: `To be corrected. Your answer was ${NAMES[answer]}.` }
+      const { image, answer, source, probability } = action.look
+      const shown = { image, probability, ranking: null, was: answer, by: source }
+      const said = `To be corrected. ${whose(source)} was ${NAMES[answer]}.`
+      return { ...showNow(state, shown), said }
+    }
+    case 'looked at': {
+      const { image } = action.item
+      const isThere = state.current?.image === image
+      // No ranking brought it: what was seen of it says nothing of how right the order is.
+      const next = isThere ? state : showNow(state, { ...action.item, ranking: null })
+      return { ...next, said: `Image ${image} is on the screen, to be answered.` }
     }
     case 'left as it was':
       return state.current?.was ? advance(state) : state
@@ -93,6 +108,12 @@ export function reduce(state: State, action: Action): State {
       return takeBack(state, action.image)
     case 'history closed':
       return { ...state, history: null }
+    case 'finish opened':
+      return { ...state, finishing: true }
+    case 'finish closed':
+      return closeFinish(state)
+    case 'step asked':
+      return { ...state, step: action.step }
     case 'said':
       return { ...state, said: action.text }
     case 'dismissed':
@@ -109,7 +130,7 @@ function receive(state: State, message: ToPage): State {
     case 'queue':
       return takeQueue(state, message)
     case 'ack': {
-      const settled = settle(state, message)
+      const settled = stepDone(settle(state, message), message)
       if (!message.look) return settled
       const { image, answer, counts, now } = message.look
       if (counts) return { ...leave(settled, image), said: `Again: ${NAMES[answer]}.` }
@@ -119,7 +140,7 @@ function receive(state: State, message: ToPage): State {
       return { ...back, said: `Undone: ${NAMES[answer]}. The image is back.` }
     }
     case 'refused':
-      return takeRefusal(state, message)
+      return stepRefused(state, message) ?? takeRefusal(state, message)
     case 'statistics':
       return withoutCounted({ ...state, statistics: message })
     case 'charts':
@@ -132,6 +153,9 @@ function receive(state: State, message: ToPage): State {
       return { ...state, setAside: message }
     case 'history':
       return { ...state, history: message }
+    case 'finish':
+      // What comes after the dialogue was closed is nobody's.
+      return state.finishing ? { ...state, finish: message } : state
     case 'notice':
       return { ...state, notices: pinned(state.notices, message) }
     default:
@@ -152,5 +176,6 @@ function greet(state: State, welcome: Welcome): State {
       ? ` Of the other one, ${lost} unsent ${lost === 1 ? 'answer is' : 'answers are'} kept in this browser until it is open here again.`
       : ''
   const text = `This is another session than before.${kept}`
-  return { ...initial, welcome, connection: 'open', notices: [{ level: 'warning', text }] }
+  const notices: Notice[] = [{ level: 'warning', text }]
+  return { ...initial, welcome, connection: 'open', finishing: state.finishing, notices }
 }

@@ -3,8 +3,10 @@
 
 import type {
   Answer,
+  BulkId,
   Charts,
   CommandId,
+  Finish,
   History,
   Notice,
   Plugins,
@@ -13,6 +15,7 @@ import type {
   SetAside,
   Source,
   Statistics,
+  ToServer,
   Training,
   Welcome,
 } from '../protocol'
@@ -22,6 +25,8 @@ export interface Shown extends QueueItem {
   ranking: RankingId | null
   /** The answer that it has, where it is shown to be corrected. */
   was?: Answer
+  /** Who gave it, as far as that is known. */
+  by?: Source
   /** The answer that could not be saved, where it is back for that. */
   refused?: Answer
   /** It stays next in line, whatever newer rankings say. */
@@ -53,6 +58,17 @@ export interface Pending {
   seq: number | null
 }
 
+/** A step of many labels that this page asked for, or asked to take back. */
+export interface Step {
+  message: Extract<ToServer, { type: 'finish' | 'revoke' }>
+  /** Labels that it was to give, or to take back. */
+  labels: number
+  /** The newest step before it; 0: none. */
+  after: BulkId
+  /** What came of it; null: nothing yet. */
+  came: { done: true } | { why: string } | null
+}
+
 export type Connection = 'connecting' | 'open' | 'lost'
 
 export interface State {
@@ -77,6 +93,12 @@ export interface State {
   setAside: SetAside
   /** The last answers, while somebody looks at them. */
   history: History | null
+  /** The dialogue about the model labelling the rest is open. */
+  finishing: boolean
+  /** What would become of which thresholds, as the server last said while it is open. */
+  finish: Finish | null
+  /** One at a time. */
+  step: Step | null
   notices: Notice[]
   /** The last thing that happened, for the live region. */
   said: string
@@ -98,6 +120,9 @@ export const initial: State = {
   plugins: null,
   setAside: { total: 0, files: [] },
   history: null,
+  finishing: false,
+  finish: null,
+  step: null,
   notices: [],
   said: '',
 }

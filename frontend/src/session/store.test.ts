@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ToPage, ToServer } from '../protocol'
 
 /** A line to a server that this test plays. */
@@ -29,6 +29,9 @@ class Line {
     this.readyState = 3
     this.onclose?.()
     vi.runOnlyPendingTimers()
+  }
+  steps() {
+    return this.sent.filter(({ type }) => type === 'finish' || type === 'revoke')
   }
   wishes() {
     return this.sent.filter(({ type }) => type.startsWith('want_'))
@@ -104,4 +107,61 @@ it('charts stay while nobody wants more of them, and go with their session', () 
   line().break()
   line().greet('another')
   expect(store.state.value.charts).toBeNull()
+})
+
+describe('a step of many labels', () => {
+  const thresholds = { above: 0.9, below: null }
+  const id = () => {
+    const [step] = line().steps()
+    return step && 'id' in step ? step.id : ''
+  }
+
+  it('is sent again with the same id until the server has heard of it', () => {
+    line().greet()
+    store.openFinish()
+    store.labelRest(thresholds, 40)
+    const sent = { type: 'finish', id: expect.any(String), thresholds }
+    expect(line().steps()).toEqual([sent])
+    const first = id()
+    line().break()
+    line().greet()
+    expect(line().steps()).toEqual([{ ...sent, id: first }])
+    line().say({ type: 'ack', id: first, seq: 9, look: null })
+    expect(store.state.value.step?.came).toEqual({ done: true })
+    line().break()
+    line().greet()
+    expect(line().steps()).toEqual([])
+  })
+
+  it('that was refused is not sent again', () => {
+    line().greet()
+    store.openFinish()
+    store.labelRest(thresholds, 40)
+    line().say({ type: 'refused', id: id(), why: 'there is no model', retry: false })
+    line().break()
+    line().greet()
+    expect(line().steps()).toEqual([])
+  })
+
+  it('is asked for one at a time, and never reaches another session', () => {
+    line().greet()
+    store.labelRest(thresholds, 40)
+    const made = { bulk: 3, labels: 7 } as Parameters<typeof store.takeStepBack>[0]
+    store.takeStepBack(made)
+    expect(line().steps()).toHaveLength(1)
+    line().break()
+    line().greet('another')
+    expect(line().steps()).toEqual([])
+    store.takeStepBack(made)
+    expect(line().steps()).toEqual([{ type: 'revoke', id: expect.any(String), bulk: 3 }])
+  })
+
+  it('is opened only where there is a session', () => {
+    store.openFinish()
+    expect([store.state.value.finishing, store.askFinish(null)]).toEqual([false, false])
+    line().greet()
+    store.openFinish()
+    expect([store.state.value.finishing, store.askFinish(null)]).toEqual([true, true])
+    expect(line().sent.at(-1)).toEqual({ type: 'want_finish', thresholds: null })
+  })
 })

@@ -10,7 +10,10 @@ import type {
   Notice,
   PluginKind,
   Plugins,
+  QueueItem,
   Source,
+  StepMade,
+  Thresholds,
   ToPage,
   ToServer,
 } from '../protocol'
@@ -20,7 +23,8 @@ import { newId } from './ids'
 import { follow, forgetPage, leftBy, pagesOf } from './kept'
 import { live, PAGE, whenGone } from './pages'
 import { type Action, reduce } from './reduce'
-import { type Asked, heldBack, initial, type Pending, unsaved } from './state'
+import { type Asked, heldBack, initial, type Pending, type Step, unsaved } from './state'
+import { isUnderWay } from './step'
 import { type Wish, withWish } from './wishes'
 
 export type Values = Plugins['selector_values']
@@ -57,7 +61,7 @@ function ask(message: ToServer): void {
   if (!send(message)) tellNoConnection()
 }
 
-function tellNoConnection(): void {
+export function tellNoConnection(): void {
   const text = 'There is no connection; nothing was changed.'
   dispatch({ type: 'received', message: { type: 'notice', level: 'warning', text } })
 }
@@ -73,8 +77,11 @@ function outbox(): ToServer[] {
     message: messageOf(given),
   }))
   const asked = state.peek().asked.map(({ id, type, at }) => ({ at, message: { type, id } }))
+  const { step } = state.peek()
+  const steps = step && isUnderWay(state.peek()) ? [step.message] : []
   // The sort is stable: what was done in one millisecond stays in its order.
-  return [...answers, ...asked].sort((a, b) => a.at - b.at).map(({ message }) => message)
+  const inOrder = [...answers, ...asked].sort((a, b) => a.at - b.at).map(({ message }) => message)
+  return [...inOrder, ...steps]
 }
 
 /** Answers that pages of this browser could not send become this page's as soon as those have gone. */
@@ -237,6 +244,44 @@ export function wantCharts(wanted: boolean): void {
 export function lookAgain(look: HistoryLook): void {
   letGo()
   dispatch({ type: 'looked at again', look })
+}
+
+/** Shows an image that nobody has answered, to be answered now. */
+export function lookAt(item: QueueItem): void {
+  letGo()
+  dispatch({ type: 'looked at', item })
+}
+
+export function openFinish(): void {
+  if (state.peek().welcome) dispatch({ type: 'finish opened' })
+}
+
+export function closeFinish(): void {
+  dispatch({ type: 'finish closed' })
+}
+
+/** Asks what would become of these thresholds; null: of those that are suggested. Whether that could be asked. */
+export function askFinish(thresholds: Thresholds | null): boolean {
+  return send({ type: 'want_finish', thresholds })
+}
+
+/** The model labels the rest: so many images, if nothing happens meanwhile. */
+export function labelRest(thresholds: Thresholds, labels: number): void {
+  letGo()
+  askForStep({ type: 'finish', id: newId(), thresholds }, labels)
+}
+
+export function takeStepBack({ bulk, labels }: StepMade): void {
+  askForStep({ type: 'revoke', id: newId(), bulk }, labels)
+}
+
+/** It is sent now, or with the next connection. */
+function askForStep(message: Step['message'], labels: number): void {
+  const { finish } = state.peek()
+  if (isUnderWay(state.peek())) return
+  const after = Math.max(0, ...(finish?.steps ?? []).map(({ bulk }) => bulk))
+  dispatch({ type: 'step asked', step: { message, labels, after, came: null } })
+  send(message)
 }
 
 /** On without a correction. */

@@ -11,3 +11,9 @@ export const SOURCES: Record<Source, string> = {
   model: 'by the model',
   audit: 'in an audit',
 }
+
+/** Whose answer an image has. */
+export function whose(by: Source | undefined): string {
+  if (by === 'model') return "The model's label"
+  return by === 'imported' ? 'The imported label' : 'Your answer'
+}

@@ -75,7 +75,8 @@ pub struct BulkLabelled {
     pub bulk: BulkId,
     /// Who gave them. Told here, too, so that they stay what they are when the step's beginning was lost.
     pub source: Source,
-    /// By image, ascending, also from one record of a step to the next: each image once.
+    /// By image, ascending, also from one record of a step to the next: each image once. What the model says of an
+    /// image that has an answer by then changes nothing.
     pub labels: Vec<BulkLabel>,
 }
 

@@ -3,8 +3,8 @@ import type { Charts } from '../../protocol'
 import { ChartTable } from './ChartTable'
 import { csv } from './csv'
 import { download } from './download'
-import { type ChartKind, hasNumbers, rowToTell, told } from './kind'
-import { headed, written } from './numbers'
+import { type ChartKind, type Drawing, hasNumbers, numberOf, rowToTell, told } from './kind'
+import { headed } from './numbers'
 import { Plot } from './Plot'
 import { type Columns, rowOf, rowsOf } from './series'
 
@@ -15,19 +15,31 @@ interface Props {
   images: number
 }
 
-/** A chart with what it says at one place, and the numbers behind it. */
+/** A chart of how it went. */
 export function Chart({ kind, charts, images }: Props) {
   const columns = useMemo(() => kind.numbers(charts, images), [kind, charts, images])
+  return <ChartOf kind={kind} columns={columns} mark={null} />
+}
+
+interface OfProps {
+  kind: Drawing
+  columns: Columns
+  /** The place that is marked, if one is. */
+  mark: number | null
+}
+
+/** A chart with what it says at one place, and the numbers behind it. */
+export function ChartOf({ kind, columns, mark }: OfProps) {
   const [pointed, point] = useState<number | null>(null)
   const [held, hold] = useState<number | null>(null)
   if (!hasNumbers(kind, columns)) return <p class="help">Nothing to draw yet. {kind.help}</p>
 
-  const row = rowToTell(kind, columns, held ?? pointed)
-  const label = `${kind.title}, ${told(kind, columns, rowToTell(kind, columns, null))}`
+  const row = rowToTell(kind, columns, held ?? pointed, mark)
+  const label = `${kind.title}, ${told(kind, columns, rowToTell(kind, columns, null, mark))}`
   return (
     <figure class="chart">
       <Reader kind={kind} columns={columns} row={row} hold={hold} />
-      <Plot kind={kind} columns={columns} label={label} held={held} point={point} />
+      <Plot kind={kind} columns={columns} label={label} held={held} mark={mark} point={point} />
       <figcaption>
         <Reading kind={kind} columns={columns} row={row} />
         <p class="help">{kind.help}</p>
@@ -38,7 +50,7 @@ export function Chart({ kind, charts, images }: Props) {
 }
 
 interface RowProps {
-  kind: ChartKind
+  kind: Drawing
   columns: Columns
   row: number
 }
@@ -67,18 +79,25 @@ function Reading({ kind, columns, row }: RowProps) {
   return (
     <p class="reading">
       <span>{kind.place(numbers)}</span>
-      {kind.columns.map(
-        ({ name, is, drawn, told }, at) =>
+      {kind.columns.map((column, at) => {
+        const { name, drawn, told } = column
+        return (
           (drawn || told) && (
             <span key={name}>
               {drawn && <i class={drawn.as} style={{ color: `var(${drawn.color})` }} />} {name}{' '}
-              <b>{written(numbers[at] ?? null, is)}</b>
+              <b>{numberOf(column, at, numbers)}</b>
             </span>
-          ),
-      )}
+          )
+        )
+      })}
       {kind.diagonal && (
         <span>
           <i class="dashed" /> {kind.diagonal}
+        </span>
+      )}
+      {kind.marked && (
+        <span>
+          <i class="upright" /> {kind.marked}
         </span>
       )}
     </p>
@@ -86,7 +105,7 @@ function Reading({ kind, columns, row }: RowProps) {
 }
 
 /** The same numbers, to be read and to be taken along. */
-function Behind({ kind, columns }: { kind: ChartKind; columns: Columns }) {
+function Behind({ kind, columns }: { kind: Drawing; columns: Columns }) {
   const [shown, show] = useState(false)
   const id = useId()
   const save = () => {

@@ -1,9 +1,9 @@
-import type { ChartKind } from './kind'
+import type { Drawing } from './kind'
 import { headed } from './numbers'
 import { type Columns, rowsOf } from './series'
 
 /** The numbers behind a chart. */
-export function ChartTable({ kind, columns }: { kind: ChartKind; columns: Columns }) {
+export function ChartTable({ kind, columns }: { kind: Drawing; columns: Columns }) {
   const text = (number: number | null, column: number) =>
     number === null ? '–' : kind.columns[column]?.is.write(number)
   return (

@@ -1,0 +1,22 @@
+//! `sluice sessions`: what sessions there are, what one is made of, and another one with the history of one.
+//! None of these changes a session that is there, and all work while a server writes to it.
+
+mod artefacts;
+mod fork;
+mod list;
+mod pool;
+mod show;
+mod unfinished;
+
+use anyhow::Result;
+
+use crate::arguments::SessionsCommand;
+use crate::log;
+
+pub fn run(command: &SessionsCommand) -> Result<()> {
+    log::enough_was_read(match command {
+        SessionsCommand::List(list) => list::run(list),
+        SessionsCommand::Show(show) => show::run(show),
+        SessionsCommand::Fork(fork) => fork::run(fork),
+    })
+}
