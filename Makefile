@@ -96,8 +96,8 @@ lint: tools libtorch plugins page ## Formatting and lints, warnings are errors
 types: tools libtorch plugins page ## Write the page's types of the messages anew
 	SLUICE_BLESS=1 $(CARGO) test --quiet --workspace --test typescript
 
-bench: build browser ## Measure: the log, opening a session of a million answers, what plugins, pictures and an answer cost, from key to picture
-	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank --bench squares --bench answer --bench network --bench pages
+bench: build browser ## Measure: the log, opening a session of a million answers, what plugins, pictures, an answer and a million labels cost, from key to picture
+	$(CARGO) bench --profile dev --workspace --locked --bench append --bench decode --bench reopen --bench rank --bench squares --bench answer --bench network --bench pages --bench labels
 	cd frontend && npm run --silent bench
 
 torchvision: tools libtorch plugins ## Hold the networks against torchvision's (fetches 0.6 GB of Python packages once)

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use futures::executor::block_on;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use sluice_events::CommandId;
 use sluice_events::message::{Expected, Interval, Thresholds, Training};
 use sluice_log::storage::FsStorage;
+use sluice_server::finish::check;
 use sluice_server::{OpenError, Service};
+use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::arguments::Finish;
@@ -26,15 +27,19 @@ const LOOK: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_mins(10);
 
 pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
-    let storage = log::session(&arguments.folder)?;
-    let folder = storage.root().to_owned();
-    let service = open(arguments, settings, storage, &folder)?;
-    wait_for_model(&service)?;
     let Finish { above, below, .. } = *arguments;
     let named = above.or(below).map(|_| Thresholds { above, below });
-    let told = block_on(service.foresee(named))?;
+    if let Some(named) = named {
+        check(named)?;
+    }
+    let storage = log::session(&arguments.folder)?;
+    let folder = storage.root().to_owned();
+    let runtime = Runtime::new().context("can't start threads")?;
+    let service = open(arguments, settings, storage, &folder)?;
+    wait_for_model(&service)?;
+    let told = runtime.block_on(service.foresee(named))?;
     let thresholds = told.thresholds;
-    let labelled = if arguments.yes { Some(label(&service, thresholds)?) } else { None };
+    let labelled = if arguments.yes { Some(label(&runtime, &service, thresholds)?) } else { None };
     service.close();
     if arguments.json {
         let labelled = labelled.map(|(step, labels)| Labelled { step, labels });
@@ -79,7 +84,13 @@ fn open(
     let mut options = session::options(&pool, &arguments.session_arguments, settings)?;
     options.folder = Some(PathBuf::from(folder));
     options.rescan = None;
-    let finding = sluice_pool::find(&options.pool)?;
+    let finding = sluice_pool::find(&options.pool).with_context(|| {
+        format!(
+            "the images are not in {} any more, or can't be read; say where they are with --pool. Nothing was \
+             labelled",
+            options.pool.display()
+        )
+    })?;
     Service::open(options, &finding, storage).map_err(|error| match error {
         OpenError::Log(error) => with_next_step(&error, folder),
         other => other.into(),
@@ -134,7 +145,7 @@ fn knows_all(service: &Service, embedded: u32) -> Result<bool> {
     Ok(knows && answered >= embedded)
 }
 
-fn label(service: &Service, thresholds: Thresholds) -> Result<(u32, usize)> {
+fn label(runtime: &Runtime, service: &Service, thresholds: Thresholds) -> Result<(u32, usize)> {
     let bar =
         if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let told = |done: usize, all: usize| {
@@ -143,7 +154,7 @@ fn label(service: &Service, thresholds: Thresholds) -> Result<(u32, usize)> {
     };
     let annotator = std::env::var("USER").unwrap_or_default();
     let done = service.finish(CommandId(Uuid::now_v7()), annotator, thresholds, told);
-    let (step, labels) = block_on(done).context("the model could not label")?;
+    let (step, labels) = runtime.block_on(done).context("the model could not label")?;
     bar.finish_and_clear();
     Ok((step.0, labels))
 }

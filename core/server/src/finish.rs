@@ -279,9 +279,11 @@ fn interval(mut ends: [f64; 3]) -> Interval {
     Interval { low: ends[0] as f32, likely, high: ends[2] as f32 }
 }
 
+/// Whether thresholds mean anything.
+///
 /// # Errors
 /// When they contradict each other, or are no probabilities.
-pub(crate) fn check(thresholds: Thresholds) -> Result<(), FinishError> {
+pub fn check(thresholds: Thresholds) -> Result<(), FinishError> {
     let refuse = |why: &str| Err(FinishError::Thresholds(why.to_owned()));
     let Thresholds { above, below } = thresholds;
     let is_probability = |p: f32| (0.0..=1.0).contains(&p);
