@@ -23,6 +23,7 @@ mod session;
 mod sessions;
 mod settings;
 mod simulate;
+mod unfinished;
 mod writing;
 
 use std::io::{IsTerminal, Write};

@@ -6,7 +6,6 @@ mod fork;
 mod list;
 mod pool;
 mod show;
-mod unfinished;
 
 use anyhow::Result;
 

@@ -9,10 +9,10 @@ use sluice_log::storage::FsStorage;
 use sluice_log::{EventLog, Expect, Log, Options, Record, quoted, read_records};
 
 use super::artefacts;
-use super::unfinished::Unfinished;
 use crate::arguments::SessionsFork;
 use crate::log::{self, say, with_next_step};
 use crate::replay::history::{History, Reach};
+use crate::unfinished::Unfinished;
 
 pub fn run(arguments: &SessionsFork) -> Result<()> {
     let history = History::open(&arguments.folder)?;

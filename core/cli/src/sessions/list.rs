@@ -9,12 +9,12 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use sluice_log::storage::FsStorage;
 
-use super::unfinished::is_unfinished;
 use crate::arguments::SessionsList;
 use crate::log::{self, say};
 use crate::reading;
 use crate::replay::words::plain;
 use crate::session;
+use crate::unfinished::is_unfinished;
 
 #[derive(Debug, Serialize)]
 struct Listed {

@@ -9,13 +9,11 @@ use anyhow::{Context, Result, bail};
 use sluice_log::storage::FsStorage;
 
 /// How the name ends as long as it is made.
-const ENDING: &str = ".unfinished-fork";
-/// How that of a rescue ends (`sluice log salvage`).
-const OF_A_RESCUE: &str = ".unfinished-rescue";
+const ENDING: &str = ".unfinished";
 
 /// Whether a folder of this name is one that is being made, or was left when that was interrupted.
 pub fn is_unfinished(name: &str) -> bool {
-    name.ends_with(ENDING) || name.ends_with(OF_A_RESCUE)
+    name.ends_with(ENDING)
 }
 
 /// A folder that is being made, beside where it will be. Unless it is finished, it goes again.
