@@ -76,7 +76,8 @@ pub enum Command {
     /// Tell how a session stood at any moment, or play it in the terminal
     #[command(
         after_help = "Examples:\n  sluice replay SESSION\n  sluice replay SESSION --until +10m\n  \
-        sluice replay SESSION --speed 10\n  sluice replay ~/pictures --until 2026-11-26T14:00 --json\n\n\
+        sluice replay SESSION --speed 10\n  sluice replay ~/pictures --until 2026-11-26T14:00 --json\n  \
+        sluice replay SESSION --selector explore --out curves.svg\n\n\
         Never writes; works while a server has the session open."
     )]
     Replay(Replay),

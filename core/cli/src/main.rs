@@ -65,7 +65,7 @@ fn run() -> i32 {
         Command::Export(command) => export::run(&command),
         Command::Import(import) => import::run(&import),
         Command::Revoke(revoke) => revoke::run(&revoke),
-        Command::Replay(replay) => replay::run(&replay),
+        Command::Replay(replay) => replay::run(&replay, &settings),
         Command::Sessions(command) => sessions::run(&command),
         Command::Log(command) => log::run(&command),
         Command::Plugin(command) => plugin::run(&command, &settings),

@@ -1,4 +1,4 @@
-//! Answers by the names of folders.
+//! Answers by the names of folders, or as they were given before.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -32,6 +32,12 @@ impl Oracle {
             bail!("no folder is named {class}; there are {}", known.join(", "));
         }
         Ok(Self { truth })
+    }
+
+    /// What was answered is what they are.
+    pub fn of_answers(answers: &HashMap<&str, bool>) -> Self {
+        let truth = answers.iter().map(|(path, yes)| ((*path).to_owned(), (*yes, *yes)));
+        Self { truth: truth.collect() }
     }
 
     /// Forgets all positives but `keep`, drawn by the seed; those that it forgot.

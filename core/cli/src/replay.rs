@@ -1,25 +1,31 @@
 //! `sluice replay`: a session as it was at any point, or played. The log is only read, also while a server
-//! writes to it, and nothing is computed anew: what is told is what a person saw.
+//! writes to it, and nothing is computed anew, unless another order is asked for: what is told is what a person saw.
 //!
 //! ```text
 //!   log -> History (what is whole) -> apply, up to a point -> Moment (text, JSON)
 //!                                  -> apply, event by event -> lines, in their own time
+//!   log -> answers -> the engine, with another selector or network -> both curves (what if)
 //! ```
 
 pub mod history;
 mod lines;
 pub mod moment;
 mod play;
+mod what_if;
 pub mod words;
 
 use anyhow::Result;
 
 use crate::arguments::Replay;
 use crate::log;
+use crate::settings::Settings;
 use history::History;
 use moment::Moment;
 
-pub fn run(arguments: &Replay) -> Result<()> {
+pub fn run(arguments: &Replay, settings: &Settings) -> Result<()> {
+    if arguments.is_what_if() {
+        return log::enough_was_read(what_if::run(arguments, settings));
+    }
     log::enough_was_read(replay(arguments))
 }
 

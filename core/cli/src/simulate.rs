@@ -1,9 +1,9 @@
 //! `sluice simulate`: the very engine that people use, with the names of folders as the person.
 
 mod clock;
-mod measures;
-mod report;
-mod run;
+pub mod measures;
+pub mod report;
+pub mod run;
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The command line of `sluice replay`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{Point, SessionFolder};
@@ -24,6 +26,35 @@ pub struct Replay {
     /// Print JSON
     #[arg(long, conflicts_with = "speed")]
     pub json: bool,
+    /// What if this selector had ordered: the answers that were given answer again, in its order
+    #[arg(long, value_name = "NAME", help_heading = "What if", conflicts_with_all = ["speed", "until"])]
+    pub selector: Option<String>,
+    /// What if this network had given the features
+    #[arg(long, value_name = "NAME", help_heading = "What if", conflicts_with_all = ["speed", "until"])]
+    pub network: Option<String>,
+    /// Weights of the network
+    #[arg(long, value_name = "FILE", help_heading = "What if", requires = "network")]
+    pub weights: Option<PathBuf>,
+    /// A folder of more plugins
+    #[arg(long, value_name = "DIR", help_heading = "What if")]
+    pub plugins: Option<PathBuf>,
+    /// Answers a second, so that what trains in the background gets the time that a person gives it [default: as fast
+    /// as they are ranked, and nothing trains in the background]
+    #[arg(long, value_name = "N", help_heading = "What if")]
+    pub pace: Option<f64>,
+    /// Draw both curves, as SVG
+    #[arg(long, value_name = "FILE", help_heading = "What if")]
+    pub out: Option<PathBuf>,
+    /// Where the images are now, if they moved
+    #[arg(long, value_name = "DIR", help_heading = "What if")]
+    pub pool: Option<PathBuf>,
+}
+
+impl Replay {
+    /// Whether another order is asked for.
+    pub fn is_what_if(&self) -> bool {
+        self.selector.is_some() || self.network.is_some()
+    }
 }
 
 fn speed(text: &str) -> Result<f64, String> {
