@@ -876,6 +876,10 @@ time_us: number,
  */
 labels: number, 
 /**
+ * Labels that never came, because it was interrupted.
+ */
+missing: number, 
+/**
  * Positive ones among them.
  */
 positives: number, 

@@ -67,7 +67,7 @@ struct Outcome {
 #[derive(Serialize)]
 struct Labelled {
     step: u32,
-    labels: usize,
+    labels: u32,
 }
 
 /// The session as a server would have it, without a page.
@@ -100,52 +100,58 @@ fn open(
 /// Until every image has features, the model has learned of all answers, and the network in the background, if there
 /// was one, has said what it thinks.
 fn wait_for_model(service: &Service) -> Result<()> {
-    let counts = service.session.read_blocking(|view| view.state.counts)?;
-    if counts.positives == 0 || counts.negatives == 0 {
+    let (labels, kept) = service.session.read_blocking(|view| {
+        (view.state.training_set().labels, view.state.checkpoint.is_some())
+    })?;
+    let positives = labels.iter().filter(|(_, positive)| *positive).count();
+    let negatives = labels.len() - positives;
+    if positives == 0 || negatives == 0 {
         bail!(
-            "the model needs a yes and a no to learn from; there are {} and {}. Nothing was labelled",
-            counts.positives,
-            counts.negatives
+            "the model needs a yes and a no to learn from, of people or files, of images that can be shown; there are \
+             {positives} and {negatives}. Nothing was labelled"
         );
     }
-    let kept = service.session.read_blocking(|view| view.state.checkpoint.is_some())?;
     let bar =
         if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta}");
     bar.set_style(style?);
-    let begun = Instant::now();
+    let mut complete_since = None;
     loop {
         let training = service.training.borrow().clone();
         let Training { embedded, to_embed, opinions, background, .. } = &training;
         bar.set_message("looking at the pool");
         bar.set_length(u64::from(*to_embed));
         bar.set_position(u64::from(*embedded));
-        let complete = *to_embed > 0 && embedded == to_embed;
-        let spoken = !kept || *opinions > 0 || background.is_none();
-        if complete && !spoken {
-            bar.set_message("asking the network in the background");
-        }
-        if complete && (spoken || begun.elapsed() > PATIENCE) && knows_all(service, *embedded)? {
-            bar.finish_and_clear();
-            return Ok(());
+        if *to_embed > 0 && embedded == to_embed {
+            let waited = complete_since.get_or_insert_with(Instant::now).elapsed();
+            let spoken = !kept || *opinions > 0 || background.is_none() || waited > PATIENCE;
+            if !spoken {
+                bar.set_message("asking the network in the background");
+            }
+            if spoken && knows_all(service, *embedded)? {
+                bar.finish_and_clear();
+                return Ok(());
+            }
+            if waited > 2 * PATIENCE {
+                bail!("the model says nothing (the lines above may say why). Nothing was labelled");
+            }
         }
         std::thread::sleep(LOOK);
     }
 }
 
-/// Whether the newest ranking knows the newest answer, and has scored all images that have features.
+/// Whether what the model thinks knows the newest answer, and all images that have features.
 fn knows_all(service: &Service, embedded: u32) -> Result<bool> {
-    let (knows, answered) = service.session.read_blocking(|view| {
-        let newest = view.state.ranking.as_ref();
-        let knows = newest.is_some_and(|made| made.learned_from >= view.state.last_relevant);
-        let scored = newest.map_or(0, |made| made.scored);
+    let (relevant, known) = service.session.read_blocking(|view| {
+        let scored = view.state.ranking.as_ref().map_or(0, |made| made.scored);
         let counts = view.state.counts;
-        (knows, scored + counts.positives + counts.negatives + counts.skipped)
+        let answered = counts.positives + counts.negatives + counts.skipped;
+        (view.state.last_relevant, scored + answered)
     })?;
-    Ok(knows && answered >= embedded)
+    Ok(service.learned_from().is_some_and(|newest| newest >= relevant) && known >= embedded)
 }
 
-fn label(runtime: &Runtime, service: &Service, thresholds: Thresholds) -> Result<(u32, usize)> {
+fn label(runtime: &Runtime, service: &Service, thresholds: Thresholds) -> Result<(u32, u32)> {
     let bar =
         if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let told = |done: usize, all: usize| {

@@ -61,7 +61,8 @@ pub fn run(arguments: &Import) -> Result<()> {
     }
     if writes {
         let origin = Origin::File { name: name(arguments), hash: plan.hash };
-        report.done(write(arguments, origin, plan.labels.clone(), state.next_seq)?);
+        let (step, whole) = write(arguments, origin, plan.labels.clone(), state.next_seq)?;
+        report.done(step, whole);
     }
     if arguments.json {
         report.print_json()?;
@@ -83,13 +84,14 @@ fn name(arguments: &Import) -> String {
     names.join(", ")
 }
 
-/// Makes the labels a step of the session, which has so many records by now.
+/// Makes the labels a step of the session, which has so many records by now. Gives the step, and how many labels it
+/// has in all: it may have been begun before.
 fn write(
     arguments: &Import,
     origin: Origin,
     labels: Vec<BulkLabel>,
     records: u64,
-) -> Result<BulkId> {
+) -> Result<(BulkId, u32)> {
     let writing = Writing::open(&arguments.folder).context("nothing was imported")?;
     let step = label(&writing.session, origin, labels, records);
     writing.close();
@@ -101,7 +103,7 @@ fn label(
     origin: Origin,
     labels: Vec<BulkLabel>,
     records: u64,
-) -> Result<BulkId> {
+) -> Result<(BulkId, u32)> {
     if session.read_blocking(|view| view.state.next_seq)? != records {
         bail!(
             "nothing was imported: the session was used while the files were read. Give the same command again"
@@ -117,13 +119,16 @@ fn label(
     let annotator = std::env::var("USER").unwrap_or_default();
     let step = block_on(label_all(session, id, origin, annotator, labels, told));
     bar.finish_and_clear();
-    step.with_context(|| match durable.get() {
+    let step = step.with_context(|| match durable.get() {
         0 => "nothing was imported".to_owned(),
         count => format!(
             "the import was interrupted. {count} labels are saved and count; the same command goes on, and \
              `sluice revoke` takes them back"
         ),
-    })
+    })?;
+    let whole =
+        session.read_blocking(move |view| view.state.bulk(step).map_or(0, |step| step.gave))?;
+    Ok((step, whole))
 }
 
 fn progress(labels: usize) -> ProgressBar {

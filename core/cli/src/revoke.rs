@@ -3,7 +3,6 @@
 use std::io::Write as _;
 
 use anyhow::{Context, Result, bail};
-use sluice_events::facts::Origin;
 use sluice_events::{BulkId, Command, CommandId};
 use sluice_session::State;
 use sluice_session::bulk::Bulk;
@@ -11,9 +10,9 @@ use sluice_session::state::By;
 use uuid::Uuid;
 
 use crate::arguments::Revoke;
-use crate::import;
 use crate::log;
 use crate::reading;
+use crate::replay::words::origin;
 use crate::writing::Writing;
 
 pub fn run(arguments: &Revoke) -> Result<()> {
@@ -51,7 +50,7 @@ fn chosen<'a>(state: &'a State, step: Option<u32>, session: &str) -> Result<&'a 
 }
 
 fn tell(state: &State, step: &Bulk) {
-    let gone = step.labels.len();
+    let gone = step.gave;
     let is_covered = |image| {
         let given = state.image(image).and_then(|image| image.given);
         given.is_some_and(|given| given.by != By::Bulk(step.bulk))
@@ -84,29 +83,10 @@ fn list(state: &State) {
             "{:>4}  {:<20}  {:>9}  {}{}{interrupted}",
             step.bulk.0,
             log::time(step.time_us / 1_000_000 * 1_000_000),
-            step.labels.len(),
+            step.gave,
             origin(&step.origin),
             if step.revoked { "; revoked" } else { "" }
         ));
-    }
-}
-
-/// For a person.
-fn origin(origin: &Origin) -> String {
-    match origin {
-        Origin::File { name, .. } => import::shown(name),
-        Origin::Model { model, above, below } => {
-            let model = model.map_or("the model".to_owned(), |model| format!("model {}", model.0));
-            let percent = |p: f32| format!("{:.1} %", p * 100.0);
-            let above = above.map(|p| format!("yes from {}", percent(p)));
-            let below = below.map(|p| format!("no up to {}", percent(p)));
-            let thresholds: Vec<String> = above.into_iter().chain(below).collect();
-            if thresholds.is_empty() {
-                model
-            } else {
-                format!("{model}: {}", thresholds.join(", "))
-            }
-        }
     }
 }
 

@@ -235,6 +235,17 @@ fn a_session_can_be_exported_while_it_is_served() {
 }
 
 #[test]
+fn folders_that_a_person_made_are_not_replaced() {
+    let answered = Answered::new();
+    let own = answered.to("own").join("positive/deep");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(own.join("mine.jpg"), "mine").unwrap();
+    let said = answered.refused("folders", "own", &["--replace"]);
+    assert!(said.contains("was not made by an export"), "{said}");
+    assert_eq!(fs::read_to_string(own.join("mine.jpg")).unwrap(), "mine");
+}
+
+#[test]
 fn folders_hold_links_or_copies_and_are_not_there_if_a_file_is_missing() {
     let answered = Answered::new();
     let pool = answered.pool.path().canonicalize().unwrap();

@@ -253,3 +253,58 @@ fn rubbish_is_refused() {
         assert!(output.status.success() || text.contains("sluice: "), "round {round}: {text}");
     }
 }
+
+#[test]
+fn what_a_model_said_is_nobodys_answer() {
+    let session = Session::new();
+    let table = session.file(
+        "m.csv",
+        "path,label,source\na/00003.png,positive,model\na/00004.png,negative,manual\n",
+    );
+    let said = session.told("import", &[&table]);
+    assert_says(
+        &said,
+        &["a model gave, left out: they are nobody's answers: 1", "Imported 1 label "],
+    );
+    let line =
+        |path: &str| format!("{{\"path\":\"{path}\",\"label\":\"yes\",\"source\":\"model\"}}\n");
+    let lines = session.file("m.jsonl", line("a/00005.png"));
+    let said = session.told("import", &[&lines]);
+    assert_says(&said, &["nobody's answers: 1", "Nothing to import"]);
+}
+
+#[test]
+fn labels_of_which_none_fits_are_a_failure() {
+    let session = Session::new();
+    let table = session.file("n.csv", "path,label\nelsewhere/1.png,yes\n");
+    let said = session.refused("import", &[&table]);
+    assert_says(&said, &["no label here is of an image", "--base DIR"]);
+}
+
+/// A file that was whole, with a few bytes of rubbish in it: never a panic, and never half of it.
+#[test]
+fn whole_files_with_rubbish_in_them_are_read_or_refused() {
+    let session = Session::new();
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let rows: Vec<String> = (0..9).map(|n| format!("a/{n:05}.png,yes,\"x\"\n")).collect();
+    let lines: Vec<String> =
+        (0..9).map(|n| format!("{{\"path\":\"a/{n:05}.png\",\"label\":true}}\n")).collect();
+    let whole =
+        [("r.csv", format!("path,label,more\n{}", rows.concat())), ("r.jsonl", lines.concat())];
+    for (name, whole) in &whole {
+        for _ in 0..25 {
+            let mut bytes = whole.clone().into_bytes();
+            for _ in 0..random.random_range(1..5) {
+                let at = random.random_range(0..bytes.len());
+                bytes[at] = *b"\",;\n\t{}[]:\\0 \x7f".get(random.random_range(0..14)).unwrap();
+            }
+            let file = session.file(name, &bytes);
+            let output = session.run("import", &[&file, "--dry-run"]);
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                matches!(output.status.code(), Some(0 | 1)) && !text.contains("panicked"),
+                "{text}"
+            );
+        }
+    }
+}

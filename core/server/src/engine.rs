@@ -256,7 +256,9 @@ impl Engine {
         let newest = self.session.read_blocking(|view| view.state.model.as_ref().map(|m| m.model));
         let newest = newest.ok().flatten();
         let images = candidates.clone();
-        let opinion = (scored > 0).then_some(Opinion { model: newest, images, probabilities });
+        let learned_from = *learned_from;
+        let opinion =
+            (scored > 0).then_some(Opinion { model: newest, learned_from, images, probabilities });
         self.opinion.send_replace(opinion.map(Arc::new));
         memory.training.model = newest;
         memory.training.loss = loss.or(memory.training.loss);

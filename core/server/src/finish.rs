@@ -1,16 +1,12 @@
-//! The model labels the rest: what that would mean with these thresholds, and doing it, as one step.
-//!
-//! How right the model is, answers say that were given before it knew them: each bin of what it says is set right by
-//! how its word has turned out there (`session::forecast`).
+//! The model labels the rest: what that would mean with these thresholds ([`worth`]), and doing it, as one step.
+
+mod worth;
 
 use std::sync::Arc;
 
 use sluice_events::command::Answer;
 use sluice_events::facts::{BulkLabel, Origin};
-use sluice_events::message::{
-    CurvePoint, Expected, Finish, Interval, QueueItem, StepMade, Thresholds,
-};
-use sluice_events::outlook::bin_of;
+use sluice_events::message::{Finish, QueueItem, StepMade, Thresholds};
 use sluice_events::{BulkId, CommandId, ImageId, ModelId};
 use sluice_session::bulk::Bulk;
 use sluice_session::state::ImageState;
@@ -19,20 +15,16 @@ use sluice_session::{CommandError, Correction, View, label_all};
 use uuid::Uuid;
 
 use crate::open::Service;
+use worth::{Before, Sums, sides};
 
-/// Points of the curve.
-const POINTS: usize = 60;
 /// Images shown at each threshold.
 const AT_THE_EDGE: usize = 12;
-/// Suggested: as many positives as are right in so many cases, ...
-const PRECISION: f64 = 0.95;
-/// ... and as many negatives as cost no more than this share of all positives.
-const MISSED: f64 = 0.02;
-
 /// What the model last thought of every unanswered image.
 pub(crate) struct Opinion {
     /// Which model; none before there was one.
     pub model: Option<ModelId>,
+    /// Every event up to this sequence number was known to it.
+    pub learned_from: u64,
     /// In the pool's own order.
     pub images: Vec<ImageId>,
     /// P(positive) of each, 0 to 1; NaN where it has not seen it.
@@ -51,7 +43,9 @@ pub enum FinishError {
     #[error("{0}; nothing was labelled")]
     Thresholds(String),
     /// The session took no more.
-    #[error("{0}. Labels that were given before that stay; `revoke` takes them back")]
+    #[error(
+        "{0}. What was labelled before that is among the steps, and counts unless it was taken back"
+    )]
     Session(#[from] CommandError),
 }
 
@@ -60,16 +54,17 @@ struct Known {
     /// By image, whether it still waits for an answer.
     waits: Vec<bool>,
     corrections: Option<Vec<Correction>>,
-    found: f64,
+    before: Before,
     steps: Vec<StepMade>,
 }
 
 impl Known {
     fn of(view: &View<'_>) -> Self {
+        let corrections = view.state.corrections();
         Self {
             waits: view.state.images.iter().map(ImageState::is_candidate).collect(),
-            corrections: view.state.corrections(),
-            found: f64::from(view.state.counts.positives),
+            before: Before::of(view.state, corrections.as_deref()),
+            corrections,
             steps: view.state.bulks.iter().rev().map(step).collect(),
         }
     }
@@ -88,6 +83,11 @@ impl Known {
 }
 
 impl Service {
+    /// The sequence number up to which what the model last thought knows every event; none where it has thought nothing.
+    pub fn learned_from(&self) -> Option<u64> {
+        self.opinion.borrow().as_ref().map(|opinion| opinion.learned_from)
+    }
+
     /// What would happen with these thresholds; without, with those that are suggested.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl Service {
         annotator: String,
         thresholds: Thresholds,
         told: impl Fn(usize, usize),
-    ) -> Result<(BulkId, usize), FinishError> {
+    ) -> Result<(BulkId, u32), FinishError> {
         check(thresholds)?;
         // Sent twice, as after a lost connection: the first one is waited for.
         let _turn = self.finishing.lock().await;
@@ -120,7 +120,7 @@ impl Service {
         let begun = session.read(move |view| {
             let seq = view.state.commands.get(&id).copied()?;
             let begun = view.state.bulks.iter().find(|bulk| bulk.seq == seq);
-            begun.map(|bulk| (bulk.bulk, bulk.labels.len(), bulk.missing()))
+            begun.map(|bulk| (bulk.bulk, bulk.gave, bulk.missing()))
         });
         let id = match begun.await? {
             Some((bulk, labels, 0)) => return Ok((bulk, labels)),
@@ -139,7 +139,10 @@ impl Service {
         let origin = Origin::Model { model: opinion.model, above, below };
         let all = labels.len();
         let told = |done| told(done, all);
-        Ok((label_all(session, id, origin, annotator, labels, told).await?, all))
+        let bulk = label_all(session, id, origin, annotator, labels, told).await?;
+        // Of what was answered meanwhile, the answer stays.
+        let gave = session.read(move |view| view.state.bulk(bulk).map_or(0, |bulk| bulk.gave));
+        Ok((bulk, gave.await?))
     }
 }
 
@@ -162,8 +165,10 @@ fn foresee(known: &Known, opinion: Option<&Opinion>, thresholds: Option<Threshol
         Some(opinion) => known.scored(opinion),
         None => (Vec::new(), known.waits.iter().filter(|waits| **waits).count() as u32),
     };
-    let sums = known.corrections.as_ref().map(|corrections| Sums::of(&scored, corrections));
-    let thresholds = thresholds.unwrap_or_else(|| suggested(&scored, sums.as_ref(), known.found));
+    let sums = known.corrections.as_ref();
+    let sums = sums.map(|corrections| Sums::of(&scored, known.before, corrections));
+    let suggested = || sums.as_ref().map(Sums::suggested).unwrap_or_default();
+    let thresholds = thresholds.unwrap_or_else(suggested);
     let (positives, negatives) = sides(&scored, thresholds);
     let (yes, no) = (&scored[..positives], &scored[scored.len() - negatives..]);
     let item = |&(image, p): &(ImageId, f32)| QueueItem { image, probability: Some(p) };
@@ -173,110 +178,12 @@ fn foresee(known: &Known, opinion: Option<&Opinion>, thresholds: Option<Threshol
         negatives: negatives as u32,
         between: (scored.len() - positives - negatives) as u32,
         unscored,
-        expected: sums.as_ref().map(|sums| sums.expected(known.found, positives, negatives)),
-        curve: sums.map_or_else(Vec::new, |sums| sums.curve(known.found, &scored)),
+        expected: sums.as_ref().map(|sums| sums.expected(positives, negatives)),
+        curve: sums.as_ref().map_or_else(Vec::new, Sums::curve),
         least_positive: yes.iter().rev().take(AT_THE_EDGE).map(item).collect(),
         least_negative: no.iter().take(AT_THE_EDGE).map(item).collect(),
         steps: known.steps.clone(),
     }
-}
-
-/// How many would become positive, and how many negative. An image at both thresholds becomes positive.
-fn sides(scored: &[(ImageId, f32)], thresholds: Thresholds) -> (usize, usize) {
-    let reaches = |above: f32| scored.partition_point(|(_, p)| *p >= above);
-    let positives = thresholds.above.map_or(0, reaches);
-    let beyond = |below: f32| scored.partition_point(|(_, p)| *p > below).max(positives);
-    (positives, thresholds.below.map_or(0, |below| scored.len() - beyond(below)))
-}
-
-/// Positives expected among the likeliest 0, 1, 2 ... images: at the low end, expected, at the high end.
-struct Sums(Vec<[f64; 3]>);
-
-impl Sums {
-    fn of(scored: &[(ImageId, f32)], corrections: &[Correction]) -> Self {
-        let mut sum = [0.0; 3];
-        let mut sums = vec![sum];
-        for (_, p) in scored {
-            if let Some(correction) = corrections.get(bin_of(*p)) {
-                let means = correction.of(f64::from(*p));
-                for (sum, means) in sum.iter_mut().zip(means) {
-                    *sum += means;
-                }
-            }
-            sums.push(sum);
-        }
-        Self(sums)
-    }
-
-    fn all(&self) -> [f64; 3] {
-        self.0.last().copied().unwrap_or_default()
-    }
-
-    /// The share of the likeliest so many images that is positive.
-    fn precision(&self, images: usize) -> Option<Interval> {
-        (images > 0).then(|| interval(self.0[images].map(|sum| sum / images as f64)))
-    }
-
-    /// The share of all positives that is found with the likeliest so many images.
-    fn recall(&self, found: f64, images: usize) -> Interval {
-        let all = self.all();
-        interval([0, 1, 2].map(|end| {
-            let of = found + all[end];
-            if of > 0.0 { (found + self.0[images][end]) / of } else { 1.0 }
-        }))
-    }
-
-    fn expected(&self, found: f64, positives: usize, negatives: usize) -> Expected {
-        let (all, before) = (self.all(), self.0[self.0.len() - 1 - negatives]);
-        Expected {
-            precision: self.precision(positives),
-            recall: self.recall(found, positives),
-            missed: interval([0, 1, 2].map(|end| all[end] - before[end])),
-        }
-    }
-
-    /// About as many positives from point to point.
-    fn curve(&self, found: f64, scored: &[(ImageId, f32)]) -> Vec<CurvePoint> {
-        let [_, all, _] = self.all();
-        let mut curve: Vec<CurvePoint> = Vec::new();
-        for point in 1..=POINTS {
-            let wanted = all * point as f64 / POINTS as f64;
-            let images = self.0.partition_point(|sums| sums[1] < wanted).min(scored.len());
-            let Some((_, threshold)) = images.checked_sub(1).and_then(|last| scored.get(last))
-            else {
-                continue;
-            };
-            // Images that are as likely go with it.
-            let (images, _) = sides(scored, Thresholds { above: Some(*threshold), below: None });
-            let Some(precision) = self.precision(images) else { continue };
-            if curve.last().is_some_and(|last| last.images as usize == images) {
-                continue;
-            }
-            let (threshold, recall) = (*threshold, self.recall(found, images));
-            curve.push(CurvePoint { threshold, images: images as u32, precision, recall });
-        }
-        curve
-    }
-}
-
-/// As many positives as are right often enough, as many negatives as cost few positives.
-fn suggested(scored: &[(ImageId, f32)], sums: Option<&Sums>, found: f64) -> Thresholds {
-    let Some(sums) = sums else { return Thresholds::default() };
-    let right = |images: &usize| sums.0[*images][1] >= PRECISION * *images as f64;
-    let positives = (1..=scored.len()).rev().find(right).unwrap_or(0);
-    let [_, all, high] = sums.all();
-    let most = MISSED * (found + all);
-    let kept = sums.0.partition_point(|sums| high - sums[2] > most).max(positives);
-    Thresholds {
-        above: positives.checked_sub(1).map(|last| scored[last].1),
-        below: scored.get(kept).map(|(_, p)| *p),
-    }
-}
-
-fn interval(mut ends: [f64; 3]) -> Interval {
-    let likely = ends[1] as f32;
-    ends.sort_by(f64::total_cmp);
-    Interval { low: ends[0] as f32, likely, high: ends[2] as f32 }
 }
 
 /// Whether thresholds mean anything.
@@ -305,7 +212,8 @@ fn step(bulk: &Bulk) -> StepMade {
         source: bulk.origin.source(),
         what: what(&bulk.origin),
         time_us: bulk.time_us,
-        labels: bulk.labels.len() as u32,
+        labels: bulk.gave,
+        missing: bulk.missing() as u32,
         positives: bulk.positives,
         revoked: bulk.revoked,
     }
@@ -331,7 +239,12 @@ mod tests {
     /// So likely, the first one least.
     fn opinion(probabilities: &[f32]) -> Opinion {
         let images = (0..probabilities.len() as u32).map(ImageId).collect();
-        Opinion { model: Some(ModelId(1)), images, probabilities: probabilities.into() }
+        Opinion {
+            model: Some(ModelId(1)),
+            learned_from: 0,
+            images,
+            probabilities: probabilities.into(),
+        }
     }
 
     fn known(images: usize, found: f64) -> Known {
@@ -341,7 +254,8 @@ mod tests {
             Correction { said, shares: [said * 0.9, said, (said * 1.1).min(1.0)] }
         };
         let corrections = Some((0..12).map(correction).collect());
-        Known { waits: vec![true; images], corrections, found, steps: Vec::new() }
+        let before = Before { found, ..Before::default() };
+        Known { waits: vec![true; images], corrections, before, steps: Vec::new() }
     }
 
     fn thresholds(above: f32, below: f32) -> Thresholds {
@@ -394,6 +308,38 @@ mod tests {
         );
         let missed = told.expected.unwrap().missed.likely;
         assert!((missed - (all - 50.0)).abs() < 0.2 * all, "{missed} of {all}");
+    }
+
+    #[test]
+    fn what_is_suggested_keeps_to_its_side_of_one_half_and_splits_no_tie() {
+        // Sure positives would carry many negatives with them, and cheap ones are many.
+        let mut probabilities = vec![0.999; 400];
+        probabilities.extend([0.7; 3]);
+        probabilities.extend([0.3; 5]);
+        probabilities.extend([0.001; 100]);
+        let told = foresee(&known(508, 5000.0), Some(&opinion(&probabilities)), None);
+        let Thresholds { above: Some(above), below: Some(below) } = told.thresholds else {
+            panic!("both are suggested: {:?}", told.thresholds)
+        };
+        assert!(above >= 0.5 && below < 0.5 && below < above, "{:?}", told.thresholds);
+        assert!(check(told.thresholds).is_ok());
+        assert_eq!(told.positives + told.negatives + told.between, 508);
+        // All are as likely: none is on both sides.
+        let told = foresee(&known(50, 9.0), Some(&opinion(&[0.2; 50])), None);
+        assert!(told.thresholds.above.is_none(), "{:?}", told.thresholds);
+    }
+
+    #[test]
+    fn what_the_model_labelled_before_is_found_only_as_far_as_it_is_right() {
+        let opinion = opinion(&[0.9, 0.8, 0.1]);
+        let without = foresee(&known(3, 10.0), Some(&opinion), thresholds(0.5, 0.2).into());
+        let mut known = known(3, 10.0);
+        known.before = Before { yes: [4.0, 5.0, 6.0], no: [8.0, 10.0, 12.0], ..known.before };
+        let with = foresee(&known, Some(&opinion), thresholds(0.5, 0.2).into());
+        let recall = |told: &Finish| told.expected.unwrap().recall.likely;
+        assert!(recall(&with) < recall(&without), "ten are missed among its no");
+        let all = 10.0 + 5.0 + 10.0 + 1.8;
+        assert!((recall(&with) - (15.0 + 1.7) / all).abs() < 0.02, "{}", recall(&with));
     }
 
     #[test]

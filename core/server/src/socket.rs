@@ -26,14 +26,13 @@ use sluice_events::{Command, CommandId, ImageId};
 use sluice_host::PluginSet;
 use sluice_session::{CommandError, Done};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::catalogue::find;
-use crate::finish::FinishError;
 use crate::http::App;
 use crate::images::AT_ONCE;
 use crate::notices::Pinned;
+use finishing::{Finishing, Foreseeing};
 use news::{CHARTS_EVERY, Told};
 
 /// A message of a page is never longer than this, bytes.
@@ -68,6 +67,7 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrad
             history: None,
             charts: false,
             finishing: FuturesUnordered::new(),
+            foreseeing: None,
             told: Told::default(),
         };
         tracing::debug!("a page connected");
@@ -111,7 +111,9 @@ struct Page {
     /// Whether it wants the charts.
     charts: bool,
     /// The model labels, because this page asked for it.
-    finishing: FuturesUnordered<JoinHandle<(CommandId, Result<u64, FinishError>)>>,
+    finishing: FuturesUnordered<Finishing>,
+    /// It wants to know what would happen.
+    foreseeing: Option<Foreseeing>,
     told: Told,
 }
 
@@ -139,6 +141,9 @@ impl Page {
                             }
                         }.boxed());
                     }
+                }
+                Some(told) = async { Some(self.foreseeing.as_mut()?.await) } => {
+                    self.foreseen(told).await?;
                 }
                 Some(finished) = self.finishing.next(), if !self.finishing.is_empty() => {
                     self.finished(finished).await?;
@@ -296,7 +301,7 @@ impl Page {
                 None
             }
             ToServer::WantFinish { thresholds } => {
-                self.send_finish(thresholds).await?;
+                self.foresee(thresholds).await?;
                 None
             }
             ToServer::Finish { id, thresholds } => {

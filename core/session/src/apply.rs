@@ -89,7 +89,7 @@ impl State {
             Event::BulkLabelled(labelled) => self.label_in_bulk(seq, time_us, labelled),
             Event::BulkRevoked(revoked) => {
                 self.commands.insert(revoked.command, seq);
-                self.revoke_bulk(revoked.bulk);
+                self.revoke_bulk(seq, revoked.bulk);
             }
             Event::RecordLost(_) => self.lost_records += 1,
             Event::Unknown(unknown) => self.unknown_event = Some(unknown.event_type),
@@ -190,7 +190,8 @@ impl State {
         let given = Given { answer: look.answer, source: look.source, by };
         self.change(look.image, |image| image.given = Some(given));
         self.revisit.retain(|image| *image != look.image);
-        self.tally.count(&look, self.counts.positives);
+        let found = self.counts.positives - self.counts.of_steps.positives;
+        self.tally.count(&look, found);
         self.looks.push(look);
     }
 
@@ -246,6 +247,11 @@ fn tally(counts: &mut Counts, image: &ImageState, step: fn(u32, u32) -> u32) {
     count(&mut counts.positives, image.answer() == Some(Answer::Positive));
     count(&mut counts.negatives, image.answer() == Some(Answer::Negative));
     count(&mut counts.skipped, image.answer() == Some(Answer::Skip));
+    let of_step = image.given.filter(|given| matches!(given.by, By::Bulk(_)));
+    let of_step = of_step.map(|given| given.answer);
+    count(&mut counts.of_steps.positives, of_step == Some(Answer::Positive));
+    count(&mut counts.of_steps.negatives, of_step == Some(Answer::Negative));
+    count(&mut counts.of_steps.skipped, of_step == Some(Answer::Skip));
     count(&mut counts.set_aside, image.set_aside.is_some());
     count(&mut counts.candidates, image.is_candidate());
 }

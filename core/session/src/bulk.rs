@@ -32,8 +32,10 @@ pub struct Bulk {
     pub came: u32,
     /// The last image that one came for.
     pub last: Option<ImageId>,
-    /// Those that changed something, by image, ascending.
+    /// Those that changed something, by image, ascending; none of a step that was revoked.
     pub labels: Vec<Said>,
+    /// How many they are, or were.
+    pub gave: u32,
     /// Positive ones among these.
     pub positives: u32,
     /// Whether it was taken back.
@@ -99,6 +101,7 @@ impl State {
             came: 0,
             last: None,
             labels: Vec::new(),
+            gave: 0,
             positives: 0,
             revoked: false,
         });
@@ -110,6 +113,7 @@ impl State {
         let Some(step) = step.or_else(|| self.nameless_bulk(seq, time_us, labelled)) else {
             return;
         };
+        self.last_bulk = Some(seq);
         self.make_room(labelled.labels.last().map_or(0, |last| last.image.index() + 1));
         for label in &labelled.labels {
             let Some(before) = self.image(label.image).map(|image| image.given) else { continue };
@@ -123,6 +127,7 @@ impl State {
             if source == Source::Model && before.is_some() {
                 continue;
             }
+            bulk.gave += 1;
             bulk.positives += u32::from(label.answer == Answer::Positive);
             let (answer, probability) = (label.answer, label.probability);
             bulk.labels.push(Said { image: label.image, answer, probability, before });
@@ -150,22 +155,23 @@ impl State {
             came: 0,
             last: None,
             labels: Vec::new(),
+            gave: 0,
             positives: 0,
             revoked: false,
         });
         Some(self.bulks.len() - 1)
     }
 
-    pub(crate) fn revoke_bulk(&mut self, bulk: BulkId) {
+    pub(crate) fn revoke_bulk(&mut self, seq: u64, bulk: BulkId) {
         let Some(step) = self.bulks.iter().position(|known| known.bulk == bulk) else { return };
         if std::mem::replace(&mut self.bulks[step].revoked, true) {
             return;
         }
-        let labels = std::mem::take(&mut self.bulks[step].labels);
-        for said in &labels {
+        self.last_bulk = Some(seq);
+        // No layer leads to them any more, and there may be a million.
+        for said in std::mem::take(&mut self.bulks[step].labels) {
             self.take_layer(said.image, By::Bulk(bulk), said.before);
         }
-        self.bulks[step].labels = labels;
     }
 
     /// Takes what was said of an image by look or step out of its layers; `before` is what it covered.

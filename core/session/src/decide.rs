@@ -8,6 +8,7 @@ use sluice_events::facts::{
 };
 use sluice_events::{BulkId, Command, Event, ImageId, ModelId, RankingId, Source};
 
+use crate::bulk::Bulk;
 use crate::state::State;
 
 /// The log keeps this many entries of a ranking; the rest can be made again.
@@ -46,9 +47,12 @@ pub enum Refusal {
     /// The image can't be shown.
     #[error("image number {} was set aside because it can't be shown; it takes no answer", .0.0)]
     ImageSetAside(ImageId),
-    /// There is no such step of many labels, or it was revoked.
-    #[error("there is no step number {} that could be changed or revoked", .0.0)]
+    /// There is no such step of many labels.
+    #[error("there is no step number {}", .0.0)]
     NoSuchBulk(BulkId),
+    /// Somebody took the step back.
+    #[error("step number {} was taken back as a whole; none of its labels counts", .0.0)]
+    BulkRevoked(BulkId),
     /// Labels of a step come by image, ascending.
     #[error("the labels of a step must come in the images' order, each image once; number {} does not", .0.0)]
     BulkOutOfOrder(ImageId),
@@ -149,8 +153,7 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             vec![Event::BulkLabelled(BulkLabelled { bulk, source, labels })]
         }
         Command::RevokeBulk { id, bulk } => {
-            let known = state.bulk(*bulk).filter(|known| !known.revoked);
-            known.ok_or(Refusal::NoSuchBulk(*bulk))?;
+            standing(state, *bulk)?;
             vec![Event::BulkRevoked(BulkRevoked { command: *id, bulk: *bulk })]
         }
         Command::RecordRanking(made) => ranking(state, made),
@@ -164,10 +167,15 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
     })
 }
 
+/// The step, if it was not taken back.
+fn standing(state: &State, bulk: BulkId) -> Result<&Bulk, Refusal> {
+    let known = state.bulk(bulk).ok_or(Refusal::NoSuchBulk(bulk))?;
+    if known.revoked { Err(Refusal::BulkRevoked(bulk)) } else { Ok(known) }
+}
+
 /// Gives the source of the labels.
 fn check_labels(state: &State, bulk: BulkId, labels: &[BulkLabel]) -> Result<Source, Refusal> {
-    let known = state.bulk(bulk).filter(|known| !known.revoked);
-    let known = known.ok_or(Refusal::NoSuchBulk(bulk))?;
+    let known = standing(state, bulk)?;
     let mut last = known.last;
     for &BulkLabel { image, .. } in labels {
         state.image(image).ok_or(Refusal::UnknownImage(image))?;

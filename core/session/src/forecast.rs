@@ -10,10 +10,10 @@
 //! model were wrong in the same direction everywhere. None of it knows of positives that look like nothing that was
 //! found; only an audit does.
 
-use sluice_events::Label;
 use sluice_events::facts::RankingMade;
 use sluice_events::message::{Forecast, Goal, Interval};
 use sluice_events::outlook::{BINS, OutlookBin, bin_of};
+use sluice_events::{Answer, Label, Source};
 
 use crate::state::{LookEntry, State};
 use crate::statistics::TIMES_OVER;
@@ -99,7 +99,7 @@ impl State {
     /// What is left; none where no model has expected anything, or of nearly all images that are left.
     pub fn forecast(&self) -> Option<Forecast> {
         let bins = self.bins()?;
-        let found = f64::from(self.counts.positives);
+        let found = f64::from(self.found_by_people());
         let left = |end: usize| bins.iter().map(|bin| bin.images * bin.shares[end]).sum::<f64>();
         let pace = self.seconds_per_look();
         let goals = SHARES.map(|share| {
@@ -118,6 +118,12 @@ impl State {
         })
     }
 
+    /// Images labelled yes by people, here or in files: what the model labelled may be wrong.
+    pub fn found_by_people(&self) -> u32 {
+        let of_model = self.tally.answered.get(&(Answer::Positive, Source::Model));
+        self.counts.positives - of_model.copied().unwrap_or(0)
+    }
+
     /// How what the model says of an image is set right, by bin of what it says; none where it has said nothing, or of
     /// few.
     pub fn corrections(&self) -> Option<Vec<Correction>> {
@@ -129,6 +135,10 @@ impl State {
     fn bins(&self) -> Option<Vec<Bin>> {
         let ranking = self.ranking.as_ref()?;
         let RankingMade { outlook, candidates, scored, .. } = ranking;
+        // What steps labelled since is still in its bins.
+        if self.last_bulk.is_some_and(|newest| newest > ranking.learned_from) {
+            return None;
+        }
         let is_whole = outlook.len() == BINS && outlook.iter().all(|bin| bin.expected.is_finite());
         if !is_whole || f64::from(*scored) < SCORED * f64::from(*candidates) {
             return None;

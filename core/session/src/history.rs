@@ -6,7 +6,7 @@ use sluice_events::message::{History, HistoryFilter, HistoryLook};
 use sluice_events::{Answer, Source};
 
 use crate::bulk::Said;
-use crate::state::{By, LookEntry, State};
+use crate::state::{By, Counts, LookEntry, State};
 
 impl State {
     /// The newest `count` answers that pass, and how many pass in all.
@@ -14,15 +14,16 @@ impl State {
         if filter == HistoryFilter::Model {
             return self.labelled_by_model(count);
         }
+        // Answers that came in steps are no looks, and are not among them.
+        let Counts { positives, negatives, skipped, of_steps, .. } = self.counts;
         let known = match filter {
-            // Answers that came in steps are no looks, and are not among them.
-            _ if !self.bulks.is_empty() => None,
             HistoryFilter::All => {
-                Some(self.counts.positives + self.counts.negatives + self.counts.skipped)
+                let of_steps = of_steps.positives + of_steps.negatives + of_steps.skipped;
+                Some(positives + negatives + skipped - of_steps)
             }
-            HistoryFilter::Positive => Some(self.counts.positives),
-            HistoryFilter::Negative => Some(self.counts.negatives),
-            HistoryFilter::Skip => Some(self.counts.skipped),
+            HistoryFilter::Positive => Some(positives - of_steps.positives),
+            HistoryFilter::Negative => Some(negatives - of_steps.negatives),
+            HistoryFilter::Skip => Some(skipped - of_steps.skipped),
             HistoryFilter::Disagreement | HistoryFilter::Model => None,
         };
         // Where the total is known, the search ends with the last one that there can be.
@@ -83,8 +84,19 @@ impl State {
         if look.probability.is_some() || look.before.is_none() {
             return Cow::Borrowed(look);
         }
-        let before = self.looks.iter().rev().filter(|other| other.image == look.image);
-        let probability = before.filter(|other| other.seq < look.seq).find_map(|o| o.probability);
+        let (mut probability, mut below) = (None, look.before);
+        while let (None, Some(given)) = (probability, below) {
+            (probability, below) = match given.by {
+                By::Look(place) => match self.looks.get(place as usize) {
+                    Some(look) => (look.probability, look.before),
+                    None => break,
+                },
+                By::Bulk(bulk) => match self.said_by(bulk, look.image) {
+                    Some((said, _)) => (said.probability, said.before),
+                    None => break,
+                },
+            };
+        }
         Cow::Owned(LookEntry { probability, ..look.clone() })
     }
 

@@ -26,8 +26,9 @@ pub async fn label_all(
 ) -> Result<BulkId, CommandError> {
     let wanted = origin.clone();
     let (first, count) = (labels.first().map(|label| label.image), labels.len());
-    let goes_on =
-        move |bulk: &Bulk| bulk.origin == wanted && bulk.missing() == count && bulk.last < first;
+    let goes_on = move |bulk: &Bulk| {
+        is_same(&bulk.origin, &wanted) && bulk.missing() == count && bulk.last < first
+    };
     let begun =
         session.read(move |view| view.state.bulks.iter().rfind(|b| goes_on(b)).map(|b| b.bulk));
     let bulk = if let Some(bulk) = begun.await? {
@@ -49,4 +50,12 @@ pub async fn label_all(
         told(done);
     }
     Ok(bulk)
+}
+
+/// A file may have got another name.
+fn is_same(one: &Origin, other: &Origin) -> bool {
+    match (one, other) {
+        (Origin::File { hash, .. }, Origin::File { hash: wanted, .. }) => hash == wanted,
+        (one, other) => one == other,
+    }
 }

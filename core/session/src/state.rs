@@ -92,6 +92,19 @@ pub struct Counts {
     pub set_aside: u32,
     /// Still to be answered.
     pub candidates: u32,
+    /// Those that a step answered, and no look.
+    pub of_steps: OfSteps,
+}
+
+/// Images whose answer came in a step of many labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfSteps {
+    /// Labelled yes.
+    pub positives: u32,
+    /// Labelled no.
+    pub negatives: u32,
+    /// Can't say.
+    pub skipped: u32,
 }
 
 /// Sequence numbers by command.
@@ -118,6 +131,8 @@ pub struct State {
     pub undone: Vec<LookEntry>,
     /// Steps of many labels, oldest first; revoked ones, too.
     pub bulks: Vec<Bulk>,
+    /// Sequence number of the newest record that a step wrote, or was revoked by.
+    pub last_bulk: Option<u64>,
     /// Images whose look was taken back: shown again first, the last one first of all, unless an
     /// earlier look still counts or they can't be shown.
     pub revisit: Vec<ImageId>,

@@ -21,7 +21,7 @@ const PARTS: f64 = 1e6;
 /// Sums over the looks that count, from the first up to one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Images labelled yes by then.
+    /// Images labelled yes by then, by looks.
     pub positives: u32,
     /// Answers that the model had said something about, of people and of automatic mode.
     pub foretold: u32,
@@ -109,7 +109,7 @@ impl Tally {
         self.totals.last().copied().unwrap_or_default()
     }
 
-    /// A look counts from now on; `positives` are there with it.
+    /// A look counts from now on; with it, looks have found so many `positives`.
     pub(crate) fn count(&mut self, look: &LookEntry, positives: u32) {
         let mut now = self.now();
         now.positives = positives;

@@ -330,6 +330,8 @@ proptest! {
                         model.steps[number] = false;
                         let (file, own) = (Who::File(bulk.0), Who::TheModel(bulk.0));
                         model.said.retain(|(who, _, _)| *who != file && *who != own);
+                    } else if model.steps.get(number) == Some(&false) {
+                        prop_assert_eq!(outcome, Err(Refusal::BulkRevoked(bulk)));
                     } else {
                         prop_assert_eq!(outcome, Err(Refusal::NoSuchBulk(bulk)));
                     }

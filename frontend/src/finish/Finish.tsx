@@ -52,6 +52,9 @@ export function Finish({ welcome, check }: Props) {
   )
 }
 
+/** So soon after a threshold was moved, what follows is its answer. */
+const READ_OUT_MS = 2000
+
 /** What a person had set when they went to look at a picture: they come back to it. */
 let left: { session: string; chosen: Chosen } | null = null
 
@@ -76,6 +79,8 @@ function Rest({ session }: { session: string }) {
     ? about(thresholds, newest, before.current)
     : { told: null, isNow: false }
   before.current = told
+  // What changes by itself, because the model goes on learning, is not read out again and again.
+  const isAnswer = Date.now() - changedAt < READ_OUT_MS
 
   const change = (next: Chosen) => {
     setByHand(next)
@@ -94,7 +99,7 @@ function Rest({ session }: { session: string }) {
         between stays for you. Images that were answered keep their answers.
       </p>
       {chosen && <Sliders chosen={chosen} change={change} />}
-      <div class="meaning" aria-live="polite" aria-busy={!isNow}>
+      <div class="meaning" aria-live={isAnswer ? 'polite' : 'off'} aria-busy={!isNow}>
         {why && <p>{why}</p>}
         {(!why || isNow) && told && <Meaning told={told} />}
       </div>

@@ -25,6 +25,7 @@ const made = (more: Partial<StepMade> = {}): StepMade => ({
   time_us: 0,
   labels: 17_713,
   positives: 412,
+  missing: 0,
   revoked: false,
   ...more,
 })
@@ -124,6 +125,9 @@ describe('in the lists', () => {
     expect(nameOf(made())).toBe('The model: yes from 93.4 % on, no up to 2.1 %')
     expect(typed(contentsOf(made()))).toBe('17_713 labels, 412 yes')
     expect(contentsOf(made({ labels: 1, positives: 0 }))).toBe('1 label, 0 yes')
+    expect(contentsOf(made({ labels: 2, positives: 1, missing: 7 }))).toBe(
+      '2 labels, 1 yes; interrupted, 7 never came',
+    )
   })
 
   it('a picture says what the model thinks of it, and what a click does', () => {

@@ -76,8 +76,9 @@ export function nameOf({ source, what }: StepMade): string {
   return source === 'model' ? `The model: ${what}` : what
 }
 
-export function contentsOf({ labels, positives }: StepMade): string {
-  return `${counted(labels, 'label')}, ${grouped(positives)} yes`
+export function contentsOf({ labels, missing, positives }: StepMade): string {
+  const rest = missing > 0 ? `; interrupted, ${grouped(missing)} never came` : ''
+  return `${counted(labels, 'label')}, ${grouped(positives)} yes${rest}`
 }
 
 /** Of a picture at the edge: that it is a button stands in it. */

@@ -11,6 +11,7 @@ use sluice_events::Answer;
 
 use super::progress;
 use super::rows::{Counted, Row};
+use crate::import;
 
 /// The folders, which are there also where nothing was answered so.
 pub const CLASSES: [&str; 3] = ["positive", "negative", "skipped"];
@@ -44,7 +45,8 @@ impl<'a> Plan<'a> {
             // A log that somebody else made must not lead out of the new folder.
             if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
                 bail!(
-                    "the session names an image {path}, which no folder has; nothing was written"
+                    "the session names an image {}, which no folder has; nothing was written",
+                    import::shown(path)
                 );
             }
             if fs::metadata(pool.join(path)).is_ok_and(|found| found.is_file()) {
@@ -149,7 +151,8 @@ fn put(from: &Path, to: &Path, copy: bool) -> Result<()> {
 
 /// The first of these names, and how many more there are.
 fn named(paths: &[&str]) -> String {
-    let first = paths[..paths.len().min(NAMED)].join(", ");
+    let first: Vec<String> = paths.iter().take(NAMED).map(|path| import::shown(path)).collect();
+    let first = first.join(", ");
     match paths.len().saturating_sub(NAMED) {
         0 => first,
         more => format!("{first}, and {} more", HumanCount(more as u64)),

@@ -61,7 +61,7 @@ pub struct Entry<'a> {
     /// The name of the step's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
-    /// It was not taken back. The last one that counts is the image's answer.
+    /// It was not taken back. (What was taken back and counts again may cover what stands behind it here.)
     counts: bool,
 }
 

@@ -13,12 +13,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::{Builder, TempDir};
 
+/// What shows that a folder was made by an export.
+const MARK: &str = ".sluice-export";
+const MARKED: &str =
+    "`sluice export labels` made this folder, and may replace it when it is told to.\n";
+
 /// What is to be at a place.
 #[derive(Clone, Copy)]
 pub enum Kind {
     File,
-    /// A folder that holds folders of these names, and nothing else. Only such a one is replaced, so that no slip of
-    /// the hand removes other things.
+    /// A folder that holds folders of these names, nothing else, and a mark. Only such a one is replaced, so that no slip
+    /// of the hand removes other things.
     Folder(&'static [&'static str]),
 }
 
@@ -36,6 +41,9 @@ pub struct Target<'a> {
 impl<'a> Target<'a> {
     /// Says at once what would be in the way at the end.
     pub fn new(named: &'a Path, kind: Kind, replace: bool) -> Result<Self> {
+        if named == Path::new("-") {
+            bail!("standard output is no place for an export; nothing was written. Name a file");
+        }
         let Some(name) = named.file_name().map(ToOwned::to_owned) else {
             bail!("{} is no name for something new; nothing was written", named.display());
         };
@@ -97,18 +105,26 @@ impl<'a> Target<'a> {
 
     fn refuse_others(&self, expected: &[&str]) -> Result<()> {
         let shown = self.named.display();
+        let mut is_marked = false;
         let entries = fs::read_dir(self.path());
         for entry in
             entries.with_context(|| format!("can't look into {shown}; nothing was written"))?
         {
             let name = entry?.file_name();
-            if !expected.iter().any(|expected| name == **expected) {
+            is_marked |= name == MARK;
+            if name != MARK && !expected.iter().any(|expected| name == **expected) {
                 bail!(
                     "{shown} holds {}, which no export put there, so it is not replaced; nothing was written. Name \
                      another folder",
                     name.display()
                 );
             }
+        }
+        if !is_marked {
+            bail!(
+                "{shown} was not made by an export (there is no {MARK} in it), so it is not replaced; nothing was \
+                 written. Name another folder"
+            );
         }
         Ok(())
     }
@@ -159,6 +175,7 @@ impl<'a> Target<'a> {
         let _ = held.try_lock();
         let new = unfinished.path().join("new");
         fs::create_dir(&new)?;
+        fs::write(new.join(MARK), MARKED)?;
         fill(&new)?;
         self.look()?;
         self.put(unfinished, &new)
@@ -210,6 +227,10 @@ impl<'a> Target<'a> {
                 process.is_some_and(|id| !id.is_empty() && id.iter().all(u8::is_ascii_digit));
             let is_free = || File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
             if is_left && is_free() {
+                // Killed between two renames: what was there before gets its place again.
+                if !self.path().exists() && fs::rename(path.join("old"), self.path()).is_ok() {
+                    self.sync();
+                }
                 // What can't be removed is in nobody's way.
                 let _ =
                     if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
 use super::problems::{Trouble, listed, shown};
-use super::read::{LABELS, PATHS, Rows};
+use super::read::{LABELS, PATHS, Rows, SOURCE, is_of_model};
 use super::words::Words;
 
 /// Reads the objects.
@@ -34,7 +34,12 @@ pub fn read(text: &str, words: &Words, rows: &mut Rows) -> Result<()> {
         let label = value(&object, &LABELS, |_| true);
         has_paths |= path.is_some();
         has_labels |= label.is_some();
+        let source = value(&object, &[SOURCE], Value::is_string).and_then(Value::as_str);
+        let word = label.and_then(Value::as_str).unwrap_or_default();
         match path {
+            Some(path) if is_of_model(source.unwrap_or_default(), word) => {
+                rows.of_model(line, path);
+            }
             Some(path) => row(line, path, label, words, rows),
             None => rows.trouble(Trouble::BadRow, Some(line), || {
                 format!("no path among its keys, which are {}", keys(&object))

@@ -45,8 +45,8 @@ const STACK_GLOBAL: u8 = 0x93;
 
 /// What to do about a pickle of something else.
 const SAVE_ANEW: &str = "If you trust the file, save it anew: python3 -c \"import pickle; d = \
-    pickle.load(open('FILE', 'rb')); pickle.dump({str(k): bool(v) for k, v in d.items()}, \
-    open('NEW.pickle', 'wb'))\"";
+    pickle.load(open('FILE', 'rb')); pickle.dump({str(k): bool(v) for k, v in d.items()} if isinstance(d, dict) else \
+    [str(k) for k in d], open('NEW.pickle', 'wb'))\"";
 
 /// Reads annotations or skipped images.
 ///

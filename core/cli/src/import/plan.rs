@@ -67,6 +67,8 @@ impl Plan {
             plan.images += 1;
             match known.given {
                 None => plan.new += 1,
+                // Whoever labelled by hand knows better than the model did.
+                Some(given) if given.source == Source::Model => plan.new += 1,
                 Some(given) if given.answer == row.answer => {
                     plan.already += 1;
                     continue;

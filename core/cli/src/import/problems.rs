@@ -20,6 +20,7 @@ pub enum Trouble {
     Outside,
     NoImage,
     SetAside,
+    OfModel,
     Twice,
     SkippedBefore,
 }
@@ -39,6 +40,7 @@ impl Trouble {
             Self::Outside => "paths outside the pool, left out",
             Self::NoImage => "paths that match no image of the pool, left out",
             Self::SetAside => "labels of images that were set aside, left out",
+            Self::OfModel => "labels that a model gave, left out: they are nobody's answers",
             Self::Twice => "labels that are there more than once, counted once",
             Self::SkippedBefore => {
                 "images that were skipped first and answered later: the answer counts"

@@ -95,6 +95,14 @@ impl Row {
     }
 }
 
+/// The column that says who gave a label.
+pub const SOURCE: &str = "source";
+
+/// Whether a label is the word of a model.
+pub fn is_of_model(source: &str, word: &str) -> bool {
+    source.trim().eq_ignore_ascii_case("model") && !word.trim().is_empty()
+}
+
 /// All that was read.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -126,6 +134,11 @@ impl Rows {
             input.labels += 1;
             self.labels.push(Row { input: self.inputs.len() - 1, line, path, target, answer });
         }
+    }
+
+    /// A label that a model gave: what one said is no answer to learn from.
+    pub fn of_model(&mut self, line: u64, path: &str) {
+        self.trouble(Trouble::OfModel, Some(line), || shown(path));
     }
 
     /// A label, as it is written.

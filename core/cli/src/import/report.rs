@@ -29,6 +29,8 @@ pub struct Report<'a> {
     stopped: Option<String>,
     /// The step that the labels became.
     step: Option<BulkId>,
+    /// Labels of that step: it may have been begun by an earlier call.
+    whole: u32,
 }
 
 /// Labels that are to be written.
@@ -63,6 +65,7 @@ impl<'a> Report<'a> {
             to_write,
             stopped: stopped(arguments, rows, plan),
             step: None,
+            whole: 0,
         }
     }
 
@@ -72,7 +75,8 @@ impl<'a> Report<'a> {
     }
 
     /// The labels were written.
-    pub fn done(&mut self, step: BulkId) {
+    pub fn done(&mut self, step: BulkId, whole: u32) {
+        self.whole = whole;
         self.step = Some(step);
     }
 
@@ -113,8 +117,13 @@ impl<'a> Report<'a> {
     pub fn tell_done(&self) {
         if let Some(BulkId(step)) = self.step {
             let (labels, session) = (self.labels(), &self.session);
+            let written = self.to_write.positives + self.to_write.negatives + self.to_write.skipped;
+            let of = match self.whole as usize {
+                whole if whole > written => format!("the {whole} labels of this step"),
+                _ => "them".to_owned(),
+            };
             say(&format!(
-                "Imported {labels} as step {step}; `sluice revoke {session} --step {step}` takes them back."
+                "Imported {labels} as step {step}; `sluice revoke {session} --step {step}` takes {of} back."
             ));
         }
     }
@@ -157,6 +166,13 @@ fn stopped(arguments: &Import, rows: &Rows, plan: &Plan) -> Option<String> {
              --negative, and give the command again",
             why.join(", ")
         ));
+    }
+    if plan.images == 0 && !rows.labels.is_empty() {
+        return Some(
+            "nothing was imported: no label here is of an image that can be labelled. If the paths begin in another \
+             folder, name it with --base DIR"
+                .to_owned(),
+        );
     }
     if plan.conflicts > 0 && arguments.conflicts == Conflicts::Stop {
         return Some(format!(

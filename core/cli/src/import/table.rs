@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::problems::{Trouble, listed};
-use super::read::{LABELS, PATHS, Rows};
+use super::read::{LABELS, PATHS, Rows, SOURCE, is_of_model};
 use super::words::Words;
 
 /// What can stand between two fields.
@@ -19,10 +19,13 @@ pub fn read(text: &str, words: &Words, rows: &mut Rows) -> Result<()> {
     let mut record = StringRecord::new();
     reader.read_record(&mut record)?;
     let (path, label) = columns(&record)?;
+    let source = record.iter().position(|column| column.trim().eq_ignore_ascii_case(SOURCE));
     let width = record.len();
     while reader.read_record(&mut record)? {
         let line = line(text, &record);
+        let source = source.and_then(|source| record.get(source)).unwrap_or_default();
         match (record.get(path), record.get(label)) {
+            (Some(path), Some(word)) if is_of_model(source, word) => rows.of_model(line, path),
             (Some(path), Some(label)) if record.len() == width => {
                 rows.word(words, line, path, label);
             }

@@ -1,9 +1,8 @@
 //! Words for what was said, by whom, and when.
 
-use std::fmt::Write as _;
-
 use sluice_events::facts::Origin;
 use sluice_events::{Answer, ImageId, Source};
+use sluice_server::finish::what;
 use sluice_session::State;
 
 pub fn said(answer: Answer) -> &'static str {
@@ -32,16 +31,7 @@ pub fn probability(probability: Option<f32>) -> String {
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::File { name, .. } => plain(name),
-        Origin::Model { above, below, .. } => {
-            let mut words = "the model".to_owned();
-            if let Some(above) = above {
-                let _ = write!(words, ", yes from {above}");
-            }
-            if let Some(below) = below {
-                let _ = write!(words, ", no up to {below}");
-            }
-            words
-        }
+        Origin::Model { .. } => format!("the model: {}", what(origin)),
     }
 }
 

@@ -52,7 +52,7 @@ struct Step {
     time: String,
     origin: Origin,
     annotator: String,
-    labels: usize,
+    labels: u32,
     /// Labels that never came, because it was interrupted.
     missing: usize,
     revoked: bool,
@@ -134,7 +134,7 @@ fn step(bulk: &Bulk) -> Step {
         time: log::time(bulk.time_us),
         origin: bulk.origin.clone(),
         annotator: bulk.annotator.clone(),
-        labels: bulk.labels.len(),
+        labels: bulk.gave,
         missing: bulk.missing(),
         revoked: bulk.revoked,
     }
@@ -193,7 +193,7 @@ fn print_answers(shown: &Shown) -> io::Result<()> {
 }
 
 fn step_told(step: &Step) -> String {
-    let (labels, origin) = (HumanCount(step.labels as u64), words::origin(&step.origin));
+    let (labels, origin) = (HumanCount(step.labels.into()), words::origin(&step.origin));
     let end = match step {
         Step { revoked: true, .. } => "; taken back".to_owned(),
         Step { missing: 0, .. } => String::new(),

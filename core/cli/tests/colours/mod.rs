@@ -17,9 +17,10 @@ pub fn is_red(image: u32) -> bool {
 fn make_pool(folder: &Path) {
     for number in 0..IMAGES {
         let (on, off) = (150 + (number % 7 * 10) as u8, (number % 5 * 9) as u8);
-        let [red, green, blue] = if is_red(number) { [on, off, 20] } else { [off, on, 20] };
+        let [red, green, blue]: [u8; 3] =
+            if is_red(number) { [on, off, 20] } else { [off, on, 20] };
         let picture = RgbImage::from_fn(16, 16, |x, y| {
-            Rgb([red, green, (blue as u8).wrapping_add((x * y) as u8 / 2)])
+            Rgb([red, green, blue.wrapping_add((x * y) as u8 / 2)])
         });
         picture.save(folder.join(format!("{number:05}.png"))).unwrap();
     }

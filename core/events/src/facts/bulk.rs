@@ -17,7 +17,7 @@ pub enum Origin {
     File {
         /// Its name, without the folders that it is in.
         name: String,
-        /// BLAKE3 of what was read.
+        /// BLAKE3 of what the file says of the images of the pool: the same when it is read again.
         #[serde_as(as = "IfIsHumanReadable<Hex>")]
         hash: [u8; 32],
     },

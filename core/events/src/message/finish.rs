@@ -82,6 +82,8 @@ pub struct StepMade {
     pub time_us: u64,
     /// Labels that it gave.
     pub labels: u32,
+    /// Labels that never came, because it was interrupted.
+    pub missing: u32,
     /// Positive ones among them.
     pub positives: u32,
     /// Whether it was taken back.
