@@ -56,6 +56,24 @@ pub struct Said {
 }
 
 impl Bulk {
+    /// Without a label.
+    fn new(bulk: BulkId, seq: u64, time_us: u64, origin: Origin) -> Self {
+        Self {
+            bulk,
+            seq,
+            time_us,
+            origin,
+            annotator: String::new(),
+            to_come: 0,
+            came: 0,
+            last: None,
+            labels: Vec::new(),
+            gave: 0,
+            positives: 0,
+            revoked: false,
+        }
+    }
+
     /// Whether all its labels came, and count.
     pub fn is_whole(&self) -> bool {
         !self.revoked && self.missing() == 0
@@ -91,19 +109,11 @@ impl State {
     }
 
     pub(crate) fn begin_bulk(&mut self, seq: u64, time_us: u64, begun: &BulkBegun) {
+        let BulkBegun { bulk, origin, labels, annotator, .. } = begun.clone();
         self.bulks.push(Bulk {
-            bulk: begun.bulk,
-            seq,
-            time_us,
-            origin: begun.origin.clone(),
-            annotator: begun.annotator.clone(),
-            to_come: begun.labels,
-            came: 0,
-            last: None,
-            labels: Vec::new(),
-            gave: 0,
-            positives: 0,
-            revoked: false,
+            annotator,
+            to_come: labels,
+            ..Bulk::new(bulk, seq, time_us, origin)
         });
     }
 
@@ -145,20 +155,7 @@ impl State {
             Source::Model => Origin::Model { model: None, above: None, below: None },
             _ => Origin::File { name: NAME_LOST.to_owned(), hash: [0; 32] },
         };
-        self.bulks.push(Bulk {
-            bulk: labelled.bulk,
-            seq,
-            time_us,
-            origin,
-            annotator: String::new(),
-            to_come: 0,
-            came: 0,
-            last: None,
-            labels: Vec::new(),
-            gave: 0,
-            positives: 0,
-            revoked: false,
-        });
+        self.bulks.push(Bulk::new(labelled.bulk, seq, time_us, origin));
         Some(self.bulks.len() - 1)
     }
 

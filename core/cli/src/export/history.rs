@@ -70,8 +70,9 @@ impl History {
     pub fn take(&mut self, seq: u64, time_us: u64, event: &Event, state: &State) {
         match event {
             Event::Labelled(Labelled { image, label, source, annotator, seen, .. }) => {
-                let (image, answer, source) = (*image, Answer::from(*label), *source);
                 let (way, probability) = self.look(annotator, seen);
+                let (answer, source) = (Answer::from(*label), *source);
+                let (image, counts) = (*image, true);
                 self.said.push(Said {
                     seq,
                     time_us,
@@ -80,12 +81,13 @@ impl History {
                     way,
                     answer,
                     source,
-                    counts: true,
+                    counts,
                 });
             }
             Event::Skipped(Skipped { image, annotator, seen, .. }) => {
-                let (image, answer, source) = (*image, Answer::Skip, Source::Manual);
                 let (way, probability) = self.look(annotator, seen);
+                let (answer, source) = (Answer::Skip, Source::Manual);
+                let (image, counts) = (*image, true);
                 self.said.push(Said {
                     seq,
                     time_us,
@@ -94,7 +96,7 @@ impl History {
                     way,
                     answer,
                     source,
-                    counts: true,
+                    counts,
                 });
             }
             Event::Undone(undone) => self.set_counts(undone.look, false),
