@@ -176,7 +176,9 @@ fn tell(told: &sluice_events::message::Finish) -> Result<()> {
         say(&format!("not scored, they stay: {:>10} images", count(told.unscored)))?;
     }
     let Some(Expected { precision, recall, missed }) = &told.expected else {
-        return say("Too few answers say how right the model is, so nothing can be promised.");
+        return say(
+            "The answers so far do not say how right the model is, so nothing can be promised.",
+        );
     };
     let share = |of: &Interval| {
         let [low, likely, high] = [of.low, of.likely, of.high].map(|share| share * 100.0);

@@ -6,7 +6,7 @@ import type { Step } from '../session/state'
 import { inPercent } from './chosen'
 
 export const TOO_FEW =
-  'Too few answers say how right the model is, so nothing can be promised: answer some more first, or check afterwards.'
+  'The answers so far do not say how right the model is, so nothing can be promised: check the least sure afterwards.'
 
 /** How many images would become what. */
 export function becomes({ positives, negatives, between, unscored }: Counts): string {
