@@ -67,8 +67,9 @@ pub enum Command {
     /// Let the model label the rest, as one step
     #[command(
         after_help = "Examples:\n  sluice finish SESSION\n  sluice finish SESSION --above 0.9 --below 0.02 --yes\n\n\
-        Without --above and --below, thresholds are suggested: as many yes as are right in 95 % of the cases, \
-        and a no that costs no more than 2 % of the positives. What lies between stays for people."
+        Without --above and --below, thresholds are suggested, as far as answers say how right the model is: as many \
+        yes as are right in 95 % of the cases, and a no that costs no more than 2 % of the positives. What lies \
+        between stays for people."
     )]
     Finish(Finish),
     /// Take a step of many labels back: an import, or what the model labelled

@@ -17,13 +17,13 @@ mod table;
 mod whole;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::arguments::{ExportCommand, ExportLabels, LabelFormat};
+use crate::tell::say;
 use folders::Plan;
 use rows::{Counted, Session, Wanted};
 use whole::{Kind, Target};
@@ -172,11 +172,6 @@ fn losses(session: &Session) -> Vec<String> {
         );
     }
     told
-}
-
-/// Writes a line for whoever reads. The export is in its place by then: that nobody reads is no reason to fail.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// A bar for what a person may have to wait for, from this length on; only a terminal shows it.

@@ -1,6 +1,6 @@
 //! `sluice finish`: the model labels the rest, without a page.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use crate::log::{self, with_next_step};
 use crate::reading;
 use crate::session;
 use crate::settings::Settings;
+use crate::tell::say;
 
 /// How often it is looked whether the model is ready.
 const LOOK: Duration = Duration::from_millis(200);
@@ -44,9 +45,10 @@ pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
     if arguments.json {
         let labelled = labelled.map(|(step, labels)| Labelled { step, labels });
         let outcome = Outcome { would: told, labelled };
-        return say(&serde_json::to_string_pretty(&outcome)?);
+        say(&serde_json::to_string_pretty(&outcome)?);
+        return Ok(());
     }
-    tell(&told)?;
+    tell(&told);
     match labelled {
         Some((step, labels)) => say(&format!(
             "Labelled {labels} images as step {step}; `sluice revoke {} --step {step}` takes them back.",
@@ -54,6 +56,7 @@ pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
         )),
         None => say("Nothing was labelled: say --yes to do it."),
     }
+    Ok(())
 }
 
 /// What is printed as JSON.
@@ -165,15 +168,15 @@ fn label(runtime: &Runtime, service: &Service, thresholds: Thresholds) -> Result
     Ok((step.0, labels))
 }
 
-fn tell(told: &sluice_events::message::Finish) -> Result<()> {
+fn tell(told: &sluice_events::message::Finish) {
     let percent = |p: Option<f32>| p.map_or("never".to_owned(), |p| format!("{:.1} %", p * 100.0));
     let Thresholds { above, below } = told.thresholds;
     let count = |images: u32| HumanCount(u64::from(images)).to_string();
-    say(&format!("yes       from {:>8}: {:>10} images", percent(above), count(told.positives)))?;
-    say(&format!("no        up to {:>7}: {:>10} images", percent(below), count(told.negatives)))?;
-    say(&format!("between, for people:   {:>10} images", count(told.between)))?;
+    say(&format!("yes       from {:>8}: {:>10} images", percent(above), count(told.positives)));
+    say(&format!("no        up to {:>7}: {:>10} images", percent(below), count(told.negatives)));
+    say(&format!("between, for people:   {:>10} images", count(told.between)));
     if told.unscored > 0 {
-        say(&format!("not scored, they stay: {:>10} images", count(told.unscored)))?;
+        say(&format!("not scored, they stay: {:>10} images", count(told.unscored)));
     }
     let Some(Expected { precision, recall, missed }) = &told.expected else {
         return say(
@@ -185,17 +188,13 @@ fn tell(told: &sluice_events::message::Finish) -> Result<()> {
         format!("about {likely:.0} % ({low:.0} to {high:.0} %)")
     };
     if let Some(precision) = precision {
-        say(&format!("Of the yes, {} are right.", share(precision)))?;
+        say(&format!("Of the yes, {} are right.", share(precision)));
     }
-    say(&format!("{} of all positives are found then.", capital(&share(recall))))?;
+    say(&format!("{} of all positives are found then.", capital(&share(recall))));
     let Interval { low, likely, high } = missed;
-    say(&format!("About {likely:.0} ({low:.0} to {high:.0}) positives become no by mistake."))
+    say(&format!("About {likely:.0} ({low:.0} to {high:.0}) positives become no by mistake."));
 }
 
 fn capital(text: &str) -> String {
     text.replacen("about", "About", 1)
-}
-
-fn say(text: &str) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
 }

@@ -5,7 +5,7 @@ mod salvage;
 mod stat;
 mod verify;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -15,6 +15,7 @@ use sluice_log::{Check, OpenError, Rescue, check, segment};
 use crate::arguments::{LogCommand, SessionFolder};
 use crate::session;
 
+pub use crate::tell::print as say;
 pub use cat::{decoded, time};
 
 pub fn run(command: &LogCommand) -> Result<()> {
@@ -117,9 +118,4 @@ fn tell_losses(rescue: &Rescue) -> io::Result<()> {
         say("Nothing that the log knows of is lost.")?;
     }
     Ok(())
-}
-
-/// Writes for whoever reads.
-pub fn say(text: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{text}")
 }

@@ -23,6 +23,7 @@ mod session;
 mod sessions;
 mod settings;
 mod simulate;
+mod tell;
 mod unfinished;
 mod writing;
 

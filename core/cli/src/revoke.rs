@@ -1,7 +1,5 @@
 //! `sluice revoke`: takes a step of many labels back, or lists the steps.
 
-use std::io::Write as _;
-
 use anyhow::{Context, Result, bail};
 use sluice_events::{BulkId, Command, CommandId};
 use sluice_session::State;
@@ -13,6 +11,7 @@ use crate::arguments::Revoke;
 use crate::log;
 use crate::reading;
 use crate::replay::words::origin;
+use crate::tell::say;
 use crate::writing::Writing;
 
 pub fn run(arguments: &Revoke) -> Result<()> {
@@ -88,9 +87,4 @@ fn list(state: &State) {
             if step.revoked { "; revoked" } else { "" }
         ));
     }
-}
-
-/// Writes for whoever reads; that nobody does is no reason to stop.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }

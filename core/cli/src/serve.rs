@@ -1,6 +1,5 @@
 //! `sluice serve`.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use crate::arguments::{Serve, ServeArguments};
 use crate::log::with_next_step;
 use crate::session;
 use crate::settings::Settings;
+use crate::tell::say;
 
 /// The longest that stopping may take.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -141,11 +141,6 @@ fn greet(
         tracing::warn!(%error, "no browser could be opened");
     }
     Ok(())
-}
-
-/// Writes for whoever reads; that nobody does is no reason to stop.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Ctrl+C, or the system's wish to end. Heard from the call on, not only when it is awaited.

@@ -182,7 +182,7 @@ impl Engine {
             memory.last = Some((input, Instant::now()));
             // Labels and candidates are copied only when they are needed: there may be a million.
             let set = self.session.read_blocking(|view| view.state.training_set()).ok()?;
-            self.rank(memory, &snapshot, &set);
+            self.rank(memory, &snapshot, set);
         }
         for trained in &absorbed.cycles {
             self.session.command_blocking(Command::RecordCycle(trained.clone())).ok();
@@ -209,8 +209,8 @@ impl Engine {
     }
 
     /// Fits, scores, orders, records.
-    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot, set: &TrainingSet) {
-        let TrainingSet { learned_from, labels, candidates } = set;
+    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot, set: TrainingSet) {
+        let TrainingSet { learned_from, labels, candidates } = &set;
         let begun = Instant::now();
         let learned = self.learner.learn(labels, candidates);
         let took = begun.elapsed();
@@ -225,7 +225,7 @@ impl Engine {
             self.metrics.scored_images_total.inc_by(u64::from(scored));
             memory.training.scored_per_second = Some(f64::from(scored) / took.as_secs_f64());
         }
-        let Some(ordered) = self.order(memory, snapshot, set, &probabilities) else { return };
+        let Some(ordered) = self.order(memory, snapshot, &set, &probabilities) else { return };
         let ranked = |&index: &u32| Ranked {
             image: candidates[index as usize],
             probability: Some(probabilities[index as usize]).filter(|p| !p.is_nan()),
@@ -255,8 +255,7 @@ impl Engine {
         }
         let newest = self.session.read_blocking(|view| view.state.model.as_ref().map(|m| m.model));
         let newest = newest.ok().flatten();
-        let images = candidates.clone();
-        let learned_from = *learned_from;
+        let (learned_from, images) = (set.learned_from, set.candidates);
         let opinion =
             (scored > 0).then_some(Opinion { model: newest, learned_from, images, probabilities });
         self.opinion.send_replace(opinion.map(Arc::new));

@@ -74,11 +74,6 @@ impl Bulk {
         }
     }
 
-    /// Whether all its labels came, and count.
-    pub fn is_whole(&self) -> bool {
-        !self.revoked && self.missing() == 0
-    }
-
     /// Labels that never came, because it was interrupted; 0 of one that was revoked.
     pub fn missing(&self) -> usize {
         let missing = self.to_come.saturating_sub(self.came);

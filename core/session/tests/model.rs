@@ -256,7 +256,7 @@ fn bulk(session: &mut Session, model: &mut Model, labels: &[(u32, Answer)], by_m
     let is_new = |image: u32| !by_model || model.answer_of(image).is_none();
     let said: Vec<_> = labels.iter().filter(|(image, _)| is_new(*image)).collect();
     model.said.extend(said.into_iter().map(|(image, answer)| (who, *image, *answer)));
-    assert!(session.state.bulks.last().unwrap().is_whole());
+    assert_eq!(session.state.bulks.last().unwrap().missing(), 0);
     let more = BulkLabel { image: ImageId(IMAGES - 1), answer: Answer::Skip, probability: None };
     let more = Command::LabelInBulk { bulk: BulkId(number), labels: vec![more, more] };
     assert!(session.command(&more).is_err(), "twice the same image, and more than were said");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use sluice_events::facts::{BulkLabel, BulkLabelled, Labelled, Origin, Seen, Skipped};
+use sluice_events::facts::{BulkLabel, BulkLabelled, Origin, Seen};
 use sluice_events::{Answer, BulkId, Event, ImageId, Source};
 use sluice_session::State;
 
@@ -68,45 +68,25 @@ pub struct Entry<'a> {
 impl History {
     /// Takes one event in. `state` is that before it.
     pub fn take(&mut self, seq: u64, time_us: u64, event: &Event, state: &State) {
-        match event {
-            Event::Labelled(Labelled { image, label, source, annotator, seen, .. }) => {
-                let (way, probability) = self.look(annotator, seen);
-                let (answer, source) = (Answer::from(*label), *source);
-                let (image, counts) = (*image, true);
-                self.said.push(Said {
-                    seq,
-                    time_us,
-                    image,
-                    probability,
-                    way,
-                    answer,
-                    source,
-                    counts,
-                });
+        let (image, answer, source, annotator, seen) = match event {
+            Event::Labelled(said) => {
+                (said.image, Answer::from(said.label), said.source, &said.annotator, &said.seen)
             }
-            Event::Skipped(Skipped { image, annotator, seen, .. }) => {
-                let (way, probability) = self.look(annotator, seen);
-                let (answer, source) = (Answer::Skip, Source::Manual);
-                let (image, counts) = (*image, true);
-                self.said.push(Said {
-                    seq,
-                    time_us,
-                    image,
-                    probability,
-                    way,
-                    answer,
-                    source,
-                    counts,
-                });
+            Event::Skipped(said) => {
+                (said.image, Answer::Skip, Source::Manual, &said.annotator, &said.seen)
             }
-            Event::Undone(undone) => self.set_counts(undone.look, false),
-            Event::Redone(redone) => self.set_counts(redone.look, true),
-            Event::BulkLabelled(labelled) => self.step(seq, time_us, labelled, state),
+            Event::Undone(undone) => return self.set_counts(undone.look, false),
+            Event::Redone(redone) => return self.set_counts(redone.look, true),
+            Event::BulkLabelled(labelled) => return self.step(seq, time_us, labelled, state),
             Event::BulkRevoked(revoked) => {
                 self.revoked.insert(revoked.bulk);
+                return;
             }
-            _ => {}
-        }
+            _ => return,
+        };
+        let (way, probability) = self.look(annotator, seen);
+        let counts = true;
+        self.said.push(Said { seq, time_us, image, probability, way, answer, source, counts });
     }
 
     /// How it was said, and the probability that was seen.

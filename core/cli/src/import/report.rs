@@ -1,7 +1,5 @@
 //! What a person is told of an import: what was read, what is wrong with it, and what comes of it.
 
-use std::io::Write as _;
-
 use anyhow::Result;
 use serde::Serialize;
 use sluice_events::{Answer, BulkId};
@@ -11,6 +9,7 @@ use super::problems::{Problems, Trouble, place, shown};
 use super::read::{Input, Rows};
 use super::words::word;
 use crate::arguments::{Conflicts, Import};
+use crate::tell::say;
 
 /// As `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -212,9 +211,4 @@ fn capitalised(trouble: Trouble) -> String {
     let title = trouble.title();
     let (first, rest) = title.split_at(1);
     format!("{}{rest}", first.to_uppercase())
-}
-
-/// Writes for whoever reads; that nobody does is no reason to stop.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
