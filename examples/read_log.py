@@ -122,6 +122,13 @@ class Payload:
     def image(self):
         return {"path": self.text(), "bytes": self.number()}
 
+    def identified_image(self):
+        image = {"image": self.number(), "bytes": self.optional(self.number)}
+        return image | {"content": self.take(16).hex()}
+
+    def moved_image(self):
+        return {"image": self.number(), "path": self.text()}
+
     def ranked(self):
         return {"image": self.number(), "probability": self.optional(self.real)}
 
@@ -223,6 +230,8 @@ EVENTS = {
     ),
     (19, 1): ("BulkLabelled", dict(bulk=P.number, source=P.source, labels=lambda p: p.many(p.bulk_label))),
     (20, 1): ("BulkRevoked", dict(command=P.id, bulk=P.number)),
+    (21, 1): ("ImagesIdentified", dict(images=lambda p: p.many(p.identified_image))),
+    (22, 1): ("ImagesMoved", dict(moves=lambda p: p.many(p.moved_image))),
 }
 
 

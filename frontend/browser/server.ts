@@ -65,9 +65,18 @@ export class Server {
 
   /** Starts, on the same port as before if there was one. */
   async start(...more: string[]): Promise<void> {
+    const question = ['--question', 'Is it blue?']
+    await this.run('serve', this.pool, '--session', this.session, ...question, ...more)
+  }
+
+  /** Plays the session again instead, on the same port. */
+  async replay(...more: string[]): Promise<void> {
+    await this.run('replay', this.session, '--serve', ...more)
+  }
+
+  private async run(...parts: string[]): Promise<void> {
     const listen = this.address ? new URL(this.address).host : '127.0.0.1:0'
-    const parts = ['serve', this.pool, '--session', this.session, '--listen', listen]
-    const child = spawn(PROGRAM, [...parts, '--question', 'Is it blue?', ...more], {
+    const child = spawn(PROGRAM, [...parts, '--listen', listen], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     this.child = child

@@ -110,6 +110,18 @@ const STATES: Record<string, Reach> = {
     await expect(page.getByRole('heading', { name: 'Every image is answered' })).toBeVisible()
     await saved(page)
   },
+  replay: async (page, server) => {
+    await annotating(page, server)
+    await page.keyboard.press('h')
+    await server.kill()
+    await server.replay('--until', '+1h')
+    await page.goto(server.address)
+    await expect(page.getByTestId('replay-look')).toBeVisible()
+    await page.keyboard.press('ArrowLeft')
+    await expect(page.locator('.picture:not(.loading) img')).toBeVisible()
+    await page.getByRole('slider', { name: 'Moment of the session' }).hover()
+    await expect(page.locator('.pointed')).toBeVisible()
+  },
   'without the panel': async (page, server) => {
     await annotating(page, server)
     await page.keyboard.press('p')

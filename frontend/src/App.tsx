@@ -20,6 +20,8 @@ import { Panel } from './panel/Panel'
 import { Picture } from './picture/Picture'
 import { actual, fit as showWhole, zoomIn, zoomOut } from './picture/zoom'
 import type { HistoryFilter } from './protocol'
+import { Given, ReplayBar } from './replay/Door'
+import { isAsEver, wishOf } from './replay/deeds'
 import { covered, paused } from './session/attention'
 import { never } from './session/state'
 import {
@@ -28,6 +30,7 @@ import {
   lookAgain,
   openFinish,
   redo,
+  replay,
   say,
   state,
   swiped,
@@ -57,6 +60,11 @@ export function App() {
 
   useEffect(() => {
     const act = (deed: Deed) => {
+      const played = state.peek().replay
+      if (played && !isAsEver(deed)) {
+        const wish = played.at && wishOf(deed, played.at)
+        return wish ? replay(wish) : undefined
+      }
       switch (deed) {
         case 'positive':
         case 'negative':
@@ -90,6 +98,9 @@ export function App() {
           return state.peek().finishing ? closeFinish() : openFinish()
         case 'help':
           return setHelp((shown) => !shown)
+        case 'back':
+        case 'on':
+          return
         default:
           return never(deed)
       }
@@ -121,6 +132,7 @@ export function App() {
           <Ring />
           <Away />
           <Correcting />
+          <Given />
         </div>
         <Notices />
       </main>
@@ -132,17 +144,19 @@ export function App() {
           filter={filter}
           choose={setFilter}
           want={wantHistory}
-          look={lookAgain}
+          look={welcome.replay ? ({ seq }) => replay({ seek: seq - 1 }) : lookAgain}
+          act={welcome.replay ? 'Go to this answer' : undefined}
         />
       )}
       <footer class="footer">
+        <ReplayBar />
         <Probability />
         <Buttons />
       </footer>
       {panel && <Panel />}
       {help && <Keys close={() => setHelp(false)} />}
       <FinishDialogue check={check} />
-      {first && welcome && <FirstVisit close={() => setFirst(false)} />}
+      {first && welcome && !welcome.replay && <FirstVisit close={() => setFirst(false)} />}
       <p class="unseen" aria-live="polite">
         {said}
       </p>

@@ -1,7 +1,7 @@
 // Generated from core/events by its test `typescript`; do not edit.
 
 /** Version of this vocabulary. */
-export const PROTOCOL = 5
+export const PROTOCOL = 6
 
 /**
  * From a page to the server.
@@ -118,12 +118,16 @@ bulk: BulkId, } | { "type": "unreadable",
 /**
  * Which.
  */
-image: ImageId, };
+image: ImageId, } | { "type": "replay", 
+/**
+ * What is to be done.
+ */
+wish: ReplayWish, };
 
 /**
  * From the server to a page.
  */
-export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "charts" } & Charts | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "history" } & History | { "type": "finish" } & Finish | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice;
+export type ToPage = { "type": "welcome" } & Welcome | { "type": "ack" } & Ack | { "type": "refused" } & Refused | { "type": "queue" } & Queue | { "type": "statistics" } & Statistics | { "type": "charts" } & Charts | { "type": "training" } & Training | { "type": "plugins" } & Plugins | { "type": "history" } & History | { "type": "finish" } & Finish | { "type": "set_aside" } & SetAside | { "type": "notice" } & Notice | { "type": "replay" } & Replay;
 
 /**
  * What a page needs to begin.
@@ -134,7 +138,7 @@ export type Welcome = {
  */
 protocol: number, 
 /**
- * The session's log id.
+ * The session's log id. That of a replay is another one: what a page keeps for the session is not sent to it.
  */
 session: string, 
 /**
@@ -152,7 +156,11 @@ model: boolean,
 /**
  * The program's version.
  */
-program: string, };
+program: string, 
+/**
+ * What is played again; none: answers are taken.
+ */
+replay: ReplaySpan | null, };
 
 /**
  * A command is durable.
@@ -887,6 +895,92 @@ positives: number,
  * Whether it was taken back.
  */
 revoked: boolean, };
+
+/**
+ * Where a replay stands.
+ */
+export type Replay = { 
+/**
+ * The moment.
+ */
+moment: ReplayMoment, 
+/**
+ * The newest look.
+ */
+given: ReplayedLook | null, 
+/**
+ * The look to come: its image is on the screen. None where there is none, or where a look is taken back or counts
+ * again before it.
+ */
+next: ReplayedLook | null, 
+/**
+ * How long nothing happened from here on, seconds; none unless it is played shorter.
+ */
+pause: number | null, 
+/**
+ * Whether it goes on by itself.
+ */
+playing: boolean, 
+/**
+ * So many times as fast as it happened.
+ */
+speed: number, };
+
+/**
+ * A moment of a session.
+ */
+export type ReplayMoment = { 
+/**
+ * Sequence number of the newest event that has happened.
+ */
+seq: number, 
+/**
+ * When it happened, µs since 1970.
+ */
+time_us: number, 
+/**
+ * Looks by then, those that were taken back among them.
+ */
+looks: number, };
+
+/**
+ * A look, as the log tells it.
+ */
+export type ReplayedLook = { 
+/**
+ * Sequence number of its event.
+ */
+seq: number, 
+/**
+ * Which image.
+ */
+image: ImageId, 
+/**
+ * What was said.
+ */
+answer: Answer, 
+/**
+ * P(positive), 0 to 1, as it was shown; none where nothing was shown.
+ */
+probability: number | null, };
+
+/**
+ * What is played again.
+ */
+export type ReplaySpan = { 
+/**
+ * A few hundred moments at even distances, the first and the last one among them.
+ */
+moments: Array<ReplayMoment>, 
+/**
+ * Where steps of many labels began: sequence numbers.
+ */
+steps: Array<number>, };
+
+/**
+ * How a replay is to be played, or where it is to go.
+ */
+export type ReplayWish = { "play": boolean } | { "seek": number } | { "step": number } | { "speed": number };
 
 /**
  * Images that can't be shown.

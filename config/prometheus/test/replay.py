@@ -121,6 +121,7 @@ class Fold:
         self.ranking = None  # version and payload of the newest one
         self.known = -1  # it knows events up to this one
         self.unranked = []
+        self.features = ""  # of the newest model
         self.newest = {}  # of the newest model and the newest cycle
         self.counted = Counter({figure: 0 for figure in FROM_THE_START})
 
@@ -140,6 +141,7 @@ class Fold:
             elif kind in (LABELLED, SKIPPED):
                 self.look(seq, live, time_us, fact)
             elif kind == MODEL_TRAINED:
+                self.features = fact["features"]
                 self.tell(sluice_model_loss_nats=fact["loss"])
                 self.count(live, "sluice_models_total")
             elif kind == CYCLE_TRAINED:
@@ -247,7 +249,7 @@ class Fold:
         if self.ranking:
             ranking = self.read(RANKING_MADE, *self.ranking)
             timed = [look.active_us / 1e6 for look in recent if look.active_us > 0]
-            told = forecast.told(ranking, recent, timed, found=answers["positive"])
+            told = forecast.told(ranking, recent, timed, answers["positive"], self.features)
             figures |= {key(metric, **labels): value for metric, labels, value in told}
         return figures
 

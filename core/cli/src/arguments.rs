@@ -2,11 +2,11 @@
 
 mod finish;
 mod labels;
+mod listen;
 mod point;
 mod replay;
 mod sessions;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -16,9 +16,10 @@ use sluice_server::{Background, DeviceChoice, Recipe};
 
 pub use finish::Finish;
 pub use labels::{Conflicts, ExportCommand, ExportLabels, Import, LabelFormat, Revoke, SourceName};
+pub use listen::Listening;
 pub use point::Point;
 pub use replay::Replay;
-pub use sessions::{SessionsCommand, SessionsFork, SessionsList, SessionsShow};
+pub use sessions::{SessionsCommand, SessionsFork, SessionsList, SessionsRelink, SessionsShow};
 
 /// Intelligent annotation for binary image classification.
 ///
@@ -74,15 +75,16 @@ pub enum Command {
     Finish(Finish),
     /// Take a step of many labels back: an import, or what the model labelled
     Revoke(Revoke),
-    /// Tell how a session stood at any moment, or play it in the terminal
+    /// Tell how a session stood at any moment, or play it in the terminal or in the page
     #[command(
         after_help = "Examples:\n  sluice replay SESSION\n  sluice replay SESSION --until +10m\n  \
-        sluice replay SESSION --speed 10\n  sluice replay ~/pictures --until 2026-11-26T14:00 --json\n  \
+        sluice replay SESSION --speed 10\n  sluice replay SESSION --serve --speed 4\n  \
+        sluice replay ~/pictures --until 2026-11-26T14:00 --json\n  \
         sluice replay SESSION --selector explore --out curves.svg\n\n\
         Never writes; works while a server has the session open."
     )]
     Replay(Replay),
-    /// List sessions, tell what they are made of, begin another with the history of one
+    /// List sessions, tell what they are made of, begin another with the history of one, find renamed images again
     #[command(subcommand)]
     Sessions(SessionsCommand),
     /// Look into a session's log: print it, count it, check it, rescue it
@@ -317,24 +319,14 @@ pub struct ServeArguments {
     /// The question that is answered with yes or no
     #[arg(long, env = "SLUICE_QUESTION", value_name = "TEXT")]
     pub question: Option<String>,
-    /// Address and port to listen on [default: 127.0.0.1:8077]
-    #[arg(long, env = "SLUICE_LISTEN", value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
-    /// What visitors must know; needed when listening to other machines
-    #[arg(long, env = "SLUICE_TOKEN", value_name = "TEXT")]
-    pub token: Option<String>,
-    /// Let everybody who reaches this machine answer
-    #[arg(long, conflicts_with = "token")]
-    pub no_token: bool,
+    #[command(flatten)]
+    pub listening: Listening,
     /// No model: only show and record
     #[arg(long)]
     pub no_model: bool,
     /// Write what TensorBoard shows to this folder: loss, pace, agreement
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
-    /// Open the page in the browser
-    #[arg(long)]
-    pub open: bool,
     #[command(flatten)]
     pub session_arguments: SessionArguments,
 }

@@ -15,6 +15,7 @@ mod import;
 mod log;
 mod oracle;
 mod plugin;
+mod port;
 mod reading;
 mod replay;
 mod revoke;

@@ -138,6 +138,8 @@ facts! {
     18 => BulkBegun, 1;
     19 => BulkLabelled, 1;
     20 => BulkRevoked, 1;
+    21 => ImagesIdentified, 1;
+    22 => ImagesMoved, 1;
 }
 
 fn to_bytes<T: Serialize>(fact: &T) -> Result<Vec<u8>, CodecError> {

@@ -5,8 +5,8 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::facts::{
-    BulkLabel, CheckpointMade, CycleTrained, FoundImage, Label, ModelTrained, Origin, PluginRef,
-    Ranked, Seen, SessionOpened, Source,
+    BulkLabel, CheckpointMade, CycleTrained, FoundImage, IdentifiedImage, Label, ModelTrained,
+    MovedImage, Origin, PluginRef, Ranked, Seen, SessionOpened, Source,
 };
 use crate::ids::{BulkId, CommandId, ImageId};
 use crate::outlook::OutlookBin;
@@ -58,6 +58,11 @@ pub enum Command {
         /// Size of the file now.
         bytes: u64,
     },
+    /// Files of images were read; as many as fit into a record. Their sizes are told wherever they are known.
+    IdentifyImages(Vec<IdentifiedImage>),
+    /// Files of images are elsewhere now, one after the other; as many as fit into a record. An image without an answer
+    /// gives way to one that comes to its path.
+    MoveImages(Vec<MovedImage>),
     /// An answer to one image.
     Answer {
         /// The sender's id.

@@ -3,6 +3,7 @@
 //! to date, one pure step at a time.
 
 mod bulk;
+mod images;
 pub mod v1;
 pub mod v2;
 
@@ -17,6 +18,7 @@ use crate::outlook::OutlookBin;
 use crate::plugin::{Changes, PluginKind, Values};
 
 pub use bulk::{BulkBegun, BulkLabel, BulkLabelled, BulkRevoked, Origin};
+pub use images::{Content, IdentifiedImage, ImagesIdentified, ImagesMoved, MovedImage};
 
 /// The answer that an image has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -216,9 +218,13 @@ pub struct ModelTrained {
     pub negatives: u32,
     /// Mean class-balanced log loss over the labels, in nats.
     pub loss: f32,
-    /// What the features are, for example `patches` or a network's name.
+    /// What the features are, for example `patches` or a network's name; [`WITH_NETWORK`] follows where a network in
+    /// the background has a say.
     pub features: String,
 }
+
+/// What the features' name ends with when a network in the background has joined.
+pub const WITH_NETWORK: &str = " + network";
 
 /// One entry of a ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -310,6 +316,8 @@ pub enum Event {
     ImagesFound(ImagesFound),
     ImageSetAside(ImageSetAside),
     ImageRestored(ImageRestored),
+    ImagesIdentified(ImagesIdentified),
+    ImagesMoved(ImagesMoved),
     Labelled(Labelled),
     Skipped(Skipped),
     Undone(Undone),

@@ -1,13 +1,17 @@
 //! What the page and the server say to each other over the WebSocket, as JSON. The page's
 //! TypeScript types are generated from these; a test fails when they are stale.
 //!
-//! Newest state wins: `queue`, `statistics`, `charts`, `training`, `plugins` and `history` each replace what was
-//! sent before, and a slow page may never see some of them. `ack` and `refused` are never left out.
+//! Newest state wins: `queue`, `statistics`, `charts`, `training`, `plugins`, `history` and `replay` each replace what
+//! was sent before, and a slow page may never see some of them. `ack` and `refused` are never left out.
 
 mod finish;
+mod history;
+mod replay;
 mod statistics;
 
 pub use finish::{CurvePoint, Expected, Finish, StepMade, Thresholds};
+pub use history::{History, HistoryFilter, HistoryLook};
+pub use replay::{Replay, ReplayMoment, ReplaySpan, ReplayWish, ReplayedLook};
 pub use statistics::{
     Agreement, AnswerSeconds, Answered, CalibrationBin, Charts, CyclePoint, Forecast, Goal,
     Interval, ModelPoint, Statistics, TimeBin,
@@ -23,7 +27,7 @@ use crate::ids::{BulkId, CommandId, ImageId, ModelId, RankingId};
 use crate::plugin::{Changes, PluginInfo, PluginKind, Values};
 
 /// Version of this vocabulary; a page of another one is told to reload.
-pub const PROTOCOL: u32 = 5;
+pub const PROTOCOL: u32 = 6;
 
 /// From a page to the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -127,6 +131,11 @@ pub enum ToServer {
         /// Which.
         image: ImageId,
     },
+    /// Play a replay otherwise, or from elsewhere.
+    Replay {
+        /// What is to be done.
+        wish: ReplayWish,
+    },
 }
 
 /// From the server to a page.
@@ -157,6 +166,8 @@ pub enum ToPage {
     SetAside(SetAside),
     /// Something that a person should know.
     Notice(Notice),
+    /// Where the replay stands.
+    Replay(Replay),
 }
 
 /// What a page needs to begin.
@@ -164,7 +175,7 @@ pub enum ToPage {
 pub struct Welcome {
     /// The server's [`PROTOCOL`].
     pub protocol: u32,
-    /// The session's log id.
+    /// The session's log id. That of a replay is another one: what a page keeps for the session is not sent to it.
     pub session: String,
     /// The question that is answered with yes or no.
     pub question: String,
@@ -174,6 +185,8 @@ pub struct Welcome {
     pub model: bool,
     /// The program's version.
     pub program: String,
+    /// What is played again; none: answers are taken.
+    pub replay: Option<ReplaySpan>,
 }
 
 /// A command is durable.
@@ -296,57 +309,6 @@ pub struct Plugins {
     pub network_values: Values,
     /// Those of them that were set by hand.
     pub network_by_hand: Values,
-}
-
-/// Which answers a page would like to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum HistoryFilter {
-    /// All of them.
-    All,
-    /// Yes.
-    Positive,
-    /// No.
-    Negative,
-    /// Can't say.
-    Skip,
-    /// The model, at one half, had said otherwise before the answer. Nothing disagrees with a skip, or
-    /// where the model had said nothing.
-    Disagreement,
-    /// What the model labelled and nobody has answered since, the least sure first.
-    Model,
-}
-
-/// The answer that an image has.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, TS)]
-pub struct HistoryLook {
-    /// Sequence number of its event in the log.
-    #[ts(type = "number")]
-    pub seq: u64,
-    /// Which image.
-    pub image: ImageId,
-    /// What was said.
-    pub answer: Answer,
-    /// Who said it.
-    pub source: Source,
-    /// P(positive), 0 to 1, as it was shown before the image's first answer that had one; none where nothing
-    /// was shown.
-    pub probability: Option<f32>,
-    /// It took the place of another answer.
-    pub corrected: bool,
-    /// The image can't be shown any more.
-    pub set_aside: bool,
-}
-
-/// What was answered. An image is there once, with the answer that it has; what was taken back is not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-pub struct History {
-    /// Which answers these are.
-    pub filter: HistoryFilter,
-    /// The newest first (of the model's: the least sure), as many as the page wants.
-    pub looks: Vec<HistoryLook>,
-    /// How many there are in all.
-    pub total: u32,
 }
 
 /// A file that can't be shown.

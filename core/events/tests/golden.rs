@@ -288,6 +288,28 @@ fn golden() -> Vec<(u16, u16, &'static str, Event)> {
             "100102030405060708090a0b0c0d0e0f10 03",
             Event::BulkRevoked(BulkRevoked { command: command(), bulk: BulkId(3) }),
         ),
+        (
+            21,
+            1,
+            "02 04 00 07070707070707070707070707070707 09 01fbe803 08080808080808080808080808080808",
+            Event::ImagesIdentified(ImagesIdentified {
+                images: vec![
+                    IdentifiedImage { image: ImageId(4), bytes: None, content: [7; 16] },
+                    IdentifiedImage { image: ImageId(9), bytes: Some(1000), content: [8; 16] },
+                ],
+            }),
+        ),
+        (
+            22,
+            1,
+            "02 04 03622f78 05 0161",
+            Event::ImagesMoved(ImagesMoved {
+                moves: vec![
+                    MovedImage { image: ImageId(4), path: "b/x".into() },
+                    MovedImage { image: ImageId(5), path: "a".into() },
+                ],
+            }),
+        ),
     ]
 }
 
@@ -318,7 +340,7 @@ fn the_newest_version_is_written_as_it_was() {
             newest.insert(event_type);
         }
     }
-    assert_eq!(newest.len(), 20, "each type is written in one version, which stands above");
+    assert_eq!(newest.len(), 22, "each type is written in one version, which stands above");
 }
 
 /// An old fact that is written anew means the same.
@@ -354,6 +376,10 @@ fn as_json_a_fact_carries_its_name_and_hashes_are_digits() {
     assert_eq!(json["type"], "SelectorChosen");
     assert_eq!(json["command"], "01020304-0506-0708-090a-0b0c0d0e0f10");
     assert_eq!(json["selector"]["hash"], "07".repeat(32));
+    let read = IdentifiedImage { image: ImageId(4), bytes: None, content: [7; 16] };
+    let read = Event::ImagesIdentified(ImagesIdentified { images: vec![read] });
+    let json = serde_json::to_value(read).unwrap();
+    assert_eq!(json["images"][0]["content"], "07".repeat(16));
     let unknown = serde_json::to_value(decode(999, 3, &[1, 0xff]).unwrap()).unwrap();
     assert_eq!((&unknown["type"], &unknown["payload"]), (&"Unknown".into(), &"01ff".into()));
     for (_, _, _, event) in golden() {

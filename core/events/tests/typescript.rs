@@ -9,7 +9,8 @@ use sluice_events::message::{
     Ack, Agreement, AnswerSeconds, Answered, AsideFile, CalibrationBin, Charts, CurvePoint,
     CyclePoint, Expected, Fetching, Finish, Forecast, Goal, History, HistoryFilter, HistoryLook,
     Interval, Level, Look, ModelPoint, Notice, PROTOCOL, Plugins, Queue, QueueItem, Refused,
-    SetAside, Statistics, StepMade, Thresholds, TimeBin, ToPage, ToServer, Training, Welcome,
+    Replay, ReplayMoment, ReplaySpan, ReplayWish, ReplayedLook, SetAside, Statistics, StepMade,
+    Thresholds, TimeBin, ToPage, ToServer, Training, Welcome,
 };
 use sluice_events::plugin::{Parameter, PluginInfo, PluginKind, Value};
 use sluice_events::{Answer, BulkId, CommandId, ImageId, Label, ModelId, RankingId, Source};
@@ -69,6 +70,11 @@ fn generated() -> String {
         Expected,
         CurvePoint,
         StepMade,
+        Replay,
+        ReplayMoment,
+        ReplayedLook,
+        ReplaySpan,
+        ReplayWish,
         SetAside,
         AsideFile,
         Notice,

@@ -226,3 +226,18 @@ fn a_file_is_known_by_its_content_wherever_it_lies_until_it_changes() {
     fs::remove_file(&here).unwrap();
     assert!(square(&here, 4, &limits, knows).unwrap_err().to_string().contains("is not there"));
 }
+
+#[test]
+fn a_large_file_has_the_same_content_read_at_once_or_in_parts_and_what_is_no_file_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("1.png");
+    for length in [0, 1, 1000, 3_000_000] {
+        let bytes: Vec<u8> = (0..length).map(|n: u32| (n.wrapping_mul(n) >> 3) as u8).collect();
+        fs::write(&path, &bytes).unwrap();
+        let (key, read) = Key::of_content_at(&path).unwrap();
+        assert_eq!((key, read), (Key::of_content(&bytes), u64::from(length)));
+        assert_eq!(key.bytes()[..], blake3::hash(&bytes).as_bytes()[..16]);
+    }
+    assert!(Key::of_content_at(folder.path()).is_err());
+    assert!(Key::of_content_at(&folder.path().join("none")).is_err());
+}

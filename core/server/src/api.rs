@@ -19,7 +19,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::App;
-use sluice_session::now_us;
 
 const ABOUT: &str = "What a session holds, for scripts. The same figures as on the page and in `/metrics`. \
                      Where a token is asked for, send it as a bearer token.";
@@ -128,7 +127,7 @@ async fn session(State(app): State<Arc<App>>) -> Result<Json<Session>, Response>
     (status = 503, description = "The session is closed", body = Problem),
 ))]
 async fn statistics(State(app): State<Arc<App>>) -> Result<Json<Statistics>, Response> {
-    read(&app, |view| view.state.statistics(now_us())).await.map(Json)
+    read(&app, |view| view.state.statistics(view.now_us)).await.map(Json)
 }
 
 /// How it went, from the first look to the last.

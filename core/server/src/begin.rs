@@ -102,10 +102,40 @@ pub(crate) fn begin(
 }
 
 /// Whether a folder that was moved or is reached by another path holds the same images: most of
-/// those that the session knows, by name and size.
+/// those that the session knows, by name and size. Those that are gone are not looked for, as long as there are others.
 fn is_same_pool(known: &[ImageState], finding: &Finding) -> bool {
     let there: HashMap<&str, u64> =
         finding.images.iter().map(|image| (image.path.as_str(), image.sight.bytes)).collect();
+    let all_are_gone = known.iter().all(ImageState::is_gone);
+    let sought = || known.iter().filter(move |image| all_are_gone || !image.is_gone());
     let same = |image: &&ImageState| there.get(image.path.as_str()) == Some(&image.bytes);
-    known.is_empty() || known.iter().filter(same).count() * 2 > known.len()
+    known.is_empty() || sought().filter(same).count() * 2 > sought().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_pool::{Found, Sight};
+    use sluice_session::files::GONE;
+
+    use super::*;
+
+    fn image(path: &str, is_gone: bool) -> ImageState {
+        let (path, set_aside) = (path.to_owned(), is_gone.then(|| GONE.to_owned()));
+        ImageState { path, bytes: 7, content: None, given: None, set_aside }
+    }
+
+    #[test]
+    fn images_that_are_gone_are_not_looked_for_unless_there_are_no_others() {
+        let sight = Sight { bytes: 7, modified: None };
+        let found = ["a", "b"].map(|path| Found { path: path.to_owned(), sight });
+        let finding = Finding { images: found.into(), ..Finding::default() };
+        let is_pool = |known: &[(&str, bool)]| {
+            let known: Vec<_> = known.iter().map(|(path, gone)| image(path, *gone)).collect();
+            is_same_pool(&known, &finding)
+        };
+        assert!(is_pool(&[]) && is_pool(&[("a", false), ("b", false), ("c", false)]));
+        assert!(!is_pool(&[("a", false), ("c", false)]));
+        assert!(is_pool(&[("a", false), ("c", true), ("d", true)]));
+        assert!(!is_pool(&[("c", true)]) && is_pool(&[("a", true)]));
+    }
 }

@@ -6,11 +6,10 @@ use futures::executor::block_on;
 use sluice_events::facts::FoundImage;
 use sluice_events::{Command, ImageId};
 use sluice_pool::{Finding, Unusable};
+pub(crate) use sluice_session::files::GONE;
 use sluice_session::state::ImageState;
 use sluice_session::{CommandError, SessionHandle};
 
-/// Why an image that was there is set aside.
-pub(crate) const GONE: &str = "is no longer in the folder";
 /// How the reasons of images begin that could not be read ([`sluice_pool::DecodeError`]).
 const UNREADABLE: [&str; 2] = ["can't be read", "is not there"];
 /// Paths of one event, bytes; well below what fits into a batch of the log.
@@ -31,7 +30,7 @@ pub(crate) struct Difference {
 /// Images that are set aside because their files are gone.
 pub(crate) fn gone_images(images: &[ImageState]) -> HashSet<ImageId> {
     let all = (0..).map(ImageId).zip(images);
-    all.filter(|(_, image)| image.set_aside.as_deref() == Some(GONE)).map(|(id, _)| id).collect()
+    all.filter(|(_, image)| image.is_gone()).map(|(id, _)| id).collect()
 }
 
 impl Difference {
@@ -125,7 +124,7 @@ mod tests {
 
     fn aside(path: &str, reason: &DecodeError) -> ImageState {
         let (path, set_aside) = (path.to_owned(), Some(reason.to_string()));
-        ImageState { path, bytes: 7, given: None, set_aside }
+        ImageState { path, bytes: 7, content: None, given: None, set_aside }
     }
 
     #[test]

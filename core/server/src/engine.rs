@@ -36,6 +36,7 @@ use tokio::sync::watch;
 use crate::artefacts::Artefacts;
 use crate::bell::Bell;
 use crate::catalogue::{Catalogue, InUse};
+use crate::contents::Contents;
 use crate::finish::Opinion;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
@@ -52,6 +53,8 @@ pub struct Engine {
     pub session: SessionHandle,
     /// The pool.
     pub folder: PoolFolder,
+    /// Where it is told what files hold that were read; none: nowhere.
+    pub(crate) contents: Option<Contents>,
     /// What can be chosen, and what is.
     pub catalogue: Catalogue,
     /// Where networks' weights are, or come from.

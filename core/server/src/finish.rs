@@ -17,8 +17,6 @@ use uuid::Uuid;
 use crate::open::Service;
 use worth::{Before, Sums, sides};
 
-/// How a model's features are called when a network in the background has joined.
-const JOINED: &str = " + network";
 /// Images shown at each threshold.
 const AT_THE_EDGE: usize = 12;
 /// What the model last thought of every unanswered image.
@@ -62,10 +60,7 @@ struct Known {
 
 impl Known {
     fn of(view: &View<'_>) -> Self {
-        // A network's opinions come in jumps, and what was answered before says nothing of the newest one: measured,
-        // the ranges held in 53 to 84 % of the cases instead of 90 (`LEARNING.md`). So nothing is promised then.
-        let joined = view.state.model.as_ref().is_some_and(|m| m.features.ends_with(JOINED));
-        let corrections = view.state.corrections().filter(|_| !joined);
+        let corrections = view.state.corrections();
         Self {
             waits: view.state.images.iter().map(ImageState::is_candidate).collect(),
             before: Before::of(view.state, corrections.as_deref()),

@@ -14,8 +14,10 @@
 //! - Images are reached by id only. Nothing here writes to the pool.
 //!
 //! - [`open`]: everything a session needs, put together; [`engine`]: from answers to rankings;
+//! - `player`: the clock of a session that is played again;
 //! - [`catalogue`]: what can be chosen, and what is; `plugins`: where that comes from;
 //! - `begin`, `difference`, `follow`: what the pool's folder holds, at the start and while it runs;
+//! - `contents`: what the images' files hold, and which of them are there under other names;
 //! - `unshown`: what becomes of images that can't be shown;
 //! - [`http`]: the routes; `socket`, `images`, `api`, `page`, `access`: what is behind them;
 //! - [`finish`]: the model labels the rest;
@@ -30,6 +32,7 @@ mod artefacts;
 mod begin;
 mod bell;
 pub mod catalogue;
+mod contents;
 mod difference;
 pub mod engine;
 pub mod finish;
@@ -42,6 +45,7 @@ pub mod notices;
 pub mod open;
 mod page;
 mod pictures;
+mod player;
 mod plugins;
 mod scrape;
 mod socket;
@@ -53,5 +57,6 @@ pub mod weights;
 mod witness;
 
 pub use access::Access;
-pub use open::{OpenError, Service, SessionOptions};
+pub use open::{OpenError, ReplayOptions, Service, SessionOptions};
+pub use player::Pace;
 pub use sluice_learn::{Background, DeviceChoice, Recipe};

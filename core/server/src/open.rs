@@ -1,6 +1,7 @@
 //! Everything that a session needs, put together: scan, log, session, plugins, engine.
 
 mod error;
+mod replayed;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use crate::artefacts::Artefacts;
 use crate::begin::{begin, tell_lost, tell_recovery};
 use crate::bell::Bell;
 use crate::catalogue::Catalogue;
+use crate::contents::{self, ContentsWatch};
 use crate::difference::gone_images;
 use crate::engine::Engine;
 use crate::finish::Opinion;
@@ -33,6 +35,7 @@ use crate::measured::Measured;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
+use crate::player::Player;
 use crate::plugins::Plugins;
 use crate::survey::Survey;
 use crate::tensorboard::{EventFile, TensorBoard};
@@ -40,6 +43,7 @@ use crate::unshown::Unshown;
 use crate::weights::{WeightsPlaces, WeightsStore};
 use crate::witness::Witness;
 pub use error::OpenError;
+pub use replayed::ReplayOptions;
 
 /// How a session is to be run.
 #[derive(Clone, Debug)]
@@ -103,7 +107,7 @@ pub struct Service {
     pub catalogue: Catalogue,
     /// Whether there is a model.
     pub model: bool,
-    /// The log's id.
+    /// The log's id; that of a replay is another one.
     pub log_id: String,
     /// Every metric.
     pub metrics: Arc<Metrics>,
@@ -119,10 +123,13 @@ pub struct Service {
     pub(crate) opinion: watch::Receiver<Option<Arc<Opinion>>>,
     /// Things that a person should know.
     pub notices: NoticeBoard,
+    /// What plays the session again; none: it goes on.
+    pub(crate) replay: Option<Player>,
     stop: Arc<AtomicBool>,
     bell: Bell,
     watch: Option<FolderWatch>,
     pool_watch: Option<PoolWatch>,
+    contents: Option<ContentsWatch>,
     tensorboard: Mutex<Option<TensorBoard>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -201,9 +208,11 @@ impl Service {
         let (tell, changed) = channel();
         let (missing, missed) = channel();
         let unshown = Unshown::new(session.clone(), options.rescan.map(|_| missing));
+        let contents = contents::start(options.folder.as_deref(), &session, &folder, &notices)?;
         let engine = Engine {
             session: session.clone(),
             folder: folder.clone(),
+            contents: contents.as_ref().map(ContentsWatch::teller),
             catalogue: catalogue.clone(),
             artefacts: Artefacts(options.folder.as_ref().map(|folder| folder.join("artefacts"))),
             weights: WeightsStore::new(options.weights, bell.clone()),
@@ -250,10 +259,12 @@ impl Service {
             training: watched,
             opinion,
             notices,
+            replay: None,
             stop,
             bell,
             watch,
             pool_watch,
+            contents,
             tensorboard,
             threads,
         })
@@ -273,6 +284,9 @@ impl Service {
             });
             let _ = ended.await;
         }
+        if let Some(contents) = &self.contents {
+            contents.end().await;
+        }
         self.session.close().await;
     }
 
@@ -287,8 +301,8 @@ impl Service {
         if let Some(tensorboard) = self.take_tensorboard() {
             tensorboard.end();
         }
-        let Self { session, unshown, watch, pool_watch, threads, .. } = self;
-        drop((session, unshown, watch, pool_watch));
+        let Self { session, unshown, watch, pool_watch, contents, replay, threads, .. } = self;
+        drop((session, unshown, watch, pool_watch, contents, replay));
         for thread in threads {
             let _ = thread.join();
         }

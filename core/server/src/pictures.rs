@@ -12,6 +12,7 @@ use sluice_learn::{EXAMPLE, NoPicture, Pictures};
 use sluice_pool::{DecodeError, DecodeLimits, Key, Square, decode_file, longer_side, square};
 
 use crate::bell::Bell;
+use crate::contents::Contents;
 use crate::difference::GONE;
 use crate::metrics::Metrics;
 
@@ -109,9 +110,11 @@ fn not_in_the_pool() -> NoPicture {
     NoPicture::Broken("is not part of the pool".to_owned())
 }
 
-/// The pool for the learner; rings the engine's bell when features are ready.
+/// The pool for the learner; rings the engine's bell when features are ready, and tells what files hold that were read.
 pub(crate) struct PoolPictures {
     pub folder: PoolFolder,
+    /// Where that is told; none: nowhere.
+    pub contents: Option<Contents>,
     pub bell: Bell,
     pub metrics: Arc<Metrics>,
 }
@@ -129,6 +132,17 @@ impl Pictures for PoolPictures {
             .map_err(|error| self.folder.why(image, error))?;
         if matches!(square, Square::Made { .. }) {
             self.metrics.decoded(begun.elapsed());
+        }
+        // A file that was known by its path was not read.
+        let content = match &square {
+            Square::Made { keys: [content, _], .. }
+            | Square::Known { key: content, also: Some(_) } => Some(content),
+            Square::Known { also: None, .. } => None,
+        };
+        if let (Some(content), Some(contents)) = (content, &self.contents)
+            && image != EXAMPLE
+        {
+            contents.tell(image, &path, content);
         }
         Ok(square)
     }

@@ -27,7 +27,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let service = &app.service;
     let metrics = &service.metrics;
     metrics.session_waiting.set(service.session.waiting() as i64);
-    let look = service.session.read(|view| Standing::of(view.state));
+    let look = service.session.read(Standing::of);
     // A disk that hangs keeps the session's thread: what was counted so far is told all the same.
     let looked = timeout(PATIENCE, look).await;
     if let Ok(Err(_)) = looked {

@@ -6,6 +6,7 @@
 
 mod finishing;
 mod news;
+mod replaying;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +19,11 @@ use futures::stream::{FuturesOrdered, FuturesUnordered, SplitSink, SplitStream};
 use futures::{FutureExt, SinkExt};
 use prometheus::IntGauge;
 use sluice_events::facts::{PluginRef, Seen, Source};
-use sluice_events::message::{
-    Ack, HistoryFilter, PROTOCOL, Refused, ToPage, ToServer, Training, Welcome,
-};
+use sluice_events::message::{Ack, HistoryFilter, Refused, ToPage, ToServer, Training};
 use sluice_events::plugin::PluginKind;
 use sluice_events::{Command, CommandId, ImageId};
 use sluice_host::PluginSet;
-use sluice_session::{CommandError, Done};
+use sluice_session::{CommandError, Done, Refusal};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -32,6 +31,7 @@ use crate::catalogue::find;
 use crate::http::App;
 use crate::images::AT_ONCE;
 use crate::notices::Pinned;
+use crate::player::{Pace, Player};
 use finishing::{Finishing, Foreseeing};
 use news::{CHARTS_EVERY, Told};
 
@@ -60,6 +60,7 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, socket: WebSocketUpgrad
             training: app.service.training.clone(),
             plugins: app.service.catalogue.follow(),
             notices: app.service.notices.watch(),
+            pace: app.service.replay.as_ref().map(Player::follow),
             app: Arc::clone(&app),
             sink,
             annotator: None,
@@ -103,6 +104,8 @@ struct Page {
     training: watch::Receiver<Training>,
     plugins: watch::Receiver<Arc<PluginSet>>,
     notices: watch::Receiver<Pinned>,
+    /// How it is played, if this is a replay.
+    pace: Option<watch::Receiver<Pace>>,
     /// Whose answers these are, once the page has said hello.
     annotator: Option<String>,
     queue: usize,
@@ -151,7 +154,11 @@ impl Page {
                 Ok(()) = self.durable.changed(), if greeted => {
                     self.durable.mark_unchanged();
                     self.send_queue().await?;
+                    self.send_replay().await?;
                     soon(&mut statistics_due);
+                }
+                Some(Ok(())) = async { Some(self.pace.as_mut()?.changed().await) }, if greeted => {
+                    self.send_replay().await?;
                 }
                 Ok(()) = self.training.changed(), if greeted => {
                     soon(&mut statistics_due);
@@ -248,6 +255,10 @@ impl Page {
         message: ToServer,
         annotator: String,
     ) -> Result<Option<(CommandId, Command)>, axum::Error> {
+        if let Some(id) = message.command().filter(|_| self.app.service.replay.is_some()) {
+            let why = Refusal::Replay.to_string();
+            return self.refuse(Some(id), why, false).await.map(|()| None);
+        }
         Ok(match message {
             ToServer::Hello { .. } => None,
             ToServer::Answer { id, image, answer, source, shown_ms, ranking } => {
@@ -313,6 +324,10 @@ impl Page {
                 self.look_at(image);
                 None
             }
+            ToServer::Replay { wish } => {
+                self.play(wish).await?;
+                None
+            }
         })
     }
 
@@ -345,32 +360,6 @@ impl Page {
                 tracing::error!(%error, "looking at an image ended early");
             }
         });
-    }
-
-    async fn greet(&mut self, protocol: u32, annotator: String) -> Sent {
-        if protocol != PROTOCOL {
-            let why = "this page is of another version of sluice; reload it".to_owned();
-            return self.refuse(None, why, false).await;
-        }
-        let opened = self.app.service.session.read(|view| view.state.opened.clone()).await;
-        let Ok(Some(opened)) = opened else {
-            return self.refuse(None, CommandError::Closed.to_string(), true).await;
-        };
-        let service = &self.app.service;
-        let welcome = Welcome {
-            protocol: PROTOCOL,
-            session: service.log_id.clone(),
-            question: opened.question,
-            pool: service.folder.root().display().to_string(),
-            model: service.model,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        self.annotator = Some(annotator.chars().take(100).collect());
-        self.told = Told::default();
-        self.send(&ToPage::Welcome(welcome)).await?;
-        self.send_queue().await?;
-        self.send_statistics().await?;
-        self.send_notices().await
     }
 }
 

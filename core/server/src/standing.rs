@@ -1,7 +1,7 @@
 //! How a session stands: what `/metrics` and TensorBoard are told of it at once.
 
 use sluice_events::message::{CyclePoint, ModelPoint, Statistics};
-use sluice_session::{State, now_us};
+use sluice_session::View;
 
 /// Of one moment.
 pub(crate) struct Standing {
@@ -13,9 +13,10 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub fn of(state: &State) -> Self {
+    pub fn of(view: &View<'_>) -> Self {
+        let state = view.state;
         Self {
-            statistics: state.statistics(now_us()),
+            statistics: state.statistics(view.now_us),
             model: state.tally.models.newest().copied(),
             cycle: state.tally.cycles.newest().copied(),
         }

@@ -64,7 +64,7 @@ fn follow(
     loop {
         let before = told.as_ref().map(|news| news.statistics.next_seq);
         let news = session.read_blocking(move |view| {
-            (before != Some(view.state.next_seq)).then(|| Standing::of(view.state))
+            (before != Some(view.state.next_seq)).then(|| Standing::of(view))
         });
         match news {
             Ok(Some(news)) => {

@@ -32,8 +32,13 @@ impl State {
             }
             Event::ImageRestored(restored) => self.change(restored.image, |image| {
                 image.set_aside = None;
-                image.bytes = restored.bytes.unwrap_or(image.bytes);
+                let bytes = restored.bytes.unwrap_or(image.bytes);
+                // A file of another size holds something else.
+                image.content = image.content.filter(|_| bytes == image.bytes);
+                image.bytes = bytes;
             }),
+            Event::ImagesIdentified(identified) => self.identify(identified),
+            Event::ImagesMoved(moved) => self.move_images(moved),
             Event::Labelled(Labelled { command, image, label, source, seen, .. }) => {
                 self.look(seq, time_us, *command, *image, Answer::from(*label), *source, seen);
             }
@@ -102,6 +107,7 @@ impl State {
         self.images.extend(found.images.iter().map(|image| ImageState {
             path: image.path.clone(),
             bytes: image.bytes,
+            content: None,
             given: None,
             set_aside: None,
         }));
@@ -118,6 +124,7 @@ impl State {
             self.images.push(ImageState {
                 path: String::new(),
                 bytes: 0,
+                content: None,
                 given: None,
                 set_aside: Some(NAME_LOST.to_owned()),
             });

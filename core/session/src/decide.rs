@@ -9,6 +9,7 @@ use sluice_events::facts::{
 use sluice_events::{BulkId, Command, Event, ImageId, ModelId, RankingId, Source};
 
 use crate::bulk::Bulk;
+use crate::files;
 use crate::state::State;
 
 /// The log keeps this many entries of a ranking; the rest can be made again.
@@ -47,6 +48,17 @@ pub enum Refusal {
     /// The image can't be shown.
     #[error("image number {} was set aside because it can't be shown; it takes no answer", .0.0)]
     ImageSetAside(ImageId),
+    /// Where an image is to go on, there is another one, which somebody has answered.
+    #[error("{path} is image number {}, which has an answer of its own; nothing was moved there", .image.0)]
+    PathHasAnswers {
+        /// The path.
+        path: String,
+        /// The image that has it.
+        image: ImageId,
+    },
+    /// An image can't be moved nowhere.
+    #[error("there is no path that image number {} could be moved to", .0.0)]
+    NoPath(ImageId),
     /// There is no such step of many labels.
     #[error("there is no step number {}", .0.0)]
     NoSuchBulk(BulkId),
@@ -65,6 +77,9 @@ pub enum Refusal {
     /// No look was taken back, or another followed.
     #[error("there is nothing to redo")]
     NothingToRedo,
+    /// The session is only shown as it was.
+    #[error("this is a replay: nothing is written")]
+    Replay,
 }
 
 impl Refusal {
@@ -113,6 +128,8 @@ fn events(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
             }
             vec![Event::ImageRestored(ImageRestored { image: *image, bytes: Some(*bytes) })]
         }
+        Command::IdentifyImages(read) => files::identified(state, read)?,
+        Command::MoveImages(moves) => files::moved(state, moves)?,
         Command::Answer { .. } => vec![answer(state, command)?],
         Command::Undo { id } => {
             let look = state.looks.last().ok_or(Refusal::NothingToUndo)?.seq;

@@ -129,7 +129,8 @@ impl<L: EventLog> Driver<L> {
             let order =
                 self.remembered.back().map(|last| last.order.as_slice()).unwrap_or_default();
             for read in reads {
-                read(&View { state: &self.state, order, closed: self.closed.as_ref() });
+                let (state, closed) = (&self.state, self.closed.as_ref());
+                read(&View { state, order, closed, now_us: now_us() });
             }
             if let Some(reply) = close {
                 self.end();

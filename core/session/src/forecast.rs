@@ -7,10 +7,13 @@
 //! Analysis, 2.6). A factor, and not the share of positives that was found: those that were answered are the likeliest
 //! of their bin, those that are left are not. Above one half it is the negatives that the factor is about. Quantiles are
 //! those of the lognormal of the same mean and variance, and a range takes the same quantile in every bin, as if the
-//! model were wrong in the same direction everywhere. None of it knows of positives that look like nothing that was
+//! model were wrong in the same direction everywhere.
+//!
+//! Once a network in the background has joined, the answers come from the top of its order and say little of the bottom,
+//! where most images are: how far the whole is off was measured, and is added to every range as a factor. None of it knows of positives that look like nothing that was
 //! found; only an audit does.
 
-use sluice_events::facts::RankingMade;
+use sluice_events::facts::{RankingMade, WITH_NETWORK};
 use sluice_events::message::{Forecast, Goal, Interval};
 use sluice_events::outlook::{BINS, OutlookBin, bin_of};
 use sluice_events::{Answer, Label, Source};
@@ -23,6 +26,9 @@ const EVIDENCE_OVER: usize = 1000;
 /// The model's word counts for so many answers of the rarer kind that came as expected. With 3 the number that was
 /// left lay in the told range about nine times of ten, or more often (`LEARNING.md` in the crate `learn`).
 const WORD: f64 = 3.0;
+/// By what factor the whole may be off once a network in the background has joined: the deviation of its logarithm,
+/// with which the told range held in nine cases of ten or more on the classes truck and bird (`LEARNING.md`).
+const DOUBT: f64 = 1.4;
 /// The share of the images left that the model must have scored: what it has not seen, nobody can reckon.
 const SCORED: f64 = 0.99;
 /// Shares of all positives that are told.
@@ -42,8 +48,9 @@ struct Bin {
 }
 
 impl Bin {
-    /// So many images, held positive with this probability in the mean.
-    fn of(images: f64, said: f64, evidence: &Evidence) -> Self {
+    /// So many images, held positive with this probability in the mean; what is told of all bins together may be off by
+    /// a factor with this deviation of its logarithm.
+    fn of(images: f64, said: f64, evidence: &Evidence, doubt: f64) -> Self {
         let Evidence { answers, positives, said: foreseen } = *evidence;
         let (is_likely, of_all) = (said > 0.5, said);
         // Of the rarer kind: its share, what was found of it, and what was expected.
@@ -56,7 +63,7 @@ impl Bin {
         // Of the share that is true, and of what chance makes of it in so many images.
         let of_share = share * share / (found + WORD);
         let variance = of_share + share * (1.0 - share) / images.max(1.0);
-        let [low, mean, high] = quantiles(share, variance);
+        let [low, mean, high] = quantiles(share, variance, doubt);
         let shares =
             if is_likely { [1.0 - high, 1.0 - mean, 1.0 - low] } else { [low, mean, high] };
         Self { images, said: of_all, shares }
@@ -143,14 +150,20 @@ impl State {
         if !is_whole || f64::from(*scored) < SCORED * f64::from(*candidates) {
             return None;
         }
+        let doubt = if self.has_network() { DOUBT } else { 0.0 };
         // The few that are not scored count like the others.
         let of_all = f64::from(*candidates) / f64::from((*scored).max(1));
         let bins = self.outlook_now(ranking).into_iter().zip(self.evidence());
         let bins = bins.map(|((images, expected), evidence)| {
             let said = (expected / images.max(1.0)).clamp(LEAST, 1.0 - LEAST);
-            Bin::of(images * of_all, said, &evidence)
+            Bin::of(images * of_all, said, &evidence, doubt)
         });
         Some(bins.collect())
+    }
+
+    /// Whether a network in the background had a say in what the model thinks.
+    fn has_network(&self) -> bool {
+        self.model.as_ref().is_some_and(|model| model.features.ends_with(WITH_NETWORK))
     }
 
     /// Images and the positives expected among them, by bin, without those that were answered since the ranking.
@@ -188,10 +201,12 @@ impl State {
     }
 }
 
-/// Of a lognormal variable, at most 1: 5 %, the mean, 95 %.
-fn quantiles(mean: f64, variance: f64) -> [f64; 3] {
+/// Of a lognormal variable, at most 1, times a factor whose logarithm is 0 in the median and has the deviation `doubt`:
+/// 5 %, the variable's mean, 95 %.
+fn quantiles(mean: f64, variance: f64, doubt: f64) -> [f64; 3] {
     let of_logarithm = (1.0 + variance / (mean * mean)).ln();
-    let at = |z: f64| (mean.ln() - of_logarithm / 2.0 + z * of_logarithm.sqrt()).exp();
+    let both = (of_logarithm + doubt * doubt).sqrt();
+    let at = |z: f64| (mean.ln() - of_logarithm / 2.0 + z * both).exp();
     [at(-Z).min(mean), mean, at(Z).clamp(mean, 1.0)]
 }
 
@@ -262,12 +277,15 @@ mod tests {
 
     #[test]
     fn a_range_holds_its_mean_and_widens_with_the_variance() {
-        let [low, mean, high] = quantiles(0.01, 1e-6);
+        let [low, mean, high] = quantiles(0.01, 1e-6, 0.0);
         assert!(low < mean && mean < high && high < 0.02, "{low} {mean} {high}");
-        let [wide_low, _, wide_high] = quantiles(0.01, 1e-4);
+        let [wide_low, _, wide_high] = quantiles(0.01, 1e-4, 0.0);
         assert!(wide_low < low && wide_high > high);
-        assert!(quantiles(0.9, 10.0)[2] <= 1.0);
-        let [low, mean, high] = quantiles(0.3, 0.0);
+        assert!(quantiles(0.9, 10.0, 0.0)[2] <= 1.0);
+        let [low, mean, high] = quantiles(0.3, 0.0, 0.0);
         assert!((low - mean).abs() < 1e-12 && (high - mean).abs() < 1e-12);
+        // Doubt is a factor, the same to both sides.
+        let [low, mean, high] = quantiles(0.001, 0.0, 1.0);
+        assert!((mean / low - high / mean).abs() < 1e-9 && (high / mean - Z.exp()).abs() < 1e-9);
     }
 }

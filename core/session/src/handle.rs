@@ -7,11 +7,13 @@ use futures::executor::block_on;
 use sluice_events::facts::Ranked;
 use sluice_events::message::Look;
 use sluice_events::{Command, Event};
+use sluice_log::storage::Storage;
 use sluice_log::{AppendError, EventLog};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::decide::Refusal;
 use crate::driver;
+use crate::replay::{self, Reel};
 use crate::restore::{OpenSessionError, Snapshots};
 use crate::state::State;
 
@@ -62,6 +64,8 @@ pub struct View<'a> {
     pub order: &'a [Ranked],
     /// Why the log takes nothing any more, if it doesn't.
     pub closed: Option<&'a AppendError>,
+    /// The time, µs since 1970; in a replay, that of the moment.
+    pub now_us: u64,
 }
 
 pub(crate) type Read = Box<dyn FnOnce(&View<'_>) + Send>;
@@ -97,6 +101,20 @@ impl SessionHandle {
         let (requests, waiting) = mpsc::channel(WAITING);
         let (durable, thread) = driver::start(log, snapshots, observer, waiting)?;
         Ok((Self { requests, durable }, thread))
+    }
+
+    /// The way to a session as it was, at first at its end. Whoever reads is shown the moment that was last sent, named
+    /// by the number of the event that comes next; commands are refused. `moved` sees each moment, on the replay's thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn replay<S: Storage>(
+        reel: Reel<S>,
+        moved: impl FnMut(&View<'_>) + Send + 'static,
+    ) -> std::io::Result<(Self, watch::Sender<u64>, JoinHandle<()>)> {
+        let (requests, waiting) = mpsc::channel(WAITING);
+        let ((want, durable), thread) = replay::start(reel, moved, waiting)?;
+        Ok((Self { requests, durable }, want, thread))
     }
 
     /// Wants something to happen; `Ok` means that it is durable.
@@ -166,7 +184,7 @@ impl SessionHandle {
         self.requests.max_capacity() - self.requests.capacity()
     }
 
-    /// Follows the number of durable events.
+    /// Follows the number of durable events; in a replay, of those that have happened.
     pub fn durable(&self) -> watch::Receiver<u64> {
         self.durable.clone()
     }

@@ -13,23 +13,27 @@
 //!
 //! - [`state`]: what is kept; [`decide`]: what may happen; [`apply`]: what happened;
 //! - [`projections`]: labels and queue as others need them; [`history`]: what was answered;
+//! - [`files`]: which file an image is; [`move_all`]: has many images go on at other paths;
 //! - [`bulk`]: many labels as one step, and the layers of what was said of an image;
 //! - [`tally`]: how it goes, counted look by look; `statistics`, `charts`, `forecast`: what is told of it;
 //! - [`label_all`]: labels many images as one step;
 //! - [`restore()`] and [`snapshot`]: the state of a log that is opened;
 //! - [`SessionHandle`]: the way in from other threads; `driver`: the thread between log, commands and
-//!   readers.
+//!   readers; `replay`: the one that shows a session as it was.
 
 pub mod apply;
 pub mod bulk;
 mod charts;
 pub mod decide;
 mod driver;
+pub mod files;
 mod forecast;
 mod handle;
 pub mod history;
 mod labelling;
+mod moving;
 pub mod projections;
+mod replay;
 mod restore;
 pub mod snapshot;
 pub mod state;
@@ -42,5 +46,7 @@ pub use driver::now_us;
 pub use forecast::Correction;
 pub use handle::{CommandError, Done, Observer, SessionHandle, Submitted, View};
 pub use labelling::label_all;
+pub use moving::move_all;
+pub use replay::{Reel, Timeline};
 pub use restore::{OpenSessionError, Restored, Snapshots, restore};
 pub use state::State;

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use futures::StreamExt;
 use futures::executor::block_on;
+use sluice_events::Event;
 use sluice_events::codec::{self, CodecError};
-use sluice_log::{EventLog, Place, ReadError, SnapshotCache};
+use sluice_log::{EventLog, Place, ReadError, Record, SnapshotCache};
 
 use crate::snapshot::{self, PROJECTION};
 use crate::state::State;
@@ -108,10 +109,13 @@ pub fn restore<L: EventLog>(
     let mut records = std::pin::pin!(log.read(begin, None));
     while let Some(record) = block_on(records.next()) {
         let record = record?;
-        let seq = record.seq;
-        let event = codec::decode(record.event_type, record.schema_version, &record.payload)
-            .map_err(|source| OpenSessionError::Decode { seq, source })?;
-        state.apply(seq, record.time_us, &event);
+        state.apply(record.seq, record.time_us, &decoded(&record)?);
     }
     Ok(Restored { replayed: state.next_seq - begin, state })
+}
+
+/// The event that a record is.
+pub(crate) fn decoded(record: &Record) -> Result<Event, OpenSessionError> {
+    let event = codec::decode(record.event_type, record.schema_version, &record.payload);
+    event.map_err(|source| OpenSessionError::Decode { seq: record.seq, source })
 }

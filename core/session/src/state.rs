@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
-use sluice_events::facts::{CheckpointMade, ModelTrained, PluginRef, RankingMade, SessionOpened};
+use sluice_events::facts::{
+    CheckpointMade, Content, ModelTrained, PluginRef, RankingMade, SessionOpened,
+};
 use sluice_events::plugin::{PluginKind, Values};
 use sluice_events::{Answer, BulkId, CommandId, ImageId, RankingId, Source};
 
@@ -38,6 +40,8 @@ pub struct ImageState {
     pub path: String,
     /// Size of the file.
     pub bytes: u64,
+    /// What it holds, once it was read.
+    pub content: Option<Content>,
     /// Its answer, if it has one, and who gave it.
     pub given: Option<Given>,
     /// Why it can't be shown, if it can't.

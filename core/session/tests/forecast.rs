@@ -1,11 +1,13 @@
 //! What is told of what is left to find.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
-use sluice_events::facts::{FoundImage, ImagesFound, Labelled, PluginRef, RankingMade, Seen};
+use sluice_events::facts::{
+    FoundImage, ImagesFound, Labelled, ModelTrained, PluginRef, RankingMade, Seen,
+};
 use sluice_events::message::Forecast;
 use sluice_events::outlook::outlook;
 use sluice_events::plugin::Values;
-use sluice_events::{CommandId, Event, ImageId, Label, RankingId, Source};
+use sluice_events::{CommandId, Event, ImageId, Label, ModelId, RankingId, Source};
 use sluice_session::State;
 use uuid::Uuid;
 
@@ -73,6 +75,33 @@ fn what_is_left_is_what_the_model_expects_where_it_has_been_right() {
     let goal = told.goals[0];
     assert!((goal.looks.likely - 780.0).abs() < 2.0, "{goal:?}");
     assert!((goal.seconds.unwrap().likely - goal.looks.likely).abs() < 1e-3, "{goal:?}");
+}
+
+#[test]
+fn once_a_network_has_joined_a_factor_of_ten_is_possible() {
+    let mut state = answered(Source::Manual);
+    ranking(&mut state, 1000, &[0.02; 1000]);
+    let alone = left(&state).positives_left;
+    let seen = state.next_seq - 1;
+    let trained = |features: &str| {
+        Event::ModelTrained(ModelTrained {
+            model: ModelId(1),
+            learned_from: seen,
+            positives: 10,
+            negatives: 90,
+            loss: 0.1,
+            features: features.to_owned(),
+        })
+    };
+    happens(&mut state, &trained("patches"));
+    assert_eq!(left(&state).positives_left, alone);
+    happens(&mut state, &trained("patches + network"));
+    let told = left(&state).positives_left;
+    assert!((told.likely - alone.likely).abs() < 1e-3, "{told:?}");
+    assert!(told.low < told.likely / 9.0 && told.high > told.likely * 9.0, "{told:?}");
+    assert!(told.high <= 1000.0, "no more than there are: {told:?}");
+    let looks = left(&state).goals[1].looks;
+    assert!(looks.low < looks.likely && looks.likely < looks.high, "{looks:?}");
 }
 
 #[test]

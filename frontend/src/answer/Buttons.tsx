@@ -6,10 +6,11 @@ import { answer, redo, state, undo } from '../session/store'
 
 /** The answers, where the keys lie on the keyboard. Their colours follow the probability. */
 export function Buttons() {
-  const { current, statistics, pending } = state.value
+  const { current, statistics, pending, replay } = state.value
   const p = current?.probability ?? null
-  // Nobody answers while it pauses, or what is not there yet.
-  const disabled = paused.value || !current || placed.value !== current.image
+  // Nobody answers while it pauses, what is not there yet, or what was answered long ago.
+  const isThere = current !== null && placed.value === current.image
+  const disabled = paused.value || !isThere || replay !== null
   return (
     <nav class="buttons" aria-label="Answers">
       <AnswerButton said="positive" name="Yes" likely={p} disabled={disabled} />
@@ -25,7 +26,7 @@ export function Buttons() {
           type="button"
           class="button quiet"
           onClick={undo}
-          disabled={!statistics?.undo_depth && pending.length === 0}
+          disabled={replay !== null || (!statistics?.undo_depth && pending.length === 0)}
           aria-keyshortcuts={ariaFor('undo', keymap.value)}
         >
           Undo <Cap deed="undo" />
@@ -35,6 +36,7 @@ export function Buttons() {
             type="button"
             class="button quiet"
             onClick={redo}
+            disabled={replay !== null}
             aria-keyshortcuts={ariaFor('redo', keymap.value)}
           >
             Redo
@@ -54,10 +56,11 @@ interface AnswerProps {
 }
 
 function AnswerButton({ said, name, likely, disabled }: AnswerProps) {
+  const isLit = state.value.replay?.lit?.answer === said
   return (
     <button
       type="button"
-      class={`button ${said}`}
+      class={`button ${said}${isLit ? ' lit' : ''}`}
       style={{ '--likely': `${Math.round((likely ?? 0.35) * 100)}%` }}
       onClick={() => answer(said)}
       disabled={disabled}

@@ -1,3 +1,4 @@
+import { state } from '../session/store'
 import { auto, goFaster, goSlower, running, seconds } from './auto'
 import type { Obstacle } from './countdown'
 import { LONGEST_S, SHORTEST_S } from './pace'
@@ -19,7 +20,7 @@ const WHY: Record<Exclude<Obstacle, 'off'>, string> = {
 
 /** What is left of the picture's time, and how much it gets. */
 export function Ring() {
-  if (!auto.value) return null
+  if (!auto.value || state.value.replay) return null
   const { obstacle, since, limitMs } = running.value
   const runs = obstacle === null || obstacle === 'off'
   const [fastest, slowest] = [seconds.value <= SHORTEST_S, seconds.value >= LONGEST_S]

@@ -19,7 +19,7 @@ export const seconds = signal(readSeconds(remembered(KEY)))
 export const running = signal<Running>({ obstacle: 'off', since: 0, limitMs: 0 })
 
 const obstacle = computed((): Obstacle | null => {
-  if (!auto.value) return 'off'
+  if (!auto.value || state.value.replay) return 'off'
   if (covered.value) return 'covered'
   if (paused.value) return 'paused'
   if (hidden.value) return 'hidden'

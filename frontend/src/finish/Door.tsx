@@ -14,9 +14,9 @@ const IN_STEPS: Source[] = ['imported', 'model']
 
 /** Where there is a model, and where labels came in steps that can be taken back. */
 export function FinishButton() {
-  const { welcome, statistics } = state.value
+  const { welcome, statistics, replay } = state.value
   const hasSteps = statistics?.answered.some(({ source }) => IN_STEPS.includes(source))
-  if (!welcome?.model && !hasSteps) return null
+  if (replay || (!welcome?.model && !hasSteps)) return null
   const cap = capFor('finish', keymap.value)
   return (
     <section>

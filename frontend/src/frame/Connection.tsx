@@ -6,11 +6,11 @@ import { KEPT } from './kept'
 
 /** Whether answers reach the server, in a word. */
 export function ConnectionState() {
-  const { connection } = state.value
+  const { connection, replay } = state.value
   const waiting = unsaved(state.value).length
   const text = {
     connecting: 'connecting …',
-    open: waiting > 0 ? `saving ${waiting} …` : 'saved',
+    open: waiting > 0 ? `saving ${waiting} …` : replay ? 'replay' : 'saved',
     lost: waiting > 0 ? `no connection; ${waiting} to send` : 'no connection',
   }[connection]
   return (
@@ -28,7 +28,7 @@ export function Unreachable() {
 
 /** What a lost connection means for a picture that can be answered. */
 export function Away() {
-  const { connection, current } = state.value
+  const { connection, current, replay } = state.value
   if (connection !== 'lost' || !current || placed.value !== current.image) return null
-  return <p class="away">The server is away. Go on: {KEPT}</p>
+  return <p class="away">The server is away. {!replay && `Go on: ${KEPT}`}</p>
 }

@@ -6,11 +6,11 @@ import { KEPT } from './kept'
 
 /** What stands in the picture's place when there is none. */
 export function Empty() {
-  const { connection, missing, exhausted, statistics, welcome } = state.value
+  const { connection, missing, exhausted, statistics, welcome, replay } = state.value
   if (connection === 'lost') {
     return (
       <Message title="The server is away" busy>
-        It is looked for all the time; {KEPT}
+        It is looked for all the time{replay ? '.' : `; ${KEPT}`}
       </Message>
     )
   }
@@ -22,7 +22,7 @@ export function Empty() {
       </Message>
     )
   }
-  if (exhausted && statistics) return <Finished statistics={statistics} />
+  if (exhausted && statistics) return <Finished statistics={statistics} canUndo={!replay} />
   return (
     <Message title="One moment" busy>
       The first pictures are on their way.
@@ -30,7 +30,7 @@ export function Empty() {
   )
 }
 
-function Finished({ statistics }: { statistics: Statistics }) {
+function Finished({ statistics, canUndo }: { statistics: Statistics; canUndo: boolean }) {
   const { images, set_aside, positives, negatives, skipped, active_seconds, undo_depth } =
     statistics
   if (images === set_aside) {
@@ -47,7 +47,7 @@ function Finished({ statistics }: { statistics: Statistics }) {
       <b class="yes">{grouped(positives)} yes</b>, <b class="no">{grouped(negatives)} no</b>,{' '}
       {grouped(skipped)} skipped, in {duration(active_seconds)}. Files that you add to the folder
       appear by themselves.
-      {undo_depth > 0 && (
+      {canUndo && undo_depth > 0 && (
         <>
           <br />
           <button type="button" class="quiet" onClick={undo}>

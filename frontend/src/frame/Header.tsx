@@ -20,7 +20,7 @@ const ICONS: Record<Theme, string> = { system: '◐', dark: '☾', light: '☀\u
 /** The question, the progress, and what can be switched. */
 export function Header(props: Props) {
   const { panel, togglePanel, history, toggleHistory, togglePause, toggleHelp } = props
-  const { welcome, statistics } = state.value
+  const { welcome, statistics, replay } = state.value
   const { positives, negatives, answered } = expectedCounts(state.value)
   const total = (statistics?.images ?? 0) - (statistics?.set_aside ?? 0)
   const share = total > 0 ? Math.min(1, answered / total) : 0
@@ -51,12 +51,16 @@ export function Header(props: Props) {
         >
           {ICONS[theme.value]}
         </button>
-        <button type="button" class="quiet" onClick={togglePause} aria-pressed={paused.value}>
-          pause
-        </button>
-        <button type="button" class="quiet" onClick={toggleAuto} aria-pressed={auto.value}>
-          auto
-        </button>
+        {!replay && (
+          <>
+            <button type="button" class="quiet" onClick={togglePause} aria-pressed={paused.value}>
+              pause
+            </button>
+            <button type="button" class="quiet" onClick={toggleAuto} aria-pressed={auto.value}>
+              auto
+            </button>
+          </>
+        )}
         <button type="button" class="quiet" onClick={toggleHistory} aria-pressed={history}>
           history
         </button>

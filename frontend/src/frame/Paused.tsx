@@ -1,10 +1,11 @@
 import { capFor } from '../keys/bindings'
 import { keymap } from '../keys/keymap'
 import { paused } from '../session/attention'
+import { state } from '../session/store'
 
 /** Lies over the picture while the person pauses: no key answers, and no time passes. */
 export function Paused() {
-  if (!paused.value) return null
+  if (!paused.value || state.value.replay) return null
   const cap = capFor('pause', keymap.value)
   const goOn = () => {
     paused.value = false

@@ -26,10 +26,13 @@ interface Props {
   want: (count: number, filter: HistoryFilter) => void
   /** Shows an image again, so that it can be answered again. */
   look: (look: HistoryLook) => void
+  /** What that is called, if not by its name. */
+  act?: string
 }
 
 /** The last answers, the newest first; of those of the model the least sure. */
-export function Strip({ history, session, current, filter, choose, want, look }: Props) {
+export function Strip(props: Props) {
+  const { history, session, current, filter, choose, want, look, act } = props
   // So many of this filter: another one begins anew.
   const [more, setMore] = useState({ filter, count: STEP })
   const count = more.filter === filter ? more.count : STEP
@@ -48,6 +51,7 @@ export function Strip({ history, session, current, filter, choose, want, look }:
             session={session}
             current={current}
             show={look}
+            act={act}
           />
         )}
         {!shown && <p>One moment …</p>}
@@ -105,10 +109,11 @@ interface RowProps {
   session: string
   current: ImageId | null
   show: (look: HistoryLook) => void
+  act?: string
 }
 
 /** One stop for the tab key; the arrows move within. */
-function Row({ looks, order, session, current, show }: RowProps) {
+function Row({ looks, order, session, current, show, act }: RowProps) {
   const row = useRef<HTMLDivElement>(null)
   // By its image: others may come before it at any time.
   const [held, setHeld] = useState<ImageId | null>(null)
@@ -134,6 +139,7 @@ function Row({ looks, order, session, current, show }: RowProps) {
           isStop={index === at}
           hold={() => setHeld(look.image)}
           show={() => show(look)}
+          act={act}
         />
       ))}
     </div>
@@ -149,10 +155,11 @@ interface ThumbnailProps {
   isStop: boolean
   hold: () => void
   show: () => void
+  act?: string
 }
 
-function Thumbnail({ look, session, isCurrent, isStop, hold, show }: ThumbnailProps) {
-  const label = labelOf(look)
+function Thumbnail({ look, session, isCurrent, isStop, hold, show, act }: ThumbnailProps) {
+  const label = labelOf(look, act)
   return (
     <button
       type="button"

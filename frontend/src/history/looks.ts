@@ -39,12 +39,12 @@ export function disagreed({ answer, probability }: HistoryLook): boolean {
   return probability >= 0.5 !== (answer === 'positive')
 }
 
-/** All that the strip shows of an answer, in words. */
-export function labelOf(look: HistoryLook): string {
+/** All that the strip shows of an answer, in words, and what a click does. */
+export function labelOf(look: HistoryLook, act = 'Show again to correct'): string {
   const { image, answer, source, probability, corrected, set_aside } = look
   const said = `${NAMES[answer]}${corrected ? ', corrected' : ''}, ${SOURCES[source]}`
   const model = probability === null ? '' : `; the model said ${percent(probability)}`
-  const end = set_aside ? "It can't be shown any more" : 'Show again to correct'
+  const end = set_aside ? "It can't be shown any more" : act
   return `Image ${image}: ${said}${model}. ${end}`
 }
 

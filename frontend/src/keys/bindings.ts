@@ -18,6 +18,8 @@ export const deeds = {
   history: 'Show or hide the last answers',
   panel: 'Show or hide the side panel',
   finish: 'Let the model label the rest',
+  back: 'Replay: one look back',
+  on: 'Replay: one look on',
   help: 'Show or hide these keys',
 }
 
@@ -29,6 +31,7 @@ export const groups: { name: string; deeds: Deed[] }[] = [
   { name: 'Auto mode', deeds: ['auto', 'pause', 'slower', 'faster'] },
   { name: 'Picture', deeds: ['zoomIn', 'zoomOut', 'fit', 'actual'] },
   { name: 'Page', deeds: ['history', 'panel', 'finish', 'help'] },
+  { name: 'Replay', deeds: ['back', 'on'] },
 ]
 
 export interface Binding {
@@ -69,6 +72,8 @@ export const standard: Keys = {
   history: ['h'],
   panel: ['p'],
   finish: ['e'],
+  back: ['ArrowLeft'],
+  on: ['ArrowRight'],
   help: ['?'],
 }
 
@@ -102,13 +107,16 @@ export type Pressed = Pick<
   'key' | 'code' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey' | 'repeat'
 >
 
+/** What goes on while a key is held down. */
+const GOES_ON: Deed[] = ['zoomIn', 'zoomOut', 'back', 'on']
+
 /**
  * What a key press asks for. A key that is held down counts once, so that nobody answers by
- * accident; only the zoom goes on.
+ * accident; only the zoom and the looks of a replay go on.
  */
 export function deedOf(event: Pressed, keymap: Keymap): Deed | null {
   const deed = boundTo(event, keymap)
-  return event.repeat && deed !== 'zoomIn' && deed !== 'zoomOut' ? null : deed
+  return event.repeat && deed && !GOES_ON.includes(deed) ? null : deed
 }
 
 /** The deed a key belongs to, held down or not. */

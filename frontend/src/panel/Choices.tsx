@@ -4,8 +4,8 @@ import { Parameters } from './Parameters'
 
 /** Selector and network, changed while running. */
 export function Choices() {
-  const { plugins, welcome } = state.value
-  if (!plugins) return null
+  const { plugins, welcome, replay } = state.value
+  if (!plugins || replay) return null
   return (
     <section class="choices">
       <Choice

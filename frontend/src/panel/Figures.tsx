@@ -6,7 +6,7 @@ import { age, aSecond, background, bySource, HOW_COUNTED, NONE, perAnswer, right
 
 /** The numbers. */
 export function Figures() {
-  const { statistics, training, welcome, behind } = state.value
+  const { statistics, training, welcome, behind, replay, plugins } = state.value
   if (!statistics) return null
   const { positives, looks } = expectedCounts(state.value)
   const found = `${grouped(positives)} in ${counted(looks, 'look')}`
@@ -16,6 +16,7 @@ export function Figures() {
       <Figure name="found" value={looks > 0 ? found : NONE} />
       <OfPace statistics={statistics} />
       {welcome?.model && <OfModel statistics={statistics} training={training} unknown={unknown} />}
+      {replay && <Figure name="order" value={plugins?.selector || NONE} />}
     </dl>
   )
 }
@@ -56,7 +57,6 @@ interface OfModelProps {
 }
 
 function OfModel({ statistics, training, unknown }: OfModelProps) {
-  const wait = training?.answer_to_ranking_ms
   return (
     <>
       <Figure
@@ -66,6 +66,20 @@ function OfModel({ statistics, training, unknown }: OfModelProps) {
       />
       <Figure name="loss" value={training?.loss?.toFixed(3) ?? NONE} />
       <Figure name="ranking" value={age(unknown)} />
+      {state.value.replay ? (
+        <Figure name="features" value={training?.features || NONE} />
+      ) : (
+        <OfThisRun training={training} />
+      )}
+    </>
+  )
+}
+
+/** What no log keeps. */
+function OfThisRun({ training }: { training: Training | null }) {
+  const wait = training?.answer_to_ranking_ms
+  return (
+    <>
       <Figure name="answer to ranking" value={wait ? `${grouped(Math.round(wait))} ms` : NONE} />
       <Figure name="scoring" value={aSecond(training?.scored_per_second, 'images/s')} />
       <Figure

@@ -43,7 +43,10 @@ export function Picture({ session, answer, children }: Props) {
     if (!isThere || !place.current || !layer.current) return
     const made = new Stage(place.current, layer.current, {
       addressOf: (image: ImageId, detail: Detail) => address(image, session, detail),
-      current: () => state.peek().current?.image ?? null,
+      current: () => {
+        const { current, replay } = state.peek()
+        return replay ? null : (current?.image ?? null)
+      },
       gone: notShown,
       placed: (image) => {
         placed.value = image

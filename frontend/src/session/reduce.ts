@@ -23,6 +23,7 @@ import {
 } from './answers'
 import { advance, leave, showNow, takeBack, takeOut, takeQueue } from './line'
 import { pinned } from './notices'
+import { begun, findAgain, goOn, miss, takeMoment, takeOffered } from './replay'
 import {
   type Asked,
   type Connection,
@@ -63,10 +64,12 @@ export type Action =
   | { type: 'finish opened' }
   | { type: 'finish closed' }
   | { type: 'step asked'; step: Step }
+  | { type: 'lit for long enough' }
   | { type: 'said'; text: string }
   | { type: 'dismissed'; notice: Notice }
 
 export function reduce(state: State, action: Action): State {
+  const { replay } = state
   switch (action.type) {
     case 'connection':
       return { ...state, connection: action.connection }
@@ -103,9 +106,9 @@ export function reduce(state: State, action: Action): State {
     case 'left as it was':
       return state.current?.was ? advance(state) : state
     case 'unreadable':
-      return takeOut(state, action.image)
+      return replay ? miss(state, replay, action.image) : takeOut(state, action.image)
     case 'arrived':
-      return takeBack(state, action.image)
+      return replay ? findAgain(state, replay, action.image) : takeBack(state, action.image)
     case 'history closed':
       return { ...state, history: null }
     case 'finish opened':
@@ -114,6 +117,8 @@ export function reduce(state: State, action: Action): State {
       return closeFinish(state)
     case 'step asked':
       return { ...state, step: action.step }
+    case 'lit for long enough':
+      return replay ? goOn(state, replay) : state
     case 'said':
       return { ...state, said: action.text }
     case 'dismissed':
@@ -124,11 +129,12 @@ export function reduce(state: State, action: Action): State {
 }
 
 function receive(state: State, message: ToPage): State {
+  const { replay } = state
   switch (message.type) {
     case 'welcome':
       return greet(state, message)
     case 'queue':
-      return takeQueue(state, message)
+      return replay ? takeOffered(state, replay, message) : takeQueue(state, message)
     case 'ack': {
       const settled = stepDone(settle(state, message), message)
       if (!message.look) return settled
@@ -158,6 +164,8 @@ function receive(state: State, message: ToPage): State {
       return state.finishing ? { ...state, finish: message } : state
     case 'notice':
       return { ...state, notices: pinned(state.notices, message) }
+    case 'replay':
+      return replay ? takeMoment(state, replay, message) : state
     default:
       return never(message)
   }
@@ -165,10 +173,11 @@ function receive(state: State, message: ToPage): State {
 
 /** A server of another session has nothing to do with what this page still holds. */
 function greet(state: State, welcome: Welcome): State {
+  const replay = welcome.replay ? (state.replay ?? begun) : null
   if (state.welcome === null || state.welcome.session === welcome.session) {
     const pending = state.pending.map((answer) => ({ ...answer, held: false, sent: true }))
     // What could not be fetched while the server was away may be fetched now.
-    return { ...state, welcome, pending, missing: [], connection: 'open' }
+    return { ...state, welcome, pending, missing: [], connection: 'open', replay }
   }
   const lost = unsaved(state).length
   const kept =
@@ -177,5 +186,6 @@ function greet(state: State, welcome: Welcome): State {
       : ''
   const text = `This is another session than before.${kept}`
   const notices: Notice[] = [{ level: 'warning', text }]
-  return { ...initial, welcome, connection: 'open', finishing: state.finishing, notices }
+  const { finishing } = state
+  return { ...initial, welcome, connection: 'open', finishing, notices, replay: replay && begun }
 }

@@ -10,8 +10,11 @@ import type {
   History,
   Notice,
   Plugins,
+  Queue,
   QueueItem,
   RankingId,
+  Replay,
+  ReplayedLook,
   SetAside,
   Source,
   Statistics,
@@ -69,6 +72,16 @@ export interface Step {
   came: { done: true } | { why: string } | null
 }
 
+/** A session that is played again. */
+export interface Replayed {
+  /** Where it stands; null until the server has said it. */
+  at: Replay | null
+  /** What was on offer then; null until the server has said it. */
+  queue: Queue | null
+  /** The answer that is just being given. */
+  lit: ReplayedLook | null
+}
+
 export type Connection = 'connecting' | 'open' | 'lost'
 
 export interface State {
@@ -99,6 +112,8 @@ export interface State {
   finish: Finish | null
   /** One at a time. */
   step: Step | null
+  /** Null: answers are taken. */
+  replay: Replayed | null
   notices: Notice[]
   /** The last thing that happened, for the live region. */
   said: string
@@ -123,6 +138,7 @@ export const initial: State = {
   finishing: false,
   finish: null,
   step: null,
+  replay: null,
   notices: [],
   said: '',
 }

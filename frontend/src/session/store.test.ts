@@ -165,3 +165,51 @@ describe('a step of many labels', () => {
     expect(line().sent.at(-1)).toEqual({ type: 'want_finish', thresholds: null })
   })
 })
+
+describe('a replay', () => {
+  const moment = (looks: number) => ({ seq: looks, time_us: looks, looks })
+  const look = (seq: number, image: number) =>
+    ({ seq, image, answer: 'negative', probability: null }) as const
+  const stands = (looks: number) =>
+    ({
+      type: 'replay',
+      moment: moment(looks),
+      given: looks > 0 ? look(looks, looks) : null,
+      next: look(looks + 1, looks + 1),
+      pause: null,
+      playing: true,
+      speed: 1,
+    }) as ToPage
+
+  it('lights an answer for a moment, on the picture that it was given to', async () => {
+    line().readyState = Line.OPEN
+    line().onopen()
+    const span = { moments: [moment(0)], steps: [] }
+    line().say({ type: 'welcome', session: 's-replay', question: '?', replay: span } as never)
+    const shows = () => {
+      const { current, replay } = store.state.value
+      return [current?.image, replay?.lit?.image]
+    }
+    line().say(stands(0))
+    expect(shows()).toEqual([1, undefined])
+    line().say(stands(1))
+    vi.advanceTimersByTime(store.LIT_MS - 1)
+    expect(shows()).toEqual([1, 1])
+    vi.advanceTimersByTime(1)
+    expect(shows()).toEqual([2, undefined])
+    // Another one that is given meanwhile has its own time.
+    line().say(stands(2))
+    vi.advanceTimersByTime(store.LIT_MS - 1)
+    line().say(stands(3))
+    vi.advanceTimersByTime(store.LIT_MS - 1)
+    expect(shows()).toEqual([4, 3])
+    // No answer is given to what is on the screen.
+    const { placed } = await import('./attention')
+    placed.value = store.state.value.current?.image ?? null
+    store.answer('positive')
+    store.answerByClock(4)
+    expect([store.state.value.pending, line().sent.at(-1)?.type]).toEqual([[], 'hello'])
+    store.replay({ step: -1 })
+    expect(line().sent.at(-1)).toEqual({ type: 'replay', wish: { step: -1 } })
+  })
+})

@@ -1,6 +1,6 @@
 // The one state of the page, and what a person can do.
 
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import { keeps } from '../memory'
 import type {
   Answer,
@@ -11,6 +11,7 @@ import type {
   PluginKind,
   Plugins,
   QueueItem,
+  ReplayWish,
   Source,
   StepMade,
   Thresholds,
@@ -32,6 +33,8 @@ type Changes = Extract<ToServer, { type: 'set_parameters' }>['changes']
 
 /** A key within so many ms after the clock has brought the next picture is meant for the one before. */
 export const LATE_MS = 150
+/** So long an answer of a replay is lit on its picture, ms: less than the server takes from one moment to the next. */
+export const LIT_MS = 200
 /** A next picture that takes longer than this to appear is not waited for, ms. */
 const LONGEST_HOLD_MS = 1000
 
@@ -138,6 +141,12 @@ export function begin(): void {
   effect(() => {
     if (shown.value !== null && heldBack(state.peek())) holdFor(LATE_MS)
   })
+  const lit = computed(() => state.value.replay?.lit ?? null)
+  effect(() => {
+    if (!lit.value) return undefined
+    const over = setTimeout(() => dispatch({ type: 'lit for long enough' }), LIT_MS)
+    return () => clearTimeout(over)
+  })
 }
 
 /** An answer by swipe: it is about the picture under the finger, however short it has been there. */
@@ -167,9 +176,9 @@ export function answerByClock(image: ImageId): void {
 }
 
 function give(said: Answer, source: Source): void {
-  const { current, asked, connection } = state.peek()
-  // Nobody answers what is not there to be seen yet, or is about to be changed by an undo.
-  if (!current || placed.peek() !== current.image) return
+  const { current, asked, connection, replay } = state.peek()
+  // Nobody answers what is not there to be seen yet, was answered long ago, or is about to be changed by an undo.
+  if (!current || placed.peek() !== current.image || replay) return
   if (asked.length > 0 && connection === 'open') return
   const hold = source === 'timeout'
   const [id, at] = [newId(), Date.now()]
@@ -282,6 +291,11 @@ function askForStep(message: Step['message'], labels: number): void {
   const after = Math.max(0, ...(finish?.steps ?? []).map(({ bulk }) => bulk))
   dispatch({ type: 'step asked', step: { message, labels, after, came: null } })
   send(message)
+}
+
+/** Plays a replay otherwise, or from elsewhere. */
+export function replay(wish: ReplayWish): void {
+  ask({ type: 'replay', wish })
 }
 
 /** On without a correction. */

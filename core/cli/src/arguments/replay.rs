@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Point, SessionFolder};
+use super::{Listening, Point, SessionFolder};
 
 #[derive(Args, Clone, Debug)]
 pub struct Replay {
@@ -26,6 +26,13 @@ pub struct Replay {
     /// Print JSON
     #[arg(long, conflicts_with = "speed")]
     pub json: bool,
+    /// Show it in the page, as the person saw it: at --until, or at the first look; it plays from there on if only a
+    /// --speed is given
+    #[arg(long, conflicts_with_all = ["from", "json"])]
+    pub serve: bool,
+    /// Where the images are now, if they moved
+    #[arg(long, value_name = "DIR")]
+    pub pool: Option<PathBuf>,
     /// What if this selector had ordered: the answers that were given answer again, in its order
     #[arg(long, value_name = "NAME", help_heading = "What if", conflicts_with_all = ["speed", "until"])]
     pub selector: Option<String>,
@@ -45,15 +52,28 @@ pub struct Replay {
     /// Draw both curves, as SVG
     #[arg(long, value_name = "FILE", help_heading = "What if")]
     pub out: Option<PathBuf>,
-    /// Where the images are now, if they moved
-    #[arg(long, value_name = "DIR", help_heading = "What if")]
-    pub pool: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "In the page")]
+    pub listening: Listening,
 }
 
 impl Replay {
     /// Whether another order is asked for.
     pub fn is_what_if(&self) -> bool {
         self.selector.is_some() || self.network.is_some()
+    }
+
+    /// Why these can't be asked for together; none if they can.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        if !self.serve {
+            return None;
+        }
+        if self.is_what_if() {
+            return Some(
+                "--serve shows what was, and --selector and --network ask what would have been: give one of them",
+            );
+        }
+        let waits = self.speed.is_none_or(|speed| speed > 0.0);
+        (!waits).then_some("--serve plays for somebody who looks on: give a --speed above 0")
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{Point, SessionFolder};
 
-/// None of these changes a session that is there, and all work while a server has it open.
+/// None of these but `relink` changes a session that is there, and these others all work while a server has it open.
 #[derive(Debug, Subcommand)]
 pub enum SessionsCommand {
     /// List the sessions: what they ask of which pool, and how far they are
@@ -28,6 +28,14 @@ pub enum SessionsCommand {
         sluice sessions fork ~/pictures --to first-hour --until +1h\n\n\
         The session itself stays as it is. Go on with: sluice serve DIR --session NEW")]
     Fork(SessionsFork),
+    /// Find images again that were renamed, or moved to other folders, by what they hold
+    #[command(
+        after_help = "Examples:\n  sluice sessions relink SESSION\n  sluice sessions relink SESSION --dry-run\n  \
+        sluice sessions relink SESSION /data/moved-here --yes\n\n\
+        Nothing is moved on the disk: the session learns the new names, and the answers stay with their images. \
+        Names and sizes alone are not believed; what a file holds is recorded while the session is served."
+    )]
+    Relink(SessionsRelink),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -60,4 +68,26 @@ pub struct SessionsFork {
     /// (+10m) [default: all]
     #[arg(long, value_name = "SEQ|TIME")]
     pub until: Option<Point>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct SessionsRelink {
+    #[command(flatten)]
+    pub folder: SessionFolder,
+    /// Where the images are now, if their folder moved, too [default: the pool's folder as it was given]
+    #[arg(value_name = "DIR")]
+    pub pool: Option<PathBuf>,
+    /// Record the moves without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Read every file, also those with the name and the size that the session knows: some may have changed places
+    #[arg(long)]
+    pub all: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the report as JSON, and ask nothing
+    #[arg(long)]
+    pub json: bool,
 }

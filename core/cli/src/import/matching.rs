@@ -183,6 +183,7 @@ mod tests {
         let image = |path: &&str| ImageState {
             path: (*path).to_owned(),
             bytes: 1,
+            content: None,
             given: None,
             set_aside: None,
         };

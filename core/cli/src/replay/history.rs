@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 use sluice_events::Event;
-use sluice_log::storage::FsStorage;
+use sluice_log::segment::{self, SegmentHeader};
+use sluice_log::storage::{FsStorage, Storage};
 use sluice_log::{OpenError, Record, check, read_records};
+use uuid::Uuid;
 
 use crate::arguments::{Point, SessionFolder};
 use crate::log;
@@ -54,6 +56,15 @@ impl History {
     /// An error, if the log is damaged anywhere.
     pub fn whole(&self) -> Result<()> {
         self.damage.clone().map_or(Ok(()), |damage| Err(anyhow!(damage)))
+    }
+
+    /// The log's id, as its first file tells it.
+    pub fn log_id(&self) -> Result<Uuid> {
+        let file = segment::file_name(0);
+        let header = self.storage.read_at(&file, 0, segment::HEADER_LEN);
+        let header = header.with_context(|| format!("{file} can't be read any more"))?;
+        let header = SegmentHeader::from_bytes(&header).ok();
+        header.map(|header| header.log_id).with_context(|| format!("{file} is not what it was"))
     }
 
     /// How far it is to a point; without one, to the end. A point in time lies before the first record that is

@@ -81,6 +81,10 @@ fn deed(state: &State, event: &Event) -> Option<String> {
         Event::BulkRevoked(revoked) => {
             format!("step {} is taken back: {}", revoked.bulk.0, totals(state).trim_start())
         }
+        Event::ImagesMoved(moved) => {
+            let images = HumanCount(moved.moves.len() as u64);
+            format!("{images} images go on under other names")
+        }
         _ => return None,
     })
 }
@@ -118,6 +122,10 @@ fn quiet(state: &State, event: &Event) -> Option<String> {
             let labels = HumanCount(labelled.labels.len() as u64);
             format!("step {}: {labels} labels; {}", labelled.bulk.0, totals(state).trim_start())
         }
+        Event::ImagesIdentified(identified) => {
+            let images = HumanCount(identified.images.len() as u64);
+            format!("it is known what the files of {images} images hold")
+        }
         Event::RecordLost(_) => "a record that a damaged log had lost".to_owned(),
         Event::Unknown(unknown) => {
             format!("an event of a newer sluice (type {})", unknown.event_type)
@@ -132,7 +140,8 @@ fn quiet(state: &State, event: &Event) -> Option<String> {
         | Event::ParametersSet(_)
         | Event::PluginFailed(_)
         | Event::BulkBegun(_)
-        | Event::BulkRevoked(_) => return None,
+        | Event::BulkRevoked(_)
+        | Event::ImagesMoved(_) => return None,
     })
 }
 

@@ -15,7 +15,7 @@ use super::words;
 use crate::arguments::Replay;
 
 /// A longer pause is shortened to this, unless it is to be kept, µs.
-const PAUSE_US: u64 = 5_000_000;
+pub const PAUSE_US: u64 = 5_000_000;
 
 /// Plays what was asked for. Ctrl+C ends the program at once, as it ends any: nothing is left to bring in order.
 pub fn play(history: &History, arguments: &Replay, speed: f64) -> Result<()> {

@@ -12,20 +12,27 @@ use sluice_session::state::ImageState;
 pub struct Presence {
     /// The folder.
     pub is_there: bool,
-    /// Images that have a name.
+    /// Images that have a name, but those that were gone before anybody answered.
     pub known: u64,
     /// With the size that the session knows.
     pub as_they_were: u64,
     /// With another size.
     pub changed: u64,
     pub missing: u64,
+    /// Those of the missing that the session knows to be gone.
+    #[serde(skip)]
+    pub gone: u64,
 }
 
 impl Presence {
     /// Looks for each image by its path and size.
     pub fn of(pool: &Path, images: &[ImageState]) -> Self {
-        // Those whose names were lost with a damaged log can't be looked for.
-        let known = || images.iter().filter(|image| !image.path.is_empty());
+        // Those whose names were lost with a damaged log can't be looked for, and some need not be missed.
+        let is_known = |image: &&ImageState| {
+            let is_there = || pool.join(&image.path).is_file();
+            !image.path.is_empty() && (!image.is_forgettable() || is_there())
+        };
+        let known = || images.iter().filter(is_known);
         let is_there = pool.is_dir();
         let mut presence = Self { is_there, known: known().count() as u64, ..Self::default() };
         if !is_there {
@@ -41,7 +48,10 @@ impl Presence {
                     presence.as_they_were += 1;
                 }
                 Ok(found) if found.is_file() => presence.changed += 1,
-                _ => presence.missing += 1,
+                _ => {
+                    presence.missing += 1;
+                    presence.gone += u64::from(image.is_gone());
+                }
             }
         }
         bar.finish_and_clear();
@@ -50,7 +60,11 @@ impl Presence {
 
     /// Whether most are as they were: the server takes a folder that was moved for the pool then.
     pub fn is_the_pool(self) -> bool {
-        self.is_there && (self.known == 0 || self.as_they_were * 2 > self.known)
+        let mut sought = self.known - self.gone;
+        if sought == 0 {
+            sought = self.known;
+        }
+        self.is_there && (self.known == 0 || self.as_they_were * 2 > sought)
     }
 
     pub fn told(self) -> String {
@@ -84,5 +98,8 @@ mod tests {
         assert!(presence(6).is_the_pool() && !presence(5).is_the_pool());
         assert!(!Presence::default().is_the_pool());
         assert!(Presence { is_there: true, ..Presence::default() }.is_the_pool());
+        let gone = |gone| Presence { gone, ..presence(3) };
+        assert!(gone(5).is_the_pool() && !gone(4).is_the_pool());
+        assert!(!Presence { gone: 10, ..presence(0) }.is_the_pool());
     }
 }

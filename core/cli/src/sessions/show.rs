@@ -29,6 +29,8 @@ struct Shown {
     question: Option<String>,
     pool: Option<String>,
     images: Presence,
+    /// How many of them it is known of what they hold.
+    contents: usize,
     answered: Vec<Answered>,
     first_answer: Option<String>,
     last_answer: Option<String>,
@@ -113,6 +115,7 @@ fn gather(history: &History) -> Result<Shown> {
         question: state.opened.as_ref().map(|opened| opened.question.clone()),
         pool,
         images: images.unwrap_or_default(),
+        contents: contents_known(&state),
         answered: state.statistics(now_us).answered,
         first_answer: state.looks.first().map(|look| log::time(look.time_us)),
         last_answer: state.looks.last().map(|look| log::time(look.time_us)),
@@ -126,6 +129,11 @@ fn gather(history: &History) -> Result<Shown> {
         artefacts: artefacts::of(root).context("can't look into the session's artefacts")?,
         goes_on_from: state.checkpoint.as_ref().map(|made| artefacts::name(&made.artefact)),
     })
+}
+
+fn contents_known(state: &State) -> usize {
+    let sought = state.images.iter().filter(|image| !image.is_forgettable());
+    sought.filter(|image| image.content.is_some()).count()
 }
 
 fn step(bulk: &Bulk) -> Step {
@@ -171,12 +179,18 @@ fn print_pool(shown: &Shown) -> io::Result<()> {
     let (Some(question), Some(pool)) = (&shown.question, &shown.pool) else { return Ok(()) };
     row("question", &plain(question))?;
     row("pool", &format!("{}: {}", plain(pool), shown.images.told()))?;
-    if shown.images.is_the_pool() {
-        return Ok(());
-    }
     let session = quoted(&shown.session);
-    let command = format!("`sluice serve NEWFOLDER --session '{session}'`");
-    row("", &format!("Next: if the images are elsewhere now, go on with {command}"))
+    if !shown.images.is_the_pool() {
+        let command = format!("`sluice serve NEWFOLDER --session '{session}'`");
+        row("", &format!("Next: if the images are elsewhere now, go on with {command}"))?;
+    }
+    let (known, all) = (HumanCount(shown.contents as u64), HumanCount(shown.images.known));
+    row("contents", &format!("{known} known, of {all} images: by these, renamed files are found"))?;
+    if shown.images.missing > 0 && shown.contents > 0 {
+        let command = format!("`sluice sessions relink '{session}'`");
+        row("", &format!("Next: if the images have other names now, {command} finds them"))?;
+    }
+    Ok(())
 }
 
 fn print_answers(shown: &Shown) -> io::Result<()> {

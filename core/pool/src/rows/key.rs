@@ -1,6 +1,7 @@
 //! What a row was made from.
 
-use std::fs::Metadata;
+use std::fs::{self, File, Metadata};
+use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -12,6 +13,25 @@ impl Key {
     /// Of the bytes of a file.
     pub fn of_content(bytes: &[u8]) -> Self {
         Self::first_half(&blake3::hash(bytes))
+    }
+
+    /// Of the bytes of the file that is there, and how many they are; it may be larger than memory.
+    ///
+    /// # Errors
+    /// When it can't be read, or is no file.
+    pub fn of_content_at(path: &Path) -> io::Result<(Self, u64)> {
+        // Who opens a pipe waits for somebody to write to it.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(path)?)?;
+        Ok((Self::first_half(&hasher.finalize()), hasher.count()))
+    }
+
+    /// Its bytes, to be kept elsewhere.
+    pub fn bytes(self) -> [u8; 16] {
+        self.0
     }
 
     /// Of a file that was not read: it counts as the same as long as its path, size and time of change

@@ -161,8 +161,12 @@ impl Engine {
     }
 
     fn pictures(&self) -> PoolPictures {
-        let metrics = Arc::clone(&self.metrics);
-        PoolPictures { folder: self.folder.clone(), bell: self.bell.clone(), metrics }
+        PoolPictures {
+            folder: self.folder.clone(),
+            contents: self.contents.clone(),
+            bell: self.bell.clone(),
+            metrics: Arc::clone(&self.metrics),
+        }
     }
 
     /// Height and width of the pool's pictures, about, pixels.

@@ -42,7 +42,8 @@ pub enum OpenError {
     /// The session is about other images.
     #[error(
         "this session belongs to the images in {belongs}, and {} holds other ones; nothing was \
-         changed. Name that folder, or another session folder with --session", .pool.display()
+         changed. Name that folder, or another session folder with --session. If they are the same images \
+         under other names, `sluice sessions relink SESSION DIR` takes their answers along", .pool.display()
     )]
     OtherPool {
         /// Where its images are.

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use sluice_events::message::{Charts, History, Plugins, Statistics, ToPage, Training};
+use sluice_events::message::{
+    Charts, History, PROTOCOL, Plugins, Replay, Statistics, ToPage, Training, Welcome,
+};
+use sluice_session::CommandError;
 use tokio::time::Instant;
 
 use super::{Page, Sent};
-use sluice_session::now_us;
+use crate::player::Player;
 
 /// Charts are sent this often at most; they change little with one answer.
 pub(super) const CHARTS_EVERY: Duration = Duration::from_secs(1);
@@ -25,9 +28,38 @@ pub(super) struct Told {
     /// The history, and the newest event that it could have changed with.
     pub(super) history: Option<(u64, History)>,
     notices: usize,
+    pub(super) replay: Option<Replay>,
 }
 
 impl Page {
+    pub(super) async fn greet(&mut self, protocol: u32, annotator: String) -> Sent {
+        if protocol != PROTOCOL {
+            let why = "this page is of another version of sluice; reload it".to_owned();
+            return self.refuse(None, why, false).await;
+        }
+        let opened = self.app.service.session.read(|view| view.state.opened.clone()).await;
+        let Ok(Some(opened)) = opened else {
+            return self.refuse(None, CommandError::Closed.to_string(), true).await;
+        };
+        let service = &self.app.service;
+        let welcome = Welcome {
+            protocol: PROTOCOL,
+            session: service.log_id.clone(),
+            question: opened.question,
+            pool: service.folder.root().display().to_string(),
+            model: service.model,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            replay: service.replay.as_ref().map(Player::span),
+        };
+        self.annotator = Some(annotator.chars().take(100).collect());
+        self.told = Told::default();
+        self.send(&ToPage::Welcome(welcome)).await?;
+        self.send_queue().await?;
+        self.send_replay().await?;
+        self.send_statistics().await?;
+        self.send_notices().await
+    }
+
     pub(super) async fn send_queue(&mut self) -> Sent {
         let count = self.queue;
         let queue =
@@ -39,7 +71,6 @@ impl Page {
     }
 
     pub(super) async fn send_statistics(&mut self) -> Sent {
-        let now_us = now_us();
         let catalogue = self.app.service.catalogue.clone();
         self.plugins.mark_unchanged();
         let told = self.told.set_aside;
@@ -48,7 +79,7 @@ impl Page {
             // There may be a million images to go through for them.
             let is_new = told != Some(view.state.counts.set_aside);
             let set_aside = is_new.then(|| view.state.set_aside());
-            (view.state.statistics(now_us), set_aside, plugins)
+            (view.state.statistics(view.now_us), set_aside, plugins)
         });
         let Ok((statistics, set_aside, plugins)) = looked.await else { return Ok(()) };
         if self.told.statistics.as_ref() != Some(&statistics) {

@@ -1,0 +1,64 @@
+//! Files that get other names while a session runs: their answers are not lost sight of.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
+
+mod app;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use app::{DEADLINE, Place, TestApp};
+use sluice_server::{Access, Service, SessionOptions};
+
+const OFTEN: Duration = Duration::from_millis(50);
+
+fn open(place: &Place) -> Service {
+    let folder = Some(place.session.path().to_owned());
+    let options = SessionOptions { folder, rescan: Some(OFTEN), ..place.options() };
+    place.service(options).unwrap()
+}
+
+/// Waits until the session knows what so many files hold.
+fn wait_for_contents(service: &Service, count: usize) {
+    let begun = Instant::now();
+    loop {
+        let known = service.session.read_blocking(|view| view.state.contents_known()).unwrap();
+        if known == count {
+            return;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{known} of {count} contents are known");
+        std::thread::sleep(OFTEN);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_get_other_names_are_told_and_nothing_is_moved() {
+    let place = Place::with_images(20);
+    let service = open(&place);
+    tokio::task::block_in_place(|| wait_for_contents(&service, 20));
+    let app = TestApp::start(service, Access::default()).await;
+    let mut page = app.page().await;
+    page.answer(3, "positive").await;
+    fs::create_dir(place.pool.path().join("moved")).unwrap();
+    for (from, to) in [("0003.png", "moved/1.png"), ("0004.png", "moved/2.png")] {
+        fs::rename(place.pool.path().join(from), place.pool.path().join(to)).unwrap();
+    }
+    // They join as new images at once, and can be answered.
+    page.until("statistics", |s| s["images"] == 22 && s["set_aside"] == 2).await;
+    let told = |n: &serde_json::Value| n["text"].as_str().unwrap().contains("sessions relink");
+    let notice = page.until("notice", told).await;
+    let text = notice["text"].as_str().unwrap();
+    assert!(text.starts_with("1 of the images that were answered"), "{text}");
+    page.answer(21, "negative").await;
+    page.close().await;
+    app.stop().await;
+    // What was read is known after a restart, before anything is read.
+    let service = open(&place);
+    let contents: Vec<_> = service
+        .session
+        .read_blocking(|view| view.state.images.iter().map(|image| image.content).collect())
+        .unwrap();
+    assert_eq!(contents.len(), 22);
+    assert!(contents.iter().all(Option::is_some));
+    assert_eq!((contents[3], contents[4]), (contents[20], contents[21]));
+    tokio::task::spawn_blocking(|| service.close()).await.unwrap();
+}
