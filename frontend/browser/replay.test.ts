@@ -95,15 +95,20 @@ test('it plays to its end, faster and slower, and is gone to anywhere', async ({
   await expect(page.getByRole('button', { name: 'Play' })).toBeVisible()
   const speed = page.getByLabel('Speed')
   for (const told of ['0.5×', '1×', '2×', '4×', '8×', '16×', '32×', '64×']) {
-    await page.keyboard.press('+')
+    await page.keyboard.press(']')
     await expect(speed).toHaveText(told)
   }
-  await expect(page.getByRole('button', { name: 'Faster' })).toBeDisabled()
+  const faster = page.getByRole('button', { name: 'Faster' })
+  await expect(faster).toBeDisabled()
+  await expect(faster).toHaveAttribute('aria-keyshortcuts', ']')
   await page.keyboard.press('Space')
   await expect(look(page)).toHaveText('look 4 of 4')
   await expect(page.getByRole('button', { name: 'Play' })).toBeVisible()
   await expect(page.getByTestId('answered')).toHaveText('4')
-  await page.keyboard.press('-')
+  await page.keyboard.press('[')
+  await expect(speed).toHaveText('32×')
+  // The picture is zoomed as ever.
+  for (const key of ['-', '+', '0']) await page.keyboard.press(key)
   await expect(speed).toHaveText('32×')
 
   const scrubber = page.getByRole('slider', { name: 'Moment of the session' })
@@ -162,7 +167,8 @@ test('pictures that are gone are said to be, and it goes on', async ({ page, ser
   await server.kill()
   await server.replay()
   await page.goto(server.address)
-  await expect(page.getByRole('heading', { name: 'The pictures are not there' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: "The picture can't be shown" })).toBeVisible()
+  await expect(page.getByText(/^This picture is not in .* any more/)).toBeVisible()
   await page.keyboard.press('ArrowRight')
   await expect(look(page)).toHaveText('look 1 of 3')
   await expect(page.getByTestId('answered')).toHaveText('1')

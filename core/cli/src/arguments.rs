@@ -3,6 +3,8 @@
 mod finish;
 mod labels;
 mod listen;
+mod model;
+mod plugin;
 mod point;
 mod replay;
 mod sessions;
@@ -10,13 +12,15 @@ mod sessions;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use sluice_events::plugin::Value;
 use sluice_server::{Background, DeviceChoice, Recipe};
 
 pub use finish::Finish;
 pub use labels::{Conflicts, ExportCommand, ExportLabels, Import, LabelFormat, Revoke, SourceName};
 pub use listen::Listening;
+pub use model::{ExportModel, ModelFormat, Predict, PredictionFormat};
+pub use plugin::{NewKind, PluginBuild, PluginCheck, PluginCommand, PluginList, PluginNew};
 pub use point::Point;
 pub use replay::Replay;
 pub use sessions::{SessionsCommand, SessionsFork, SessionsList, SessionsRelink, SessionsShow};
@@ -55,7 +59,15 @@ pub enum Command {
         after_help = "Example:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result"
     )]
     Simulate(Simulate),
-    /// Take what a session gave with you: its labels
+    /// Ask a model about every image of a folder
+    #[command(
+        after_help = "Examples:\n  sluice predict SESSION ~/more-pictures --to predictions.csv\n  \
+        sluice predict scratches.safetensors ~/more-pictures --to predictions.parquet\n\n\
+        What was interrupted goes on with the same command. FILE is there whole or not at all. A file that can't be \
+        read has a row with the reason."
+    )]
+    Predict(Predict),
+    /// Take what a session gave with you: its labels, its predictor
     #[command(subcommand)]
     Export(ExportCommand),
     /// Bring labels that exist: they teach the model, and are told apart from answers
@@ -93,72 +105,6 @@ pub enum Command {
     /// Write, build, try and list selectors and networks of your own
     #[command(subcommand)]
     Plugin(PluginCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum PluginCommand {
-    /// Make a crate that builds, with everything it needs
-    #[command(
-        after_help = "Example:\n  sluice plugin new selector my-order\n  sluice plugin build my-order\n  \
-        sluice plugin check my-order/my-order.wasm"
-    )]
-    New(PluginNew),
-    /// Build a plugin's crate to a component
-    Build(PluginBuild),
-    /// Load a component, try it on a made-up pool, and tell what it is, what it costs, and what it does wrong
-    #[command(after_help = "Exit code 0: nothing is wrong. 1: it can't be used, or breaks a rule.")]
-    Check(PluginCheck),
-    /// List the plugins in the box and those of a folder, with their parameters
-    List(PluginList),
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct PluginNew {
-    /// What it is to do: order the pool, or give features
-    #[arg(value_enum, value_name = "KIND")]
-    pub kind: NewKind,
-    /// Its name: lower case letters, digits and hyphens
-    #[arg(value_name = "NAME")]
-    pub name: String,
-    /// The new folder [default: ./NAME]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum NewKind {
-    Selector,
-    Network,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct PluginBuild {
-    /// The crate
-    #[arg(value_name = "DIR", default_value = ".")]
-    pub dir: PathBuf,
-    /// Where NAME.wasm is put, for example the folder of --plugins [default: the crate's folder]
-    #[arg(long, value_name = "DIR")]
-    pub into: Option<PathBuf>,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct PluginCheck {
-    /// The component (.wasm)
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// A parameter, for example explore.clusters=20; may be given more than once
-    #[arg(long, value_name = "PLUGIN.PARAMETER=VALUE")]
-    pub set: Vec<Assignment>,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct PluginList {
-    /// A folder of more plugins [default: as the settings say]
-    #[arg(long, env = "SLUICE_PLUGINS", value_name = "DIR")]
-    pub plugins: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// None of these changes the session, and all work while a server has it open.

@@ -1,36 +1,39 @@
-//! `sluice export`: what a session gave, as files that other programs read. It only reads the session, also while a
-//! server writes to it.
+//! `sluice export`: what a session gave, as files that other programs read: its labels, and its predictor. Labels are
+//! only read, also while a server writes to the session; for its predictor the session is opened, and learns again.
 //!
 //! ```text
 //!   log -> rows, history -> table | lines | folders | label_studio | fiftyone -> whole -> the new file or folder
+//!   session, ready -> model -> whole -> the predictor, its description, its card
 //! ```
 //!
-//! What always holds: the same log gives the same bytes, and what is at the place that was named is whole.
+//! What always holds: the same answers give the same bytes, and what is at the place that was named is whole.
 
 mod fiftyone;
 mod folders;
 mod history;
 mod label_studio;
 mod lines;
+mod model;
 mod rows;
 mod table;
-mod whole;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::arguments::{ExportCommand, ExportLabels, LabelFormat};
+use crate::settings::Settings;
 use crate::tell::say;
+use crate::whole::{Kind, Target};
 use folders::Plan;
 use rows::{Counted, Session, Wanted};
-use whole::{Kind, Target};
 
-pub fn run(command: &ExportCommand) -> Result<()> {
+pub fn run(command: &ExportCommand, settings: &Settings) -> Result<()> {
     match command {
         ExportCommand::Labels(arguments) => labels(arguments),
+        ExportCommand::Model(arguments) => model::run(arguments, settings),
     }
 }
 
@@ -103,26 +106,20 @@ fn pool(session: &Session, arguments: &ExportLabels) -> Result<PathBuf> {
     Ok(pool.canonicalize().unwrap_or(pool))
 }
 
-/// A session folder with foreign files is refused by who opens it, and images in the pool's folder join the pool.
+/// Images in the pool's folder join the pool.
 fn stay_outside(target: &Target<'_>, session: &Session, arguments: &ExportLabels) -> Result<()> {
-    let (place, shown) = (target.place()?, arguments.to.display());
-    let overlaps = |folder: &Path| {
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        place.starts_with(&folder) || folder.starts_with(&place)
-    };
-    if overlaps(&session.folder) {
-        bail!(
-            "{shown} is in the session's folder, which holds nothing but the session; nothing was written. Name a \
-             place elsewhere"
-        );
+    target.stay_outside_session(&session.folder)?;
+    if arguments.format != LabelFormat::Folders {
+        return Ok(());
     }
-    let pools = [session.pool(), arguments.pool.clone()];
-    if arguments.format == LabelFormat::Folders && pools.iter().flatten().any(|pool| overlaps(pool))
-    {
-        bail!(
-            "{shown} is in the folder of the images, or that folder in it: what is written there would be taken for \
-             more images of the pool; nothing was written. Name a place elsewhere"
-        );
+    for pool in [session.pool(), arguments.pool.clone()].iter().flatten() {
+        if target.overlaps(pool)? {
+            bail!(
+                "{} is in the folder of the images, or that folder in it: what is written there would be taken for \
+                 more images of the pool; nothing was written. Name a place elsewhere",
+                arguments.to.display()
+            );
+        }
     }
     Ok(())
 }

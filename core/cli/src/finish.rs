@@ -1,31 +1,22 @@
 //! `sluice finish`: the model labels the rest, without a page.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use anyhow::{Context, Result};
+use indicatif::{HumanCount, ProgressBar};
 use serde::Serialize;
 use sluice_events::CommandId;
-use sluice_events::message::{Expected, Interval, Thresholds, Training};
-use sluice_log::storage::FsStorage;
+use sluice_events::message::{Expected, Interval, Thresholds};
+use sluice_server::Service;
 use sluice_server::finish::check;
-use sluice_server::{OpenError, Service};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::arguments::Finish;
-use crate::log::{self, with_next_step};
-use crate::reading;
-use crate::session;
+use crate::log;
+use crate::ready::Ready;
 use crate::settings::Settings;
 use crate::tell::say;
-
-/// How often it is looked whether the model is ready.
-const LOOK: Duration = Duration::from_millis(200);
-/// A network in the background that was to go on and says nothing is not waited for any longer.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
     let Finish { above, below, .. } = *arguments;
@@ -36,8 +27,14 @@ pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
     let storage = log::session(&arguments.folder)?;
     let folder = storage.root().to_owned();
     let runtime = Runtime::new().context("can't start threads")?;
-    let service = open(arguments, settings, storage, &folder)?;
-    wait_for_model(&service)?;
+    let ready = Ready {
+        pool: arguments.pool.as_deref(),
+        arguments: &arguments.session_arguments,
+        settings,
+        nothing: "Nothing was labelled",
+    };
+    let service = ready.open(storage)?;
+    ready.wait_for_model(&service)?;
     let told = runtime.block_on(service.foresee(named))?;
     let thresholds = told.thresholds;
     let labelled = if arguments.yes { Some(label(&runtime, &service, thresholds)?) } else { None };
@@ -71,87 +68,6 @@ struct Outcome {
 struct Labelled {
     step: u32,
     labels: u32,
-}
-
-/// The session as a server would have it, without a page.
-fn open(
-    arguments: &Finish,
-    settings: &Settings,
-    storage: FsStorage,
-    folder: &Path,
-) -> Result<Service> {
-    let pool = match &arguments.pool {
-        Some(pool) => pool.clone(),
-        None => reading::pool_of(&storage)?,
-    };
-    let mut options = session::options(&pool, &arguments.session_arguments, settings)?;
-    options.folder = Some(PathBuf::from(folder));
-    options.rescan = None;
-    let finding = sluice_pool::find(&options.pool).with_context(|| {
-        format!(
-            "the images are not in {} any more, or can't be read; say where they are with --pool. Nothing was \
-             labelled",
-            options.pool.display()
-        )
-    })?;
-    Service::open(options, &finding, storage).map_err(|error| match error {
-        OpenError::Log(error) => with_next_step(&error, folder),
-        other => other.into(),
-    })
-}
-
-/// Until every image has features, the model has learned of all answers, and the network in the background, if there
-/// was one, has said what it thinks.
-fn wait_for_model(service: &Service) -> Result<()> {
-    let (labels, kept) = service.session.read_blocking(|view| {
-        (view.state.training_set().labels, view.state.checkpoint.is_some())
-    })?;
-    let positives = labels.iter().filter(|(_, positive)| *positive).count();
-    let negatives = labels.len() - positives;
-    if positives == 0 || negatives == 0 {
-        bail!(
-            "the model needs a yes and a no to learn from, of people or files, of images that can be shown; there are \
-             {positives} and {negatives}. Nothing was labelled"
-        );
-    }
-    let bar =
-        if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta}");
-    bar.set_style(style?);
-    let mut complete_since = None;
-    loop {
-        let training = service.training.borrow().clone();
-        let Training { embedded, to_embed, opinions, background, .. } = &training;
-        bar.set_message("looking at the pool");
-        bar.set_length(u64::from(*to_embed));
-        bar.set_position(u64::from(*embedded));
-        if *to_embed > 0 && embedded == to_embed {
-            let waited = complete_since.get_or_insert_with(Instant::now).elapsed();
-            let spoken = !kept || *opinions > 0 || background.is_none() || waited > PATIENCE;
-            if !spoken {
-                bar.set_message("asking the network in the background");
-            }
-            if spoken && knows_all(service, *embedded)? {
-                bar.finish_and_clear();
-                return Ok(());
-            }
-            if waited > 2 * PATIENCE {
-                bail!("the model says nothing (the lines above may say why). Nothing was labelled");
-            }
-        }
-        std::thread::sleep(LOOK);
-    }
-}
-
-/// Whether what the model thinks knows the newest answer, and all images that have features.
-fn knows_all(service: &Service, embedded: u32) -> Result<bool> {
-    let (relevant, known) = service.session.read_blocking(|view| {
-        let scored = view.state.ranking.as_ref().map_or(0, |made| made.scored);
-        let counts = view.state.counts;
-        let answered = counts.positives + counts.negatives + counts.skipped;
-        (view.state.last_relevant, scored + answered)
-    })?;
-    Ok(service.learned_from().is_some_and(|newest| newest >= relevant) && known >= embedded)
 }
 
 fn label(runtime: &Runtime, service: &Service, thresholds: Thresholds) -> Result<(u32, u32)> {

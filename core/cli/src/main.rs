@@ -2,7 +2,7 @@
 //! settings file, and that before the defaults.
 //!
 //! ```text
-//!   arguments + settings -> SessionOptions -> server::Service -> serve | simulate
+//!   arguments + settings -> SessionOptions -> server::Service -> serve | simulate | finish | export model | predict
 //! ```
 //!
 //! Exit codes: 0 done, 1 failed, 2 used wrongly.
@@ -16,7 +16,9 @@ mod log;
 mod oracle;
 mod plugin;
 mod port;
+mod predict;
 mod reading;
+mod ready;
 mod replay;
 mod revoke;
 mod serve;
@@ -26,6 +28,7 @@ mod settings;
 mod simulate;
 mod tell;
 mod unfinished;
+mod whole;
 mod writing;
 
 use std::io::{IsTerminal, Write};
@@ -64,7 +67,8 @@ fn run() -> i32 {
         Command::Demo(demo) => demo::run(demo, &settings),
         Command::Simulate(simulate) => simulate::run(&simulate, &settings),
         Command::Finish(finish) => finish::run(&finish, &settings),
-        Command::Export(command) => export::run(&command),
+        Command::Predict(predict) => predict::run(&predict, &settings),
+        Command::Export(command) => export::run(&command, &settings),
         Command::Import(import) => import::run(&import),
         Command::Revoke(revoke) => revoke::run(&revoke),
         Command::Replay(replay) => replay::run(&replay, &settings),

@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use sluice_events::plugin::Values;
 use sluice_host::Limits;
 use sluice_pool::{DecodeLimits, Place};
-use sluice_server::SessionOptions;
 use sluice_server::open::session_name;
 use sluice_server::weights::WeightsPlaces;
+use sluice_server::{DeviceChoice, SessionOptions};
 
 use crate::arguments::{Assignment, SessionArguments};
 use crate::settings::Settings;
@@ -57,9 +57,10 @@ pub fn options(
             offline: arguments.offline || settings.model.offline,
         },
         parameters,
-        device: chosen(arguments.device, &settings.model.device, "model.device")?,
+        device: device(arguments, settings)?,
         background: chosen(arguments.background, &settings.model.background, "model.background")?,
         recipe: chosen(arguments.recipe, &settings.model.recipe, "model.recipe")?,
+        only_score: false,
         folder: None,
         tensorboard: None,
         cache: feature_folder(arguments.cache.as_ref(), settings).map(|folder| Place {
@@ -69,15 +70,25 @@ pub fn options(
         rescan: Some(settings.images.rescan_seconds)
             .filter(|seconds| *seconds > 0)
             .map(Duration::from_secs),
-        decode: DecodeLimits {
-            file_bytes: settings.images.max_file_megabytes * 1_000_000,
-            pixels: settings.images.max_megapixels * 1_000_000,
-            ..DecodeLimits::default()
-        },
+        decode: decode_limits(settings),
         plugins: limits(settings)?,
         plugin_folder: plugin_folder(arguments.plugins.as_ref(), settings),
         compiled: compiled_folder(),
     })
+}
+
+/// Where to compute.
+pub fn device(arguments: &SessionArguments, settings: &Settings) -> Result<DeviceChoice> {
+    chosen(arguments.device, &settings.model.device, "model.device")
+}
+
+/// What a file of an image may cost.
+pub fn decode_limits(settings: &Settings) -> DecodeLimits {
+    DecodeLimits {
+        file_bytes: settings.images.max_file_megabytes * 1_000_000,
+        pixels: settings.images.max_megapixels * 1_000_000,
+        ..DecodeLimits::default()
+    }
 }
 
 /// What the command line says, or else the setting of this name.

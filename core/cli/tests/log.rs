@@ -151,8 +151,8 @@ fn an_independent_reader_agrees() {
     fs::write(&path, &bytes).unwrap();
     assert_eq!(read(), events(answered.folder()));
     fs::remove_file(answered.session.path().join("HEAD")).unwrap();
-    let third_last = bytes.len() - 6 - 400;
-    bytes[third_last] ^= 1;
+    let in_the_middle = bytes.len() / 2;
+    bytes[in_the_middle] ^= 1;
     fs::write(&path, bytes).unwrap();
     let output =
         Command::new("python3").arg(&reader).arg(answered.session.path()).output().unwrap();

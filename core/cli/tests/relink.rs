@@ -7,6 +7,7 @@ mod program;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -257,6 +258,44 @@ fn what_was_changed_is_not_found_and_what_changed_places_is_looked_for_when_it_i
     assert_eq!(scene.labels(), labels);
     scene.serve(4, &[], 0);
     assert_eq!(scene.counts(), [4, 1, 2, 1, 0]);
+}
+
+#[test]
+fn the_command_that_a_server_tells_finds_what_changed_places() {
+    let scene = Scene::of(bitmaps);
+    scene.serve(4, &["positive"], 0);
+    scene.rename("0.bmp", "../aside.bmp");
+    scene.rename("1.bmp", "0.bmp");
+    scene.rename("../aside.bmp", "1.bmp");
+    let server = Server::start(&scene.at("pool"), &scene.at("session"));
+    let mut page = server.page();
+    let words = loop {
+        let notice = page.next("notice");
+        let told = notice["text"].as_str().unwrap().split_once("`sluice sessions relink ");
+        if let Some((_, rest)) = told {
+            break rest.split('`').next().unwrap().to_owned();
+        }
+    };
+    drop(page);
+    assert!(server.stop());
+    let program = env!("CARGO_BIN_EXE_sluice");
+    let line = format!("'{program}' sessions relink {words} --yes");
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_says(&text, &["  0.bmp -> 1.bmp", "Recorded 1 move:"]);
+    assert_eq!(scene.labels(), ["1.bmp positive"]);
+}
+
+#[test]
+fn contents_are_counted_of_images_that_can_be_read() {
+    let scene = Scene::of(|pool| {
+        make_pool(pool, 2);
+        fs::write(pool.join("broken.png"), "no picture").unwrap();
+    });
+    scene.serve(2, &["positive"], 0);
+    assert_eq!(scene.counts(), [3, 1, 0, 0, 1]);
+    let text = printed(&["sessions", "show", &scene.session()]);
+    assert_says(&text, &["2 known, of 2 images"]);
 }
 
 #[test]

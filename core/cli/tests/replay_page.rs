@@ -99,6 +99,10 @@ fn it_plays_from_the_first_look_to_the_end_in_its_own_time() {
         }
     };
     assert_eq!((&end["moment"]["looks"], &end["next"]), (&json!(5), &json!(null)));
+    // From a moment that is named it plays as well.
+    let server = replay(session.path(), &["--until", "8", "--speed", "0.001"]);
+    let stands = server.page().next("replay");
+    assert_eq!((&stands["playing"], &stands["moment"]["seq"]), (&json!(true), &json!(8)));
     // Without a speed it waits for somebody.
     let server = replay(session.path(), &[]);
     let stands = server.page().next("replay");
@@ -120,6 +124,16 @@ fn what_can_not_be_asked_for_is_said() {
     assert_says(&wrong(&["--network", "resnet18"]), &["give one of them"]);
     assert_says(&wrong(&["--speed", "0"]), &["a --speed above 0"]);
     assert_says(&wrong(&["--json"]), &["--json"]);
+    for (more, why) in [
+        (&["--open"][..], "--open opens the page"),
+        (&["--no-token"][..], "--no-token lets everybody into the page"),
+        (&["--pool", "/nowhere"][..], "--pool says where the images are"),
+        (&["--pool", "/nowhere", "--speed", "0"][..], "with --serve, --selector or --network only"),
+    ] {
+        let output = run(&[&["replay", folder][..], more].concat());
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+        assert_says(&String::from_utf8(output.stderr).unwrap(), &[why]);
+    }
     let output = run(&["replay", folder, "--serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(1));
     assert_says(&String::from_utf8(output.stderr).unwrap(), &["give a --token"]);

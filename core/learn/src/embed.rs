@@ -25,6 +25,7 @@ use tch::{Device, Kind, Tensor};
 use crate::background::give_way;
 use crate::features::to_tensor;
 use crate::network::Network;
+use crate::predictor::Part;
 use crate::{Backbone, EXAMPLE, LearnError, NoPicture, Pictures, device};
 use source::{Readiness, Source};
 
@@ -37,8 +38,8 @@ const TOLD_AFTER: Duration = Duration::from_millis(500);
 
 /// What the background has done.
 pub(crate) enum Block {
-    /// Rows will be there.
-    Begun(Arc<Rows>),
+    /// Rows will be there; of patches, with what they have learned.
+    Begun(Arc<Rows>, Option<Part>),
     /// Images have these rows.
     Rows(Vec<(ImageId, u32)>),
     /// An image has no picture.
@@ -151,7 +152,7 @@ impl Worker {
         let mut writer = RowWriter::open(place, &source.set, &source.made_by, extent);
         source.keep(&writer);
         self.tell_trouble(&mut writer);
-        self.tell(Block::Begun(writer.rows()));
+        self.tell(Block::Begun(writer.rows(), source.extractor.patches()));
         let known = writer.known();
         self.pass(&self.order, &mut source, &mut writer, &known);
         while let Ok(images) = to_come.recv()

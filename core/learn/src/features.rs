@@ -1,10 +1,11 @@
 //! Pictures to feature vectors.
 
-mod patches;
+pub(crate) mod patches;
 
 use tch::{Device, Kind, Tensor};
 
 use crate::network::Network;
+use crate::predictor::{FEATURES, Part, Way};
 
 pub(crate) use patches::{Patches, SAMPLE_IMAGES};
 
@@ -32,6 +33,13 @@ impl Extractor {
             Self::Patches(patches) => patches.dim(),
             Self::Network(network) => network.dim(),
         }
+    }
+
+    /// Patches as a part of a predictor, still without a head.
+    pub fn patches(&self) -> Option<Part> {
+        let Self::Patches(patches) = self else { return None };
+        let way = Way::Patches { side: patches.side() };
+        Some(Part { name: FEATURES.to_owned(), way, tensors: patches.learned(), factor: 1.0 })
     }
 
     pub fn device(&self) -> Device {

@@ -23,6 +23,8 @@ const EQUAL: [f64; 3] = [1.0, 1.0, 0.0];
 const MIN_OF_CLASS: usize = 5;
 /// No weight moves further in a round.
 const LONGEST: f64 = 2.0;
+/// Scores of fewer images say nothing of how scores are spread: the spread stays.
+const MEASURED_FROM: usize = 50;
 /// What an older opinion may still say: not more than this share of the newer ones does.
 const STALE_BELOW: f64 = 0.3;
 
@@ -47,14 +49,15 @@ pub(crate) struct Joint {
     honest: VecDeque<(Pair, bool)>,
     /// Of the head and of the network, and what is added: logits of the answers that neither knew.
     weights: [f64; 3],
-    /// Of the head's logits in the last round.
+    /// Of the head's and of the network's logits in the last round.
     of_head: Spread,
+    of_network: Spread,
     /// Answers that were known in the last round.
     known: usize,
 }
 
 /// Mean and deviation.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Spread {
     mean: f64,
     deviation: f64,
@@ -69,7 +72,8 @@ impl Joint {
             before: vec![Pair::NONE; images],
             honest: VecDeque::new(),
             weights: EQUAL,
-            of_head: Spread { mean: 0.0, deviation: 1.0 },
+            of_head: Spread::NONE,
+            of_network: Spread::NONE,
             known: 0,
         }
     }
@@ -103,6 +107,7 @@ impl Joint {
         self.before.fill(Pair::NONE);
         self.honest.clear();
         self.weights = EQUAL;
+        (self.of_head, self.of_network) = (Spread::NONE, Spread::NONE);
     }
 
     /// What logits of [`together`](Self::together) mean, learned from answers that neither knew; `None` as long
@@ -114,6 +119,60 @@ impl Joint {
         let slope = (head + network) / self.of_head.deviation;
         let enough = self.joined && positives.min(negatives) >= MIN_OF_CLASS && slope > 0.0;
         enough.then_some(Calibration { slope, offset: offset - slope * self.of_head.mean })
+    }
+
+    /// The network's part in what both say, 0 to 1.
+    fn share(&self) -> f64 {
+        let [trust_head, trust_network, _] = self.weights;
+        trust_network / (trust_head + trust_network).max(1e-6)
+    }
+
+    /// What [`together`](Self::together) made of a head's logit and a network's in the last round: what each was
+    /// multiplied by, and what was added.
+    pub fn terms(&self) -> [f64; 3] {
+        if !self.joined {
+            return [1.0, 0.0, 0.0];
+        }
+        let (share, head, network) = (self.share(), self.of_head, self.of_network);
+        let of_network = share * head.deviation / network.deviation;
+        [1.0 - share, of_network, share * head.mean - of_network * network.mean]
+    }
+
+    /// The answers that the weights were learned from: scores of the head and of the network, and 1 for positive, 0 for
+    /// negative.
+    pub fn honest(&self) -> Vec<[f32; 3]> {
+        let row = |(pair, positive): &(Pair, bool)| [pair.head, pair.network, f32::from(*positive)];
+        self.honest.iter().map(row).collect()
+    }
+
+    /// Mean and deviation of the head's logits, and of the network's.
+    pub fn spreads(&self) -> [f32; 4] {
+        let (head, network) = (self.of_head, self.of_network);
+        [head.mean, head.deviation, network.mean, network.deviation].map(|number| number as f32)
+    }
+
+    /// Goes on with the weights that these answers give, and with these spreads until they are measured.
+    pub fn resume(&mut self, honest: &[[f32; 3]], spreads: [f32; 4]) {
+        let spread = |mean: f32, deviation: f32| Spread {
+            mean: f64::from(mean),
+            deviation: f64::from(deviation),
+        };
+        let [head, head_deviation, network, network_deviation] = spreads;
+        let is_spread = |deviation: f32| deviation.is_finite() && deviation > 0.0;
+        if spreads.iter().all(|number| number.is_finite())
+            && is_spread(head_deviation)
+            && is_spread(network_deviation)
+        {
+            (self.of_head, self.of_network) =
+                (spread(head, head_deviation), spread(network, network_deviation));
+            self.joined = true;
+        }
+        let newest = honest.len().saturating_sub(REMEMBERED);
+        let row = |row: &[f32; 3]| (Pair { head: row[0], network: row[1] }, row[2] > 0.5);
+        let is_finite =
+            |(pair, _): &(Pair, bool)| pair.head.is_finite() && pair.network.is_finite();
+        self.honest = honest[newest..].iter().map(row).filter(is_finite).collect();
+        self.weights = if self.honest.is_empty() { EQUAL } else { fit(&self.honest) };
     }
 
     /// Takes in what the network thinks now. What it thought earlier of other images can't lead any more.
@@ -164,10 +223,14 @@ impl Joint {
         let network = |image: ImageId| network.get(image.index()).copied().unwrap_or(f32::NAN);
         // Of the same images for both: those that the network was asked about are the likelier ones.
         let asked = candidates.iter().zip(head).filter(|(image, _)| network(**image).is_finite());
-        let of_head = Spread::of(asked.map(|(_, logit)| *logit));
-        let of_network = Spread::of(candidates.iter().map(|image| network(*image)));
+        let asked: Vec<f32> = asked.map(|(_, logit)| *logit).collect();
+        let (mut of_head, mut of_network) = (self.of_head, self.of_network);
+        if asked.len() >= MEASURED_FROM || of_network == Spread::NONE {
+            of_head = Spread::of(asked.into_iter());
+            of_network = Spread::of(candidates.iter().map(|image| network(*image)));
+        }
         let [trust_head, trust_network, _] = self.weights;
-        let share = trust_network / (trust_head + trust_network).max(1e-6);
+        let share = self.share();
         let mut logits = Vec::with_capacity(candidates.len());
         self.before.fill(Pair::NONE);
         for (&image, &logit) in candidates.iter().zip(head) {
@@ -186,13 +249,15 @@ impl Joint {
                 *before = pair;
             }
         }
-        self.of_head = of_head;
+        (self.of_head, self.of_network) = (of_head, of_network);
         tracing::debug!(trust_head, trust_network, "opinions joined");
         logits
     }
 }
 
 impl Spread {
+    const NONE: Self = Self { mean: 0.0, deviation: 1.0 };
+
     fn of(values: impl Iterator<Item = f32>) -> Self {
         let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
         for value in values.filter(|value| value.is_finite()).map(f64::from) {
@@ -300,6 +365,29 @@ mod tests {
         joint.forget(&[image(1)]);
         joint.weigh(&[(image(0), true), (image(1), true)]);
         assert_eq!(joint.honest.len(), 1, "what was thought of another picture proves nothing");
+    }
+
+    #[test]
+    fn the_last_images_say_nothing_of_how_scores_are_spread() {
+        let mut joint = Joint::of(1000);
+        let all: Vec<ImageId> = (0..1000).map(image).collect();
+        let logits: Vec<_> = all.iter().map(|id| (*id, (id.0 % 97) as f32)).collect();
+        joint.take_in(&logits);
+        let head: Vec<f32> = (0..1000).map(|n| (n % 89) as f32 / 10.0).collect();
+        joint.together(&all, &head);
+        let before = joint.terms();
+        for left in [49, 1, 0] {
+            joint.together(&all[..left], &head[..left]);
+            let after = joint.terms().map(f64::to_bits);
+            assert_eq!(after, before.map(f64::to_bits), "{left}: {:?}", joint.terms());
+        }
+        // At the next start there may be nothing left to measure on.
+        let mut again = Joint::of(1000);
+        again.resume(&joint.honest(), joint.spreads());
+        again.together(&[], &[]);
+        let after = again.terms();
+        let apart = after.iter().zip(before).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(again.has_joined() && apart < 1e-5, "{after:?}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod head;
 mod joint;
 mod labelled;
 mod network;
+mod predictor;
 mod table;
 mod torch;
 mod training;
@@ -27,8 +28,9 @@ mod weights;
 
 pub use device::DeviceChoice;
 pub use network::{BuildError, ask};
+pub use predictor::{Inference, Input, Part, Predictor, PredictorError, Values, Way};
 pub use torch::{Background, Options, Torch};
-pub use training::{Checkpoint, Recipe};
+pub use training::{Checkpoint, Recipe, can_train};
 pub use weights::WeightsError;
 
 use std::path::PathBuf;
@@ -74,6 +76,14 @@ pub trait Learner: Send {
 
     /// The features, as far as they are there.
     fn features(&self) -> Arc<dyn Features>;
+
+    /// What the last [`learn`](Self::learn) has made, to be asked elsewhere. Who learns nothing has none.
+    ///
+    /// # Errors
+    /// When nothing was learned, or the weights under the head can't be read again.
+    fn predictor(&self) -> Result<Predictor, PredictorError> {
+        Err(PredictorError::NotLearned)
+    }
 }
 
 /// Where pictures come from; the learner asks from several threads.

@@ -63,28 +63,10 @@ impl Network {
         kind: Kind,
     ) -> Result<Self, WeightsError> {
         let file = weights::load(path, graph.graph().weights.as_ref())?;
-        let mut tensors = HashMap::new();
-        let mut differences = Vec::new();
-        for Needed { node, name, shape } in needed(&graph) {
-            let found = match file.get(&name) {
-                // Nodes may share a prefix.
-                Some(tensor) if tensor.size() == shape => {
-                    tensors.entry(name).or_insert_with(|| tensor.shallow_clone());
-                    continue;
-                }
-                // What scales channels may have any shape with as many numbers.
-                Some(tensor) if shape.len() == 1 && tensor.numel() as i64 == shape[0] => {
-                    tensors.entry(name).or_insert_with(|| tensor.flatten(0, -1));
-                    continue;
-                }
-                Some(tensor) => format!("{:?} is there", tensor.size()),
-                None => "it is missing".to_owned(),
-            };
-            differences.push(format!("node '{node}' needs {name} of {shape:?}, and {found}"));
-        }
-        if differences.is_empty() {
-            return Ok(Self::with_tensors(Arc::new(graph), tensors, device, kind));
-        }
+        let mut differences = match fit(&graph, &file) {
+            Ok(tensors) => return Ok(Self::with_tensors(Arc::new(graph), tensors, device, kind)),
+            Err(differences) => differences,
+        };
         let more = differences.len().saturating_sub(DIFFERENCES_SHOWN);
         differences.truncate(DIFFERENCES_SHOWN);
         if more > 0 {
@@ -93,6 +75,19 @@ impl Network {
             differences.push(format!("and {more} more{}", first.unwrap_or_default()));
         }
         Err(WeightsError::Mismatch { path: path.to_owned(), differences })
+    }
+
+    /// In full precision with these tensors, by their names in the state dict; what does not fit is told.
+    pub fn fitting(
+        graph: CheckedGraph,
+        tensors: &HashMap<String, Tensor>,
+        device: Device,
+    ) -> Result<Self, Vec<String>> {
+        let tensors = fit(&graph, tensors).map_err(|mut differences| {
+            differences.truncate(DIFFERENCES_SHOWN);
+            differences
+        })?;
+        Ok(Self::with_tensors(Arc::new(graph), tensors, device, Kind::Float))
     }
 
     /// With these tensors, by their names in the state dict: all that the graph needs. Gradients go back to them.
@@ -177,7 +172,7 @@ impl Network {
 
     /// Features (n, dim) of pictures (n, 3, side, side), bytes.
     pub fn features(&self, pictures: &Tensor) -> Tensor {
-        let pictures = pictures.to_device(self.device).to_kind(Kind::Float) / 255.0;
+        let pictures = on(pictures, self.device).to_kind(Kind::Float) / 255.0;
         self.forward(&((pictures - &self.mean) / &self.deviation))
     }
 
@@ -271,7 +266,7 @@ impl Network {
             Op::Dropout { .. } => x.shallow_clone(),
             Op::Tokens => x.flatten(2, -1).transpose(1, 2),
             Op::ClassToken => {
-                let token = self.tensors[&node.parameters].expand([x.size()[0], 1, -1], false);
+                let token = self.tensors[&node.parameters].expand_as(&x.narrow(1, 0, 1));
                 Tensor::cat(&[&token, x], 1)
             }
             Op::PositionEmbedding => x + &self.tensors[&node.parameters],
@@ -290,8 +285,8 @@ impl Network {
         let projected =
             x.linear(self.tensor(node, "in_proj_weight"), self.parameter(node, "in_proj_bias"));
         let by_head = |part: Tensor| {
-            let (n, tokens, features) = (part.size()[0], part.size()[1], part.size()[2]);
-            part.reshape([n, tokens, heads, features / heads]).transpose(1, 2)
+            let (tokens, features) = (part.size()[1], part.size()[2]);
+            part.reshape([-1, tokens, heads, features / heads]).transpose(1, 2)
         };
         let mut parts = projected.chunk(3, -1).into_iter().map(by_head);
         let (Some(query), Some(key), Some(value)) = (parts.next(), parts.next(), parts.next())
@@ -302,9 +297,41 @@ impl Network {
         let seen = Tensor::scaled_dot_product_attention(
             &query, &key, &value, none, 0.0, false, None, false,
         );
-        let together = seen.transpose(1, 2).reshape(x.size());
+        let together = seen.transpose(1, 2).flatten(2, -1);
         together.linear(self.tensor(node, "out_proj.weight"), self.parameter(node, "out_proj.bias"))
     }
+}
+
+/// The tensors that the graph needs, of those that there are; or what does not fit.
+fn fit(
+    graph: &CheckedGraph,
+    file: &HashMap<String, Tensor>,
+) -> Result<HashMap<String, Tensor>, Vec<String>> {
+    let mut tensors = HashMap::new();
+    let mut differences = Vec::new();
+    for Needed { node, name, shape } in needed(graph) {
+        let found = match file.get(&name) {
+            // Nodes may share a prefix.
+            Some(tensor) if tensor.size() == shape => {
+                tensors.entry(name).or_insert_with(|| tensor.shallow_clone());
+                continue;
+            }
+            // What scales channels may have any shape with as many numbers.
+            Some(tensor) if shape.len() == 1 && tensor.numel() as i64 == shape[0] => {
+                tensors.entry(name).or_insert_with(|| tensor.flatten(0, -1));
+                continue;
+            }
+            Some(tensor) => format!("{:?} is there", tensor.size()),
+            None => "it is missing".to_owned(),
+        };
+        differences.push(format!("node '{node}' needs {name} of {shape:?}, and {found}"));
+    }
+    if differences.is_empty() { Ok(tensors) } else { Err(differences) }
+}
+
+/// The same where it is there already: a trace would have every copy of it made on that device for ever.
+pub(crate) fn on(tensor: &Tensor, device: Device) -> Tensor {
+    if tensor.device() == device { tensor.shallow_clone() } else { tensor.to_device(device) }
 }
 
 /// Parameters of the layers that normalise.
@@ -323,7 +350,7 @@ fn channels_last(tensor: &Tensor) -> Tensor {
     }
 }
 
-fn key(node: &Node, name: &str) -> String {
+pub(crate) fn key(node: &Node, name: &str) -> String {
     match node.parameters.as_str() {
         "" => name.to_owned(),
         prefix => format!("{prefix}.{name}"),

@@ -1,12 +1,13 @@
 //! The learner on libtorch.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sluice_events::ImageId;
 use sluice_events::command::FittedModel;
+use sluice_events::facts::WITH_NETWORK;
 use sluice_pool::Place;
 use tch::{Device, Kind, Tensor};
 
@@ -15,8 +16,10 @@ use crate::embed::{Block, Embedding, Task, fingerprint};
 use crate::head::{Calibration, Head, Renewal};
 use crate::joint::Joint;
 use crate::labelled::Labelled;
+use crate::network::Network;
+use crate::predictor::{FEATURES, Part, Predictor, PredictorError, Values, Way, with_head};
 use crate::table::{SharedTable, Table};
-use crate::training::{Checkpoint, Job, Recipe, Said, Subject, Trainer};
+use crate::training::{Checkpoint, Honest, Job, Recipe, Said, Subject, Trainer};
 use crate::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures};
 
 /// The scale of the features is measured anew when so many times as many images have them.
@@ -37,6 +40,8 @@ pub struct Options {
     pub background: Background,
     /// How it trains.
     pub recipe: Recipe,
+    /// Nothing is trained: what was kept of the background says what it thinks, once.
+    pub only_score: bool,
     /// What the pool is known as; the features of pools are kept apart.
     pub pool: String,
 }
@@ -86,6 +91,15 @@ pub struct Torch {
     trainer: Option<Trainer>,
     /// What a trainer of the same network goes on from, newest last.
     kept: Vec<Checkpoint>,
+    /// What the joint opinion goes on with when the network that was gone on with says what it thinks.
+    trusted: Option<Honest>,
+    /// What makes the features, and what patches have learned.
+    backbone: Option<Backbone>,
+    patches: Option<Part>,
+    /// What trained in the background, as it last spoke.
+    background: Option<Arc<Part>>,
+    /// What the last probabilities were made of the logits with.
+    calibration: Calibration,
     /// Images that have no picture now, and so no features to come.
     without_picture: HashSet<ImageId>,
     status: Absorbed,
@@ -118,6 +132,11 @@ impl Torch {
             joint: Joint::of(0),
             trainer: None,
             kept: Vec::new(),
+            trusted: None,
+            backbone: None,
+            patches: None,
+            background: None,
+            calibration: Calibration::NONE,
             without_picture: HashSet::new(),
             status: Absorbed { device: device::name(device), notes, ..Absorbed::default() },
         }
@@ -158,6 +177,34 @@ impl Torch {
         self.renewal = Renewal::default();
     }
 
+    /// What makes the features, with this head: weight (1, dim), bias (1).
+    fn features_with(&self, weight: &Tensor, bias: &Tensor) -> Result<Part, PredictorError> {
+        let mut add = BTreeMap::from([
+            ("head.weight".to_owned(), Values::of(weight)),
+            ("head.bias".to_owned(), Values::of(bias)),
+        ]);
+        match (&self.backbone, &self.patches) {
+            (Some(Backbone::Network { graph, weights, .. }), _) => {
+                let network = Network::load((**graph).clone(), weights, Device::Cpu, Kind::Float)?;
+                let (graph, head) = with_head(graph.graph())?;
+                let named =
+                    add.into_iter().map(|(name, values)| (name.replacen("head", &head, 1), values));
+                let of_network = network
+                    .tensors()
+                    .iter()
+                    .map(|(name, tensor)| (name.clone(), Values::of(tensor)));
+                let tensors = of_network.chain(named).collect();
+                let way = Way::Network(Box::new(graph));
+                Ok(Part { name: FEATURES.to_owned(), way, tensors, factor: 1.0 })
+            }
+            (Some(Backbone::Patches { .. }), Some(patches)) => {
+                add.extend(patches.tensors.clone());
+                Ok(Part { tensors: add, ..patches.clone() })
+            }
+            _ => Err(PredictorError::NotLearned),
+        }
+    }
+
     /// What is to train in the background beside these features.
     fn subject(&self, backbone: &Backbone) -> Option<Subject> {
         let tunes = match self.options.background {
@@ -187,12 +234,15 @@ impl Torch {
     ) {
         let Some(trainer) = &mut self.trainer else { return };
         let positives = labels.iter().filter(|(_, positive)| *positive).count();
-        if !trainer.is_due(labels.len(), positives) {
+        let only_says = self.options.only_score && !trainer.is_resumed();
+        if only_says || !trainer.is_due(labels.len(), positives) {
             return;
         }
         let scored = candidates.iter().copied().zip(logits.iter().copied());
         let unanswered = scored.filter(|(_, logit)| !logit.is_nan()).collect();
-        trainer.ask(Job { labels: labels.to_vec(), unanswered, head, ..Job::default() });
+        let (rows, spreads) = (self.joint.honest(), self.joint.spreads());
+        let honest = Honest { features: self.status.features.clone(), rows, spreads };
+        trainer.ask(Job { labels: labels.to_vec(), unanswered, head, honest, ..Job::default() });
     }
 }
 
@@ -211,15 +261,18 @@ impl Learner for Torch {
         let Options { cache: place, pool, .. } = self.options.clone();
         let task = Task { images, pictures, device: self.device, place, pool };
         let subject = self.subject(&backbone);
-        let embedding = Embedding::begin(task.clone(), backbone)?;
+        let embedding = Embedding::begin(task.clone(), backbone.clone())?;
+        (self.backbone, self.patches) = (Some(backbone), None);
         self.joint.forget_head();
         let trains = |subject: &Subject| self.trainer.as_ref().is_some_and(|t| t.trains(subject));
         if let Some(subject) = subject.filter(|subject| !trains(subject)) {
             self.joint = Joint::of(images);
+            (self.background, self.trusted) = (None, None);
             let identity = subject.identity();
             let mut trainer = Trainer::start(subject, self.options.recipe, task, TRAINING_SEED)?;
             if let Some(kept) = self.kept.iter().rev().find(|kept| kept.network == identity) {
                 trainer.resume(kept);
+                self.trusted = kept.honest();
             }
             self.trainer = Some(trainer);
         }
@@ -276,9 +329,10 @@ impl Learner for Torch {
         let mut failed = Vec::new();
         while let Some(embedding) = &self.embedding {
             match embedding.blocks.try_recv() {
-                Ok(Block::Begun(rows)) => {
+                Ok(Block::Begun(rows, patches)) => {
                     // Other features, where there were some already.
                     table.attach(rows);
+                    self.patches = patches;
                     self.scale = None;
                     self.forget_head();
                     self.joint.forget_head();
@@ -307,13 +361,22 @@ impl Learner for Torch {
             match said {
                 Said::Opinion(opinion) => {
                     self.joint.take_in(&opinion.logits);
+                    // The right features may come later, with their weights.
+                    if let Some(of) = self.trusted.take_if(|of| of.features == self.status.features)
+                    {
+                        self.joint.resume(&of.rows, of.spreads);
+                    }
+                    self.background = opinion.part;
                     self.status.opinions += 1;
                     cycles.extend(opinion.cycle);
                     checkpoint = opinion.checkpoint.or(checkpoint);
                 }
                 Said::Nothing => {}
                 Said::Note(note) => self.status.notes.push(note),
-                Said::Instead(_) => self.joint = Joint::of(table.images() as u32),
+                Said::Instead(_) => {
+                    self.joint = Joint::of(table.images() as u32);
+                    self.background = None;
+                }
                 Said::Ended(note) => {
                     self.status.notes.push(note);
                     self.trainer = None;
@@ -344,6 +407,7 @@ impl Learner for Torch {
         tch::no_grad(|| {
             self.measure(&table);
             let scale = self.scale.as_ref()?;
+            let complete = scale.complete;
             let images: Vec<ImageId> = known.iter().map(|(image, _)| *image).collect();
             let standardise = |rows: Tensor| (rows - &scale.mean) / &scale.deviation;
             let x = self.labelled.rows(&images, &table, standardise)?;
@@ -366,15 +430,17 @@ impl Learner for Torch {
             self.joint.weigh(labels);
             let logits = self.joint.together(candidates, &of_head);
             self.train(labels, candidates, &logits, to_begin_with);
-            let of_head = self.renewal.newest().map(|renewed| renewed.calibration);
+            let renewed = if complete { self.renewal.first() } else { self.renewal.newest() };
+            let of_head = renewed.map(|renewed| renewed.calibration);
             let learned = self.joint.calibration().or(of_head);
             let calibrated = learned.is_some_and(|learned| learned != Calibration::NONE);
             let calibration = learned.unwrap_or(Calibration::NONE);
+            self.calibration = calibration;
             let probabilities =
                 logits.iter().map(|logit| calibration.probability(*logit)).collect();
             let mut features = self.status.features.clone();
             if self.joint.has_joined() {
-                features.push_str(" + network");
+                features.push_str(WITH_NETWORK);
             }
             Some(Learned {
                 model: FittedModel { positives, negatives, loss, features },
@@ -386,6 +452,31 @@ impl Learner for Torch {
 
     fn features(&self) -> Arc<dyn Features> {
         Arc::new(SharedTable(Arc::clone(&self.table)))
+    }
+
+    fn predictor(&self) -> Result<Predictor, PredictorError> {
+        let (Some(head), Some(scale)) = (&self.head, &self.scale) else {
+            return Err(PredictorError::NotLearned);
+        };
+        let (weight, bias) = head.on_raw(&scale.mean, &scale.deviation);
+        let mut features = self.features_with(&weight.unsqueeze(0), &bias.view([1]))?;
+        let Calibration { slope, offset } = self.calibration;
+        let [of_head, of_network, added] = self.joint.terms();
+        features.factor = slope * of_head;
+        let mut parts = vec![features];
+        if self.joint.has_joined() {
+            let background = self.background.clone().ok_or_else(|| {
+                PredictorError::NoPredictor(
+                    "the network in the background can't be taken along".to_owned(),
+                )
+            })?;
+            parts.push(Part { factor: slope * of_network, ..(*background).clone() });
+        }
+        // What counts for nothing need not be taken along.
+        parts.retain(|part| part.factor != 0.0);
+        let predictor = Predictor { parts, offset: slope * added + offset };
+        predictor.check()?;
+        Ok(predictor)
     }
 }
 

@@ -12,6 +12,7 @@
 //! plain convolutions with max pooling instead of residual blocks; short cycles instead of starting anew.
 
 mod augment;
+mod checkpoint;
 mod course;
 mod freematch;
 mod pixels;
@@ -40,6 +41,8 @@ use tch::Device;
 use crate::background::give_way;
 use crate::device::{self, OUT_OF_MEMORY};
 use crate::embed::Task;
+use crate::predictor::Part;
+pub use checkpoint::Checkpoint;
 use course::Course;
 pub use recipe::Recipe;
 pub(crate) use trainee::Subject;
@@ -50,6 +53,11 @@ const MIN_LABELS: usize = 60;
 /// A cycle begins when so many labels have come since the last one began: this many, or this share.
 const MIN_NEW: usize = 15;
 const NEW_SHARE: f64 = 0.12;
+
+/// Whether so many labels, of which so many are positive, are enough for a network in the background.
+pub fn can_train(labels: usize, positives: usize) -> bool {
+    positives >= MIN_POSITIVES && labels >= MIN_LABELS
+}
 
 /// What a cycle learns from.
 #[derive(Default)]
@@ -64,19 +72,21 @@ pub(crate) struct Job {
     pub changed: Vec<ImageId>,
     /// What the head learned on the features as they are: a weight each, and the bias.
     pub head: Option<(Vec<f32>, f32)>,
+    /// What the joint opinion's weights were learned from, to be kept beside the network.
+    pub honest: Honest,
     /// The weights that were kept know these labels already.
     pub only_score: bool,
 }
 
-/// Weights that training can go on from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// Whose they are: `small`, or a network's name and its fingerprint.
-    pub network: String,
-    /// Labels that they were trained on.
-    pub labels: u32,
-    /// As libtorch writes them.
-    pub weights: Arc<[u8]>,
+/// Answers that neither the head nor the network had known, by which both are weighed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Honest {
+    /// The features that the head stood on.
+    pub features: String,
+    /// Scores of the head and of the network, and 1 for positive, 0 for negative.
+    pub rows: Vec<[f32; 3]>,
+    /// Mean and deviation of the head's logits, and of the network's.
+    pub spreads: [f32; 4],
 }
 
 /// What the network thinks.
@@ -89,6 +99,8 @@ pub(crate) struct Opinion {
     pub cycle: Option<CycleTrained>,
     /// What it can go on from; none where nothing was learned.
     pub checkpoint: Option<Checkpoint>,
+    /// The network, to be asked elsewhere; none where it can't be taken along.
+    pub part: Option<Arc<Part>>,
 }
 
 /// Images of a cycle whose pictures are there.
@@ -211,13 +223,18 @@ impl Trainer {
         self.wishes.send(Wish::Resume(Arc::clone(&checkpoint.weights))).ok();
     }
 
+    /// Whether weights were gone on with that have not been asked yet what they think.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
     /// Whether a cycle would say something new, and can wait its turn.
     pub fn is_due(&self, labels: usize, positives: usize) -> bool {
         // Fewer, too, are others: files of answered images may have gone.
         let new = labels.abs_diff(self.asked_with);
         let enough = MIN_NEW.max((self.asked_with as f64 * NEW_SHARE) as usize);
         let has_room = self.under_way.load(Ordering::Relaxed) < 2;
-        let begun = positives >= MIN_POSITIVES && labels >= MIN_LABELS;
+        let begun = can_train(labels, positives);
         let is_other = self.nothing_with != Some(labels);
         has_room && begun && is_other && (self.resumed || new >= enough)
     }

@@ -17,13 +17,15 @@ mod present;
 mod resize;
 mod rows;
 mod square;
+mod squash;
 
 pub use decode::{DecodeError, DecodeLimits, decode, decode_file, longer_side};
 pub use find::{FindError, Finding, Found, Sight, Unusable, find};
 pub use present::{Presented, present};
-pub use resize::{ResizeError, fit_within, squash};
+pub use resize::{ResizeError, fit_within};
 pub use rows::{Extent, Key, Place, RowWriter, Rows};
 pub use square::{Square, square};
+pub use squash::squash;
 
 /// A decoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Smaller and larger pictures, with SIMD.
+//! Smaller pictures for the screen, with SIMD.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -14,19 +14,16 @@ pub struct ResizeError {
     why: String,
 }
 
-/// The whole picture, made `side` × `side` pixels whatever its shape was; bilinear, with the filter
-/// widened when it shrinks (antialiased).
-///
-/// # Errors
-/// When the pixels are not what their size promises.
-pub fn squash(pixels: &Pixels, side: u32) -> Result<Pixels, ResizeError> {
-    resize(pixels, side, side)
+impl ResizeError {
+    pub(crate) fn new(width: u32, height: u32, why: String) -> Self {
+        Self { width, height, why }
+    }
 }
 
 /// The whole picture in its own shape, with no side longer than `longest`; never enlarged.
 ///
 /// # Errors
-/// As [`squash`].
+/// When the pixels are not what their size promises.
 pub fn fit_within(pixels: &Pixels, longest: u32) -> Result<Pixels, ResizeError> {
     let side = pixels.width.max(pixels.height);
     if side <= longest {
@@ -43,7 +40,7 @@ fn resize(pixels: &Pixels, width: u32, height: u32) -> Result<Pixels, ResizeErro
     if (pixels.width, pixels.height) == (width, height) {
         return Ok(pixels.clone());
     }
-    let fail = |why: &dyn std::fmt::Display| ResizeError { width, height, why: why.to_string() };
+    let fail = |why: &dyn std::fmt::Display| ResizeError::new(width, height, why.to_string());
     let from = ImageRef::new(pixels.width, pixels.height, &pixels.rgb, PixelType::U8x3)
         .map_err(|error| fail(&error))?;
     let mut to = Image::new(width, height, PixelType::U8x3);

@@ -6,13 +6,14 @@
 //! ```
 //!
 //! What always holds: nothing is moved here. That images are there under other names is told, and a person has their
-//! answers taken along (`sluice sessions relink`); until then it is not forgotten what their files held.
+//! answers taken along (`sluice sessions relink`); until then it is not forgotten what their files held. So what is read
+//! of an answered image whose file held something else is recorded last, when all others are known.
 
 mod names;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ use sluice_events::message::Level;
 use sluice_events::{Command, ImageId};
 use sluice_log::quoted;
 use sluice_pool::Key;
-use sluice_session::{CommandError, SessionHandle};
+use sluice_session::{CommandError, SessionHandle, View};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -120,17 +121,23 @@ struct Recorder {
     session: SessionHandle,
     folder: PoolFolder,
     notices: NoticeBoard,
-    /// The session's folder, as it is written between the quotes of a command.
-    name: String,
+    /// The session's folder and that of its images, as a command names them.
+    places: String,
     /// What was read and is not recorded yet, and since when.
     batch: BTreeMap<ImageId, IdentifiedImage>,
     since: Option<Instant>,
-    /// Files that may be those of answered images that are gone: read at once.
+    /// What the files of answered images hold that held something else, and is not recorded yet.
+    changed: BTreeMap<ImageId, IdentifiedImage>,
+    /// Nothing was read since it was looked what becomes of these.
+    is_judged: bool,
+    /// The log did not take something, so not all contents are known.
+    has_lost: bool,
+    /// Files that may be those of answered images that are gone: read first.
     suspects: VecDeque<ImageId>,
     /// Files that nobody has read, and where to go on looking for more.
     unknown: VecDeque<ImageId>,
     next: u32,
-    /// Answered images whose files have changed places with others.
+    /// Those of the changed ones whose files have changed places with others.
     renamed: BTreeSet<ImageId>,
     /// Images under other names that were told of.
     told: usize,
@@ -138,13 +145,18 @@ struct Recorder {
 
 impl Recorder {
     fn new(session: SessionHandle, folder: PoolFolder, notices: NoticeBoard, own: &Path) -> Self {
+        let quote = |path: &Path| format!("'{}'", quoted(&path.display().to_string()));
+        let places = format!("{} {}", quote(own), quote(folder.root()));
         Self {
             session,
             folder,
             notices,
-            name: quoted(&own.display().to_string()),
+            places,
             batch: BTreeMap::new(),
             since: None,
+            changed: BTreeMap::new(),
+            is_judged: true,
+            has_lost: false,
             suspects: VecDeque::new(),
             unknown: VecDeque::new(),
             next: 0,
@@ -156,41 +168,43 @@ impl Recorder {
     /// Until it is to end, or the session is closed.
     fn run(mut self, told: &Receiver<Told>) -> Result<(), CommandError> {
         self.suspects = self.session.read_blocking(|view| names::suspects(view.state))?.into();
-        let mut pause = QUIET;
+        let pause = if self.suspects.is_empty() { QUIET } else { Duration::ZERO };
+        let mut next = Instant::now() + pause;
         loop {
-            let suspects = !self.suspects.is_empty();
-            match told.recv_timeout(if suspects { Duration::ZERO } else { pause }) {
+            match told.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(Told::Read(read)) => {
                     self.take(read)?;
-                    pause = QUIET;
+                    // Who looks for answered images does not wait until all else is read.
+                    if self.suspects.is_empty() {
+                        next = Instant::now() + QUIET;
+                    }
                 }
                 Ok(Told::End(done)) => {
-                    self.settle()?;
+                    self.finish()?;
                     done.send(()).ok();
                     return Ok(());
                 }
-                Err(RecvTimeoutError::Timeout) => pause = self.go_on()?,
-                Err(RecvTimeoutError::Disconnected) => return self.settle(),
+                Err(RecvTimeoutError::Timeout) => next = Instant::now() + self.go_on()?,
+                Err(RecvTimeoutError::Disconnected) => return self.finish(),
             }
         }
     }
 
     /// Reads one file; how long to wait then, unless somebody else reads one.
     fn go_on(&mut self) -> Result<Duration, CommandError> {
-        if let Some(image) = self.suspects.pop_front() {
-            self.read(image)?;
-            if self.suspects.is_empty() {
-                self.settle()?;
-            }
-            return Ok(QUIET);
-        }
-        let Some(image) = self.next_unknown()? else {
+        let suspect = self.suspects.pop_front();
+        let image = if suspect.is_some() { suspect } else { self.next_unknown()? };
+        let Some(image) = image else {
             self.settle()?;
             return Ok(REST);
         };
         let begun = Instant::now();
         self.read(image)?;
-        Ok((begun.elapsed() * PAUSE).min(QUIET))
+        let pause = (begun.elapsed() * PAUSE).min(QUIET);
+        if suspect.is_some() && self.suspects.is_empty() {
+            self.finish()?;
+        }
+        Ok(pause)
     }
 
     /// The next image, by number, whose file nobody has read. Each is tried once.
@@ -232,45 +246,83 @@ impl Recorder {
         Ok(())
     }
 
-    /// Nothing more is to come for a while.
+    /// Nothing more is to come for a while: all contents are known.
     fn settle(&mut self) -> Result<(), CommandError> {
+        self.record()?;
+        self.judge()?;
+        self.tell(true)
+    }
+
+    /// Others are still to be read, or the session ends: what changed is put aside, and nothing is forgotten.
+    fn finish(&mut self) -> Result<(), CommandError> {
         self.record()?;
         self.tell(true)
     }
 
-    /// What the log does not take is read again after the next start.
+    /// Records what was read, but for what changed.
     fn record(&mut self) -> Result<(), CommandError> {
         self.since = None;
         let batch: Vec<IdentifiedImage> = mem::take(&mut self.batch).into_values().collect();
         if batch.is_empty() {
             return Ok(());
         }
-        let look = move |view: &sluice_session::View<'_>| names::apart(view.state, batch);
-        let (mut new, doubtful) = self.session.read_blocking(look)?;
-        for Doubtful { read, others } in doubtful {
-            // A copy of a file that is where it was changes nothing for that one.
-            if others.iter().any(|other| self.holds(*other, read.content)) {
-                new.push(read);
-            } else {
-                self.renamed.insert(read.image);
-            }
-        }
-        for read in &new {
+        self.is_judged = false;
+        let look = move |view: &View<'_>| names::apart(view.state, batch);
+        let (changed, certain) = self.session.read_blocking(look)?;
+        for read in &certain {
+            self.changed.remove(&read.image);
             self.renamed.remove(&read.image);
         }
-        match self.session.command_blocking(Command::IdentifyImages(new)) {
-            Err(CommandError::Closed) => Err(CommandError::Closed),
-            Err(error) => {
-                tracing::warn!(%error, "what the images' files hold could not be recorded");
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-        }
+        self.changed.extend(changed.into_iter().map(|read| (read.image, read)));
+        self.identify(&certain)
     }
 
-    fn holds(&self, image: ImageId, content: Content) -> bool {
-        let read = self.folder.path(image).and_then(|path| Key::of_content_at(&path).ok());
-        read.is_some_and(|(found, _)| found.bytes() == content)
+    /// Records what changed, but for images whose files are somewhere else now.
+    fn judge(&mut self) -> Result<(), CommandError> {
+        if self.is_judged || self.has_lost {
+            return Ok(());
+        }
+        self.is_judged = true;
+        let changed: Vec<IdentifiedImage> = self.changed.values().copied().collect();
+        let look = move |view: &View<'_>| names::judged(view.state, changed);
+        let (mut certain, doubtful) = self.session.read_blocking(look)?;
+        let (mut now, mut renamed) = (HashMap::new(), BTreeSet::new());
+        for Doubtful { read, others } in doubtful {
+            let holds = |other: &ImageId| {
+                let content = now.entry(*other).or_insert_with(|| self.content(*other));
+                *content == Some(read.content)
+            };
+            // A copy of a file that is where it was changes nothing for that one.
+            if others.iter().any(holds) {
+                certain.push(read);
+            } else {
+                renamed.insert(read.image);
+            }
+        }
+        self.changed.retain(|image, _| renamed.contains(image));
+        self.renamed = renamed;
+        self.identify(&certain)
+    }
+
+    /// What the log does not take is read again after the next start.
+    fn identify(&mut self, read: &[IdentifiedImage]) -> Result<(), CommandError> {
+        for part in read.chunks(AT_ONCE) {
+            match self.session.command_blocking(Command::IdentifyImages(part.to_vec())) {
+                Err(CommandError::Closed) => return Err(CommandError::Closed),
+                Err(error) => {
+                    self.has_lost = true;
+                    tracing::warn!(%error, "what the images' files hold could not be recorded");
+                }
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What the file of an image holds now.
+    fn content(&self, image: ImageId) -> Option<Content> {
+        let (content, _) = Key::of_content_at(&self.folder.path(image)?).ok()?;
+        Some(content.bytes())
     }
 
     /// Tells of images under other names when there are the first, and when all are known.
@@ -281,11 +333,13 @@ impl Recorder {
             return Ok(());
         }
         self.told = count;
+        // What changed places has the name and often the size of another one: each file has to be read.
+        let all = if self.renamed.is_empty() { "" } else { " --all" };
         let text = format!(
             "{count} of the images that were answered are in the folder under other names. To take their answers \
-             along, stop sluice and give `sluice sessions relink '{}'`; until then their answers stay where the files \
-             were.",
-            self.name
+             along, stop sluice and give `sluice sessions relink {}{all}`; until then their answers stay where the \
+             files were.",
+            self.places
         );
         self.notices.pin(Level::Warning, text);
         Ok(())

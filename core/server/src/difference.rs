@@ -33,6 +33,10 @@ pub(crate) fn gone_images(images: &[ImageState]) -> HashSet<ImageId> {
     all.filter(|(_, image)| image.is_gone()).map(|(id, _)| id).collect()
 }
 
+fn keeps_its_content(image: &ImageState) -> bool {
+    image.given.is_some() && image.content.is_some()
+}
+
 impl Difference {
     pub fn between(known: &[ImageState], finding: &Finding) -> Self {
         let there: HashMap<&str, u64> =
@@ -42,8 +46,11 @@ impl Difference {
         for (known, image) in known.iter().zip((0..).map(ImageId)) {
             match (known.set_aside.as_deref(), there.get(known.path.as_str())) {
                 (None, None) => difference.gone.push(image),
-                // It is back, or was changed since: it is looked at again.
-                (Some(reason), Some(&bytes)) if reason == GONE || bytes != known.bytes => {
+                // It is back, or was changed since: it is looked at again. Of an answered one the size stays that
+                // of what the file held when it was answered; that it was changed, the follower sees.
+                (Some(reason), Some(&bytes))
+                    if reason == GONE || (bytes != known.bytes && !keeps_its_content(known)) =>
+                {
                     difference.back.push((image, bytes));
                 }
                 _ => {}

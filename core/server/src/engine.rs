@@ -41,6 +41,7 @@ use crate::finish::Opinion;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
+use crate::taking::Orders;
 use crate::unshown::Unshown;
 use crate::weights::WeightsStore;
 
@@ -81,6 +82,8 @@ pub struct Engine {
     pub changed: Receiver<Vec<ImageId>>,
     /// What was last thought of every unanswered image.
     pub(crate) opinion: watch::Sender<Option<Arc<Opinion>>>,
+    /// Who wants to take the predictor along.
+    pub(crate) orders: Orders,
     /// Set by the session's observer: the last answer's way to its ranking.
     pub answer_to_ranking: Arc<Mutex<Option<Duration>>>,
 }
@@ -190,6 +193,7 @@ impl Engine {
         for trained in &absorbed.cycles {
             self.session.command_blocking(Command::RecordCycle(trained.clone())).ok();
         }
+        self.orders.serve(self.learner.as_ref());
         // A disk takes its time; the ranking does not wait for it.
         if let Some(checkpoint) = &absorbed.checkpoint {
             self.keep_checkpoint(memory, checkpoint);
@@ -238,6 +242,7 @@ impl Engine {
             let FittedModel { positives, negatives, features, .. } = model;
             tracing::info!(positives, negatives, %features, "the order learns from the answers now");
         }
+        let has_learned = model.is_some();
         let made = MadeRanking {
             learned_from: *learned_from,
             model,
@@ -259,8 +264,13 @@ impl Engine {
         let newest = self.session.read_blocking(|view| view.state.model.as_ref().map(|m| m.model));
         let newest = newest.ok().flatten();
         let (learned_from, images) = (set.learned_from, set.candidates);
-        let opinion =
-            (scored > 0).then_some(Opinion { model: newest, learned_from, images, probabilities });
+        // Where nothing is left to be scored, nothing is what there is to say.
+        let opinion = (scored > 0 || (has_learned && images.is_empty())).then_some(Opinion {
+            model: newest,
+            learned_from,
+            images,
+            probabilities,
+        });
         self.opinion.send_replace(opinion.map(Arc::new));
         memory.training.model = newest;
         memory.training.loss = loss.or(memory.training.loss);

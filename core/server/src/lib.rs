@@ -20,7 +20,7 @@
 //! - `contents`: what the images' files hold, and which of them are there under other names;
 //! - `unshown`: what becomes of images that can't be shown;
 //! - [`http`]: the routes; `socket`, `images`, `api`, `page`, `access`: what is behind them;
-//! - [`finish`]: the model labels the rest;
+//! - [`finish`]: the model labels the rest; `taking`: the predictor is taken along;
 //! - [`weights`]: files of weights, found or fetched;
 //! - `artefacts`: files that events name; `tensorboard`: files of events for TensorBoard;
 //! - [`metrics`]: every metric, declared once; `measured`: the log's; `scrape`: what `/metrics` answers; `standing`: what
@@ -51,6 +51,7 @@ mod scrape;
 mod socket;
 mod standing;
 mod survey;
+mod taking;
 mod tensorboard;
 mod unshown;
 pub mod weights;
@@ -59,4 +60,5 @@ mod witness;
 pub use access::Access;
 pub use open::{OpenError, ReplayOptions, Service, SessionOptions};
 pub use player::Pace;
-pub use sluice_learn::{Background, DeviceChoice, Recipe};
+pub use sluice_learn::{Background, DeviceChoice, Recipe, can_train};
+pub use taking::TakeError;

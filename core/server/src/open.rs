@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use futures::executor::block_on;
 use sluice_events::ImageId;
 use sluice_events::message::Training;
 use sluice_events::plugin::Values;
@@ -20,6 +21,7 @@ use sluice_log::storage::Storage;
 use sluice_log::{Log, Options, SnapshotFolder};
 use sluice_pool::{DecodeLimits, Finding, Place};
 use sluice_session::{CommandError, SessionHandle, Snapshots};
+use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 
 use crate::artefacts::Artefacts;
@@ -38,6 +40,7 @@ use crate::pictures::PoolFolder;
 use crate::player::Player;
 use crate::plugins::Plugins;
 use crate::survey::Survey;
+use crate::taking::{Counter, counter};
 use crate::tensorboard::{EventFile, TensorBoard};
 use crate::unshown::Unshown;
 use crate::weights::{WeightsPlaces, WeightsStore};
@@ -72,6 +75,8 @@ pub struct SessionOptions {
     pub background: Background,
     /// How it trains.
     pub recipe: Recipe,
+    /// Nothing is trained in the background: what was kept of it says what it thinks.
+    pub only_score: bool,
     /// The session's folder, for what is kept beside its log, and to see how full its disk is; none: nothing is
     /// kept.
     pub folder: Option<PathBuf>,
@@ -121,6 +126,8 @@ pub struct Service {
     pub training: watch::Receiver<Training>,
     /// What the model last thought of every unanswered image.
     pub(crate) opinion: watch::Receiver<Option<Arc<Opinion>>>,
+    /// Where the predictor is asked for.
+    pub(crate) counter: Counter,
     /// Things that a person should know.
     pub notices: NoticeBoard,
     /// What plays the session again; none: it goes on.
@@ -131,6 +138,7 @@ pub struct Service {
     pool_watch: Option<PoolWatch>,
     contents: Option<ContentsWatch>,
     tensorboard: Mutex<Option<TensorBoard>>,
+    engine: Option<JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -149,6 +157,7 @@ impl Service {
             cache: options.cache.clone(),
             background: options.background,
             recipe: options.recipe,
+            only_score: options.only_score,
             pool: options.cache_name.clone(),
         };
         let learner: Box<dyn Learner> = if options.model {
@@ -170,11 +179,7 @@ impl Service {
         learner: Box<dyn Learner>,
     ) -> Result<Self, OpenError> {
         let begun = Instant::now();
-        check_readable(&options, finding)?;
-        check_example(&options)?;
-        if let Some(folder) = &options.tensorboard {
-            EventFile::probe(folder).map_err(|source| no_tensorboard(folder, source))?;
-        }
+        check(&options, finding)?;
         let notices = NoticeBoard::default();
         let plugins = Plugins::load(&options)?;
         let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
@@ -204,6 +209,7 @@ impl Service {
         let (catalogue, watch) = plugins.offer(&session, &metrics, &notices, &bell)?;
         let (training, watched) = watch::channel(Training::default());
         let (say, opinion) = watch::channel(None);
+        let (counter, orders) = counter(bell.clone());
         let stop = Arc::new(AtomicBool::new(false));
         let (tell, changed) = channel();
         let (missing, missed) = channel();
@@ -226,6 +232,7 @@ impl Service {
             stop: Arc::clone(&stop),
             changed,
             opinion: say,
+            orders,
             answer_to_ranking,
         };
         let follower = Follower {
@@ -243,7 +250,8 @@ impl Service {
             Ok::<_, OpenError>(TensorBoard::start(file, session.clone(), notices.clone())?)
         };
         let tensorboard = Mutex::new(options.tensorboard.as_ref().map(follow).transpose()?);
-        let threads = vec![engine.start(hear)?, session_thread];
+        let engine = Some(engine.start(hear)?);
+        let threads = vec![session_thread];
         Ok(Self {
             session,
             session_folder: options.folder,
@@ -258,6 +266,7 @@ impl Service {
             looking_at_disk: AtomicBool::new(false),
             training: watched,
             opinion,
+            counter,
             notices,
             replay: None,
             stop,
@@ -266,6 +275,7 @@ impl Service {
             pool_watch,
             contents,
             tensorboard,
+            engine,
             threads,
         })
     }
@@ -294,12 +304,22 @@ impl Service {
         self.tensorboard.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Ends the engine and, when no page is left, the session; the log is free afterwards.
-    pub fn close(self) {
+    /// Ends the session for everybody, as [`stop`](Self::stop) does, and waits for its threads; the log is free
+    /// afterwards. For a thread that may wait: not for one that drives a runtime.
+    pub fn close(mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.bell.ring();
-        if let Some(tensorboard) = self.take_tensorboard() {
-            tensorboard.end();
+        // What it has in hand is recorded before the session ends.
+        if let Some(engine) = self.engine.take() {
+            let _ = engine.join();
+        }
+        // What `stop` awaits has a limit, and a limit needs a clock.
+        match runtime::Builder::new_current_thread().enable_time().build() {
+            Ok(clock) => clock.block_on(self.stop()),
+            Err(error) => {
+                tracing::warn!(%error, "the session is closed without waiting for what is beside it");
+                block_on(self.session.close());
+            }
         }
         let Self { session, unshown, watch, pool_watch, contents, replay, threads, .. } = self;
         drop((session, unshown, watch, pool_watch, contents, replay));
@@ -321,6 +341,16 @@ fn tell_open(session: &SessionHandle, begun: Instant) -> Result<(), CommandError
     let seconds = begun.elapsed().as_secs_f64();
     tracing::info!(images, positives, negatives, records, seconds, "the session is open");
     Ok(())
+}
+
+/// What can be wrong before anything is begun.
+fn check(options: &SessionOptions, finding: &Finding) -> Result<(), OpenError> {
+    check_readable(options, finding)?;
+    check_example(options)?;
+    let probe = |folder: &PathBuf| {
+        EventFile::probe(folder).map_err(|source| no_tensorboard(folder, source))
+    };
+    options.tensorboard.as_ref().map_or(Ok(()), probe)
 }
 
 /// There is nothing to annotate unless one image at least can be decoded.

@@ -12,14 +12,20 @@ use crate::difference::GONE;
 /// Where it is told.
 #[derive(Clone)]
 pub struct Unshown {
-    session: SessionHandle,
+    /// None: nothing is written, and nobody is told.
+    session: Option<SessionHandle>,
     /// Who follows the folder; none: nobody does.
     missing: Option<Sender<(ImageId, String)>>,
 }
 
 impl Unshown {
     pub(crate) fn new(session: SessionHandle, missing: Option<Sender<(ImageId, String)>>) -> Self {
-        Self { session, missing }
+        Self { session: Some(session), missing }
+    }
+
+    /// In a replay: what can't be shown now was shown then.
+    pub(crate) fn to_nobody() -> Self {
+        Self { session: None, missing: None }
     }
 
     /// Tells why an image can't be shown; waits until what follows from it is in the log.
@@ -27,6 +33,7 @@ impl Unshown {
     /// # Errors
     /// When the log does not take it.
     pub(crate) fn tell(&self, image: ImageId, why: &NoPicture) -> Result<(), CommandError> {
+        let Some(session) = &self.session else { return Ok(()) };
         let reason = match (why, &self.missing) {
             (NoPicture::Missing(reason), Some(follower)) => {
                 follower.send((image, reason.clone())).ok();
@@ -35,6 +42,19 @@ impl Unshown {
             (NoPicture::Missing(_), None) => GONE.to_owned(),
             (NoPicture::Broken(reason), _) => reason.clone(),
         };
-        self.session.command_blocking(Command::SetAside { image, reason }).map(drop)
+        session.command_blocking(Command::SetAside { image, reason }).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_replay_nothing_is_refused_for_nobody_is_told() {
+        for why in [NoPicture::Broken("is broken".to_owned()), NoPicture::Missing(GONE.to_owned())]
+        {
+            assert!(Unshown::to_nobody().tell(ImageId(3), &why).is_ok());
+        }
     }
 }

@@ -17,6 +17,11 @@ fn open(place: &Place) -> Service {
     place.service(options).unwrap()
 }
 
+/// Says whether a notice tells of images under other names.
+fn is_of_names(notice: &serde_json::Value) -> bool {
+    notice["text"].as_str().unwrap().contains("sessions relink")
+}
+
 /// Waits until the session knows what so many files hold.
 fn wait_for_contents(service: &Service, count: usize) {
     let begun = Instant::now();
@@ -44,8 +49,7 @@ async fn files_that_get_other_names_are_told_and_nothing_is_moved() {
     }
     // They join as new images at once, and can be answered.
     page.until("statistics", |s| s["images"] == 22 && s["set_aside"] == 2).await;
-    let told = |n: &serde_json::Value| n["text"].as_str().unwrap().contains("sessions relink");
-    let notice = page.until("notice", told).await;
+    let notice = page.until("notice", is_of_names).await;
     let text = notice["text"].as_str().unwrap();
     assert!(text.starts_with("1 of the images that were answered"), "{text}");
     page.answer(21, "negative").await;
@@ -61,4 +65,33 @@ async fn files_that_get_other_names_are_told_and_nothing_is_moved() {
     assert!(contents.iter().all(Option::is_some));
     assert_eq!((contents[3], contents[4]), (contents[20], contents[21]));
     tokio::task::spawn_blocking(|| service.close()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_change_places_are_told_with_the_command_that_finds_them() {
+    let place = Place::with_images(20);
+    let service = open(&place);
+    tokio::task::block_in_place(|| wait_for_contents(&service, 20));
+    let session = service.session.clone();
+    let content =
+        |image: usize| session.read_blocking(move |view| view.state.images[image].content).unwrap();
+    let held = content(3);
+    let app = TestApp::start(service, Access::default()).await;
+    let mut page = app.page().await;
+    page.answer(3, "positive").await;
+    let [one, other] = ["0003.png", "0004.png"].map(|name| place.pool.path().join(name));
+    let aside = place.session.path().join("aside.png");
+    for (from, to) in [(&one, &aside), (&other, &one), (&aside, &other)] {
+        fs::rename(from, to).unwrap();
+    }
+    let notice = page.until("notice", is_of_names).await;
+    let text = notice["text"].as_str().unwrap();
+    assert!(text.starts_with("1 of the images that were answered"), "{text}");
+    let (folder, pool) = (place.session.path().display(), place.pool.path().display());
+    let command = format!("`sluice sessions relink '{folder}' '{pool}' --all`");
+    assert!(text.contains(&command), "{text}");
+    assert_eq!(content(3), held);
+    drop(session);
+    page.close().await;
+    app.stop().await;
 }

@@ -12,13 +12,14 @@ use std::time::{Duration, SystemTime};
 use app::{Page, Place, TestApp, answer_message, images};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sluice_events::codec;
 use sluice_events::message::{HistoryFilter, PROTOCOL};
+use sluice_events::{Command, ImageId, codec};
 use sluice_log::storage::FsStorage;
 use sluice_log::{check, read_records};
 use sluice_pool::DecodeLimits;
 use sluice_server::{Access, Pace, ReplayOptions, Service};
 use sluice_session::{Reel, State};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 const STANDING: Pace = Pace { playing: false, speed: 1.0 };
@@ -79,7 +80,7 @@ fn end(place: &Place) -> u64 {
     check(&storage, |_| {}).unwrap().unwrap().next_seq()
 }
 
-async fn replay(place: &Place, begin: Option<u64>, pace: Pace) -> TestApp {
+fn service(place: &Place, begin: Option<u64>, pace: Pace) -> Service {
     let storage = FsStorage::existing(place.session.path()).unwrap();
     let options = ReplayOptions {
         folder: Some(place.session.path().to_owned()),
@@ -91,7 +92,11 @@ async fn replay(place: &Place, begin: Option<u64>, pace: Pace) -> TestApp {
         longest_pause: Some(Duration::from_secs(5)),
     };
     let reel = Reel::read(storage, end(place)).unwrap();
-    TestApp::start(Service::replay(options, reel).unwrap(), Access::default()).await
+    Service::replay(options, reel).unwrap()
+}
+
+async fn replay(place: &Place, begin: Option<u64>, pace: Pace) -> TestApp {
+    TestApp::start(service(place, begin, pace), Access::default()).await
 }
 
 /// As a page reads it.
@@ -308,6 +313,43 @@ async fn nothing_is_written_whatever_a_page_wants() {
     page.close().await;
     app.stop().await;
     assert!(files(place.session.path()) == before, "a file of the session was changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn which_files_were_set_aside_is_told_also_where_there_were_as_many() {
+    let place = Place::with_images(5);
+    let live = place.service(place.options()).unwrap();
+    let aside =
+        |image: u32| Command::SetAside { image: ImageId(image), reason: "is torn".to_owned() };
+    let again = Command::Restore { image: ImageId(1), bytes: 100 };
+    let session = live.session.clone();
+    let seqs =
+        [aside(1), again, aside(2)].map(|command| session.command_blocking(command).unwrap().seq);
+    // It ends also for those who hold on to it.
+    closed(live).await;
+    let app = replay(&place, None, STANDING).await;
+    let mut page = app.page().await;
+    for (seq, path) in [(seqs[0], "0001.png"), (seqs[2], "0002.png"), (seqs[0], "0001.png")] {
+        wish(&mut page, json!({"seek": seq})).await;
+        let told = page.until("set_aside", |aside| aside["files"][0]["path"] == path).await;
+        assert_eq!(told["total"], 1);
+    }
+    page.close().await;
+    app.stop().await;
+}
+
+async fn closed(service: Service) {
+    let close = tokio::task::spawn_blocking(|| service.close());
+    timeout(Duration::from_secs(30), close).await.expect("it does not end").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_also_where_somebody_holds_on_to_it() {
+    let place = session().await;
+    let service = service(&place, None, STANDING);
+    let session = service.session.clone();
+    closed(service).await;
+    assert!(session.read(|view| view.state.next_seq).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,13 +30,9 @@ impl State {
             Event::ImageSetAside(aside) => {
                 self.change(aside.image, |image| image.set_aside = Some(aside.reason.clone()));
             }
-            Event::ImageRestored(restored) => self.change(restored.image, |image| {
-                image.set_aside = None;
-                let bytes = restored.bytes.unwrap_or(image.bytes);
-                // A file of another size holds something else.
-                image.content = image.content.filter(|_| bytes == image.bytes);
-                image.bytes = bytes;
-            }),
+            Event::ImageRestored(restored) => {
+                self.change(restored.image, |image| restore(image, restored.bytes));
+            }
             Event::ImagesIdentified(identified) => self.identify(identified),
             Event::ImagesMoved(moved) => self.move_images(moved),
             Event::Labelled(Labelled { command, image, label, source, seen, .. }) => {
@@ -220,6 +216,19 @@ impl State {
         tally(&mut self.counts, image, u32::wrapping_add);
         self.tally.answered(image.given, true);
     }
+}
+
+/// An image is there again, with a file of this size.
+fn restore(image: &mut ImageState, bytes: Option<u64>) {
+    image.set_aside = None;
+    // What was answered may be somewhere else now: it is not forgotten before the file is read.
+    if image.given.is_some() && image.content.is_some() {
+        return;
+    }
+    let bytes = bytes.unwrap_or(image.bytes);
+    // A file of another size holds something else.
+    image.content = image.content.filter(|_| bytes == image.bytes);
+    image.bytes = bytes;
 }
 
 /// How long a person looked at a picture, µs: as long as it was on the screen. So neither a pause counts nor

@@ -83,8 +83,16 @@ impl<'a> Places<'a> {
     fn of(state: &'a State, wanted: &'a [MovedImage]) -> Self {
         let paths: HashSet<&str, RandomState> =
             wanted.iter().map(|moved| moved.path.as_str()).collect();
+        // Of most images the length alone tells that their path is not wanted, and the path is not looked at.
+        let longest = paths.iter().map(|path| path.len()).max().unwrap_or_default();
+        let mut lengths = vec![false; longest + 1];
+        for path in &paths {
+            lengths[path.len()] = true;
+        }
+        let may_be = |path: &str| lengths.get(path.len()).is_some_and(|is_wanted| *is_wanted);
+        let is_wanted = |path: &str| may_be(path) && paths.contains(path);
         let all = (0..).map(ImageId).zip(&state.images);
-        let there = all.filter(|(_, image)| paths.contains(image.path.as_str()));
+        let there = all.filter(|(_, image)| is_wanted(&image.path));
         let owners = there.map(|(id, image)| (image.path.as_str(), id)).collect();
         Self { state, owners, paths: HashMap::default() }
     }

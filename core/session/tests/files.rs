@@ -142,6 +142,23 @@ fn what_a_file_holds_is_known_until_it_changes() {
 }
 
 #[test]
+fn what_was_answered_is_not_forgotten_before_the_file_is_read() {
+    let mut session = Session::of(&["a", "b"]);
+    session.does(&Command::IdentifyImages(vec![read(0, 9, 1)]));
+    for image in [0, 1] {
+        session.does(&answer(image, Answer::Positive));
+        session.does(&gone(image));
+        session.does(&Command::Restore { image: ImageId(image), bytes: 8 });
+    }
+    assert_eq!(session.images(), ["a yes", "b yes"]);
+    let sizes = |session: &Session| [0_usize, 1].map(|image| session.state.images[image].bytes);
+    // Of the other one nobody knows what it held.
+    assert_eq!((session.content(0), sizes(&session)), (Some([1; 16]), [9, 8]));
+    session.does(&Command::IdentifyImages(vec![read(0, 8, 2)]));
+    assert_eq!((session.content(0), sizes(&session)), (Some([2; 16]), [8, 8]));
+}
+
+#[test]
 fn what_is_said_of_images_that_do_not_exist_is_refused_and_changes_nothing() {
     let mut session = Session::of(&["a"]);
     let before = session.state.clone();

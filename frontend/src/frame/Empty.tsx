@@ -4,6 +4,8 @@ import type { Statistics } from '../protocol'
 import { state, undo } from '../session/store'
 import { KEPT } from './kept'
 
+const ADDED = ' Files that you add to the folder appear by themselves.'
+
 /** What stands in the picture's place when there is none. */
 export function Empty() {
   const { connection, missing, exhausted, statistics, welcome, replay } = state.value
@@ -11,6 +13,13 @@ export function Empty() {
     return (
       <Message title="The server is away" busy>
         It is looked for all the time{replay ? '.' : `; ${KEPT}`}
+      </Message>
+    )
+  }
+  if (missing.length > 0 && welcome && replay) {
+    return (
+      <Message title="The picture can't be shown">
+        This picture is not in {welcome.pool} any more, or can't be read.
       </Message>
     )
   }
@@ -22,7 +31,7 @@ export function Empty() {
       </Message>
     )
   }
-  if (exhausted && statistics) return <Finished statistics={statistics} canUndo={!replay} />
+  if (exhausted && statistics) return <Finished statistics={statistics} played={replay !== null} />
   return (
     <Message title="One moment" busy>
       The first pictures are on their way.
@@ -30,14 +39,14 @@ export function Empty() {
   )
 }
 
-function Finished({ statistics, canUndo }: { statistics: Statistics; canUndo: boolean }) {
+function Finished({ statistics, played }: { statistics: Statistics; played: boolean }) {
   const { images, set_aside, positives, negatives, skipped, active_seconds, undo_depth } =
     statistics
   if (images === set_aside) {
     return (
       <Message title="There is no picture to show">
         {images === 0
-          ? 'The folder holds no images yet. Files that you add appear by themselves.'
+          ? `The folder holds no images yet.${played ? '' : ADDED}`
           : `${counted(images, 'file')} set aside; the panel says why.`}
       </Message>
     )
@@ -45,9 +54,8 @@ function Finished({ statistics, canUndo }: { statistics: Statistics; canUndo: bo
   return (
     <Message title="Every image is answered">
       <b class="yes">{grouped(positives)} yes</b>, <b class="no">{grouped(negatives)} no</b>,{' '}
-      {grouped(skipped)} skipped, in {duration(active_seconds)}. Files that you add to the folder
-      appear by themselves.
-      {canUndo && undo_depth > 0 && (
+      {grouped(skipped)} skipped, in {duration(active_seconds)}.{!played && ADDED}
+      {!played && undo_depth > 0 && (
         <>
           <br />
           <button type="button" class="quiet" onClick={undo}>

@@ -6,7 +6,7 @@ import { replay } from '../session/store'
 import '../style/replay.css'
 import { faster, slower, wishOf } from './deeds'
 import { Scrubber } from './Scrubber'
-import { clock, lookOf, pauseOf, times } from './words'
+import { clock, dateTime, lookOf, pauseOf, times } from './words'
 
 interface Props {
   span: ReplaySpan
@@ -36,15 +36,13 @@ export function Bar({ span, at }: Props) {
         {playing && pause !== null ? (
           <span>{pauseOf(pause)}</span>
         ) : (
-          <time dateTime={new Date(moment.time_us / 1000).toISOString()}>
-            {clock(moment.time_us)}
-          </time>
+          <time dateTime={dateTime(moment.time_us)}>{clock(moment.time_us)}</time>
         )}
       </p>
       <div class="replay-keys">
-        <Speed name="Slower" sign="−" shortcut="-" from={speed} to={slower(speed)} />
+        <Speed name="Slower" sign="−" deed="slower" from={speed} to={slower(speed)} />
         <output aria-label="Speed">{times(speed)}</output>
-        <Speed name="Faster" sign="+" shortcut="Plus" from={speed} to={faster(speed)} />
+        <Speed name="Faster" sign="+" deed="faster" from={speed} to={faster(speed)} />
       </div>
     </section>
   )
@@ -82,19 +80,19 @@ function Key({ at, deed, name, children }: KeyProps) {
 interface SpeedProps {
   name: string
   sign: string
-  shortcut: string
+  deed: Deed
   from: number
   to: number
 }
 
-function Speed({ name, sign, shortcut, from, to }: SpeedProps) {
+function Speed({ name, sign, deed, from, to }: SpeedProps) {
   return (
     <button
       type="button"
       class="quiet"
       title={name}
       aria-label={name}
-      aria-keyshortcuts={shortcut}
+      aria-keyshortcuts={ariaFor(deed, keymap.value)}
       disabled={from === to}
       onClick={() => replay({ speed: to })}
     >

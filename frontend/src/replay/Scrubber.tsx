@@ -1,7 +1,7 @@
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Replay, ReplaySpan } from '../protocol'
-import { replay } from '../session/store'
+import { replay, state } from '../session/store'
 import { momentOf, nearest } from './words'
 
 interface Props {
@@ -19,6 +19,9 @@ export function Scrubber({ span, at }: Props) {
   useEffect(() => {
     if (!grabbed.current) setHeld(null)
   }, [at.moment.seq])
+  const { connection } = state.value
+  // What was asked before is not known to a server that comes back.
+  useEffect(() => setHeld(null), [connection])
   const [first, last] = [moments[0], moments.at(-1)]
   if (!first || !last) return null
   const shown = held ?? at.moment.seq
@@ -28,8 +31,7 @@ export function Scrubber({ span, at }: Props) {
     return moment ? momentOf(moment, last.looks) : ''
   }
   const seek = (seq: number) => {
-    setHeld(seq)
-    replay({ seek: seq })
+    if (replay({ seek: seq })) setHeld(seq)
   }
   const point = ({ currentTarget, clientX }: TargetedPointerEvent<HTMLInputElement>) => {
     const { left, width } = currentTarget.getBoundingClientRect()

@@ -17,11 +17,11 @@ it('plays, stands, steps, and goes faster and slower', () => {
   expect(wishOf('pause', at())).toEqual({ play: true })
   expect(wishOf('pause', at({ playing: true }))).toEqual({ play: false })
   expect([wishOf('back', at()), wishOf('on', at())]).toEqual([{ step: -1 }, { step: 1 }])
-  expect([wishOf('slower', at()), wishOf('zoomOut', at())]).toEqual([
-    { speed: 0.5 },
-    { speed: 0.5 },
-  ])
-  expect([wishOf('faster', at()), wishOf('zoomIn', at())]).toEqual([{ speed: 2 }, { speed: 2 }])
+  expect([wishOf('slower', at()), wishOf('faster', at())]).toEqual([{ speed: 0.5 }, { speed: 2 }])
+})
+
+it('leaves the picture to the keys that always change it', () => {
+  expect((['zoomIn', 'zoomOut', 'fit', 'actual'] as const).every(isAsEver)).toBe(true)
 })
 
 it('answers nothing and changes nothing', () => {

@@ -6,7 +6,7 @@ import type { Replay, ReplayWish } from '../protocol'
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32, 64]
 
 /** What is looked at as ever. */
-const AS_EVER: Deed[] = ['fit', 'actual', 'history', 'panel', 'help']
+const AS_EVER: Deed[] = ['zoomIn', 'zoomOut', 'fit', 'actual', 'history', 'panel', 'help']
 
 /** Whether a deed does in a replay what it always does. */
 export function isAsEver(deed: Deed): boolean {
@@ -23,10 +23,8 @@ export function wishOf(deed: Deed, at: Replay): ReplayWish | null {
     case 'on':
       return { step: 1 }
     case 'slower':
-    case 'zoomOut':
       return { speed: slower(at.speed) }
     case 'faster':
-    case 'zoomIn':
       return { speed: faster(at.speed) }
     default:
       return null

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { clock, lookOf, momentOf, nearest, pauseOf, times } from './words'
+import { clock, dateTime, lookOf, momentOf, nearest, pauseOf, times } from './words'
 
 const moment = (seq: number) => ({ seq, time_us: 1_700_000_000_000_000, looks: 12_345 })
 
@@ -7,6 +7,14 @@ it('tells a moment by its looks and by the clock on the wall', () => {
   expect(lookOf(moment(1), 100_000)).toBe('look 12\u202f345 of 100\u202f000')
   expect(clock(1_700_000_000_000_000)).toMatch(/^2023-11-1[45] \d\d:13:20$/)
   expect(momentOf(moment(1), 20_000)).toMatch(/^look 12\u202f345 of 20\u202f000, 2023-11-1/)
+})
+
+it('knows no time that no calendar has', () => {
+  expect(dateTime(1_700_000_000_000_000)).toBe('2023-11-14T22:13:20.000Z')
+  expect([dateTime(8.64e18), clock(8.64e18)]).toEqual([expect.any(String), expect.any(String)])
+  for (const never of [8.65e18, 2 ** 64])
+    expect([dateTime(never), clock(never)]).toEqual([undefined, 'unknown time'])
+  expect(momentOf({ ...moment(1), time_us: 2 ** 64 }, 20_000)).toMatch(/, unknown time$/)
 })
 
 it('tells how fast it is, and which pause is shortened', () => {

@@ -6,7 +6,17 @@ import type { ReplayMoment } from '../protocol'
 /** A time of the wall clock where the page is: 2026-11-26 14:03:12. */
 export function clock(timeUs: number): string {
   // As Swedes write it: the way in which times sort.
-  return new Date(timeUs / 1000).toLocaleString('sv-SE')
+  return timeOf(timeUs)?.toLocaleString('sv-SE') ?? 'unknown time'
+}
+
+/** The same for machines; undefined, which is no attribute, where no calendar has such a time. */
+export function dateTime(timeUs: number): string | undefined {
+  return timeOf(timeUs)?.toISOString()
+}
+
+function timeOf(timeUs: number): Date | null {
+  const time = new Date(timeUs / 1000)
+  return Number.isNaN(time.getTime()) ? null : time
 }
 
 export function lookOf({ looks }: ReplayMoment, all: number): string {

@@ -186,6 +186,7 @@ function greet(state: State, welcome: Welcome): State {
       : ''
   const text = `This is another session than before.${kept}`
   const notices: Notice[] = [{ level: 'warning', text }]
-  const { finishing } = state
+  // In a replay there is nothing to be labelled.
+  const finishing = state.finishing && !replay
   return { ...initial, welcome, connection: 'open', finishing, notices, replay: replay && begun }
 }

@@ -138,6 +138,12 @@ describe('another session', () => {
     expect(played.notices[0]?.text).toContain('kept in this browser')
   })
 
+  it('leaves the dialogue of the model that labels open, unless it is a replay', () => {
+    const opened = [welcome('s', false), { type: 'finish opened' } as const]
+    expect(run(...opened, welcome('other', false)).finishing).toBe(true)
+    expect(run(...opened, welcome('s-replay', true)).finishing).toBe(false)
+  })
+
   it('is not a new connection of the same one', () => {
     const state = replayed(queue(5, 6), at(null, look(3, 6)), welcome('s-replay', true))
     expect(line(state)).toEqual([6, 5])

@@ -59,9 +59,11 @@ function send(message: ToServer): boolean {
   return state.peek().connection === 'open' && (connection?.send(message) ?? false)
 }
 
-/** Sends what only the server can do, or says that it was not done. */
-function ask(message: ToServer): void {
-  if (!send(message)) tellNoConnection()
+/** Sends what only the server can do, or says that it was not done. Whether it was sent. */
+function ask(message: ToServer): boolean {
+  const sent = send(message)
+  if (!sent) tellNoConnection()
+  return sent
 }
 
 export function tellNoConnection(): void {
@@ -293,9 +295,9 @@ function askForStep(message: Step['message'], labels: number): void {
   send(message)
 }
 
-/** Plays a replay otherwise, or from elsewhere. */
-export function replay(wish: ReplayWish): void {
-  ask({ type: 'replay', wish })
+/** Plays a replay otherwise, or from elsewhere. Whether that could be asked. */
+export function replay(wish: ReplayWish): boolean {
+  return ask({ type: 'replay', wish })
 }
 
 /** On without a correction. */

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::SessionFolder;
+use super::{ExportModel, SessionFolder};
 
 #[derive(Debug, Subcommand)]
 pub enum ExportCommand {
@@ -17,6 +17,15 @@ pub enum ExportCommand {
         whole or not at all."
     )]
     Labels(ExportLabels),
+    /// Write the predictor to a file that other programs load, with its description and a model card
+    #[command(
+        after_help = "Examples:\n  sluice export model SESSION --format safetensors --to scratches.safetensors\n  \
+        sluice export model SESSION --format torchscript --to scratches.pt\n  \
+        sluice export model ~/pictures --format onnx --to scratches.onnx\n\n\
+        Beside scratches.onnx, scratches.json says how pictures are prepared, and scratches.md how far the model is to \
+        be trusted. The same answers give the same bytes; each file is there whole or not at all."
+    )]
+    Model(ExportModel),
 }
 
 #[derive(Args, Clone, Debug)]

@@ -26,8 +26,8 @@ pub struct Replay {
     /// Print JSON
     #[arg(long, conflicts_with = "speed")]
     pub json: bool,
-    /// Show it in the page, as the person saw it: at --until, or at the first look; it plays from there on if only a
-    /// --speed is given
+    /// Show it in the page, as the person saw it: at --until, or at the first look; it plays from there on if a --speed
+    /// is given
     #[arg(long, conflicts_with_all = ["from", "json"])]
     pub serve: bool,
     /// Where the images are now, if they moved
@@ -65,7 +65,7 @@ impl Replay {
     /// Why these can't be asked for together; none if they can.
     pub fn contradiction(&self) -> Option<&'static str> {
         if !self.serve {
-            return None;
+            return self.without_page();
         }
         if self.is_what_if() {
             return Some(
@@ -74,6 +74,22 @@ impl Replay {
         }
         let waits = self.speed.is_none_or(|speed| speed > 0.0);
         (!waits).then_some("--serve plays for somebody who looks on: give a --speed above 0")
+    }
+
+    /// Why something of this can't be asked for without the page; none if all of it can.
+    fn without_page(&self) -> Option<&'static str> {
+        if self.listening.open {
+            return Some("--open opens the page, and there is one with --serve only");
+        }
+        if self.listening.no_token {
+            return Some(
+                "--no-token lets everybody into the page, and there is one with --serve only",
+            );
+        }
+        let shown = self.pool.is_none() || self.is_what_if();
+        (!shown).then_some(
+            "--pool says where the images are, and they are wanted with --serve, --selector or --network only",
+        )
     }
 }
 

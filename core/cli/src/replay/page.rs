@@ -37,10 +37,7 @@ pub fn serve(arguments: &Replay, settings: &Settings) -> Result<()> {
         pool,
         decode,
         begin: until.map(|reach| reach.end),
-        pace: Pace {
-            playing: arguments.speed.is_some() && until.is_none(),
-            speed: arguments.speed.unwrap_or(1.0),
-        },
+        pace: Pace { playing: arguments.speed.is_some(), speed: arguments.speed.unwrap_or(1.0) },
         longest_pause: (!arguments.pauses).then_some(Duration::from_micros(PAUSE_US)),
     };
     let reel = Reel::read(history.storage.clone(), history.whole_to())?;

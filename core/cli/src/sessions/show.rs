@@ -13,6 +13,7 @@ use sluice_events::{BulkId, Event};
 use sluice_log::quoted;
 use sluice_session::State;
 use sluice_session::bulk::Bulk;
+use sluice_session::state::ImageState;
 
 use super::artefacts::{self, Artefact};
 use super::pool::Presence;
@@ -29,7 +30,9 @@ struct Shown {
     question: Option<String>,
     pool: Option<String>,
     images: Presence,
-    /// How many of them it is known of what they hold.
+    /// Images that can be read, as far as is known, or were answered and are gone.
+    readable: usize,
+    /// How many of these it is known of what they hold.
     contents: usize,
     answered: Vec<Answered>,
     first_answer: Option<String>,
@@ -115,7 +118,8 @@ fn gather(history: &History) -> Result<Shown> {
         question: state.opened.as_ref().map(|opened| opened.question.clone()),
         pool,
         images: images.unwrap_or_default(),
-        contents: contents_known(&state),
+        readable: readable(&state).count(),
+        contents: readable(&state).filter(|image| image.content.is_some()).count(),
         answered: state.statistics(now_us).answered,
         first_answer: state.looks.first().map(|look| log::time(look.time_us)),
         last_answer: state.looks.last().map(|look| log::time(look.time_us)),
@@ -131,9 +135,10 @@ fn gather(history: &History) -> Result<Shown> {
     })
 }
 
-fn contents_known(state: &State) -> usize {
-    let sought = state.images.iter().filter(|image| !image.is_forgettable());
-    sought.filter(|image| image.content.is_some()).count()
+/// Images that it can be known of what they hold, or that are missed.
+fn readable(state: &State) -> impl Iterator<Item = &ImageState> {
+    let may_be = |image: &&ImageState| image.set_aside.is_none() || image.is_gone();
+    state.images.iter().filter(may_be).filter(|image| !image.is_forgettable())
 }
 
 fn step(bulk: &Bulk) -> Step {
@@ -184,7 +189,7 @@ fn print_pool(shown: &Shown) -> io::Result<()> {
         let command = format!("`sluice serve NEWFOLDER --session '{session}'`");
         row("", &format!("Next: if the images are elsewhere now, go on with {command}"))?;
     }
-    let (known, all) = (HumanCount(shown.contents as u64), HumanCount(shown.images.known));
+    let [known, all] = [shown.contents, shown.readable].map(|count| HumanCount(count as u64));
     row("contents", &format!("{known} known, of {all} images: by these, renamed files are found"))?;
     if shown.images.missing > 0 && shown.contents > 0 {
         let command = format!("`sluice sessions relink '{session}'`");

@@ -1,6 +1,7 @@
 //! A pool that a model can learn: every fourth picture is red, the others are green; and a session of it.
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
+use std::ops::Range;
 use std::path::Path;
 
 use image::{Rgb, RgbImage};
@@ -14,8 +15,9 @@ pub fn is_red(image: u32) -> bool {
     image.is_multiple_of(4)
 }
 
-fn make_pool(folder: &Path) {
-    for number in 0..IMAGES {
+/// Pictures of these numbers.
+pub fn make_pictures(folder: &Path, numbers: Range<u32>) {
+    for number in numbers {
         let (on, off) = (150 + (number % 7 * 10) as u8, (number % 5 * 9) as u8);
         let [red, green, blue]: [u8; 3] =
             if is_red(number) { [on, off, 20] } else { [off, on, 20] };
@@ -33,8 +35,13 @@ pub struct Session {
 
 impl Session {
     pub fn new() -> Self {
+        Self::of(IMAGES)
+    }
+
+    /// With so many pictures.
+    pub fn of(images: u32) -> Self {
         let (pool, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        make_pool(pool.path());
+        make_pictures(pool.path(), 0..images);
         Self { pool, folder }
     }
 
@@ -44,22 +51,30 @@ impl Session {
 
     /// With a model, and nothing in the background.
     pub fn serve(&self) -> Server {
+        self.serve_with("off")
+    }
+
+    /// With a model, and this in the background.
+    pub fn serve_with(&self, background: &str) -> Server {
         let (pool, session) = (self.pool.path().to_str().unwrap(), self.name());
-        let arguments =
-            ["serve", pool, "--session", session, "--listen", "127.0.0.1:0", "--background", "off"];
-        Server::spawn(command(&arguments))
+        let serve = ["serve", pool, "--session", session, "--listen", "127.0.0.1:0"];
+        Server::spawn(command(&[&serve[..], &["--background", background]].concat()))
     }
 
     /// So many pictures in the pool's own order: red is yes.
     pub fn answer(&self, count: u32) {
         let server = self.serve();
-        let mut page = server.page();
-        for image in 0..count {
-            let answer = if is_red(image) { "positive" } else { "negative" };
-            let id = page.send_answer(image, answer).unwrap().to_string();
-            assert_eq!(page.next("ack")["id"], id.as_str());
-        }
-        drop(page);
+        answer(&server, count);
         assert!(server.stop());
+    }
+}
+
+/// So many pictures in the pool's own order: red is yes.
+pub fn answer(server: &Server, count: u32) {
+    let mut page = server.page();
+    for image in 0..count {
+        let answer = if is_red(image) { "positive" } else { "negative" };
+        let id = page.send_answer(image, answer).unwrap().to_string();
+        assert_eq!(page.next("ack")["id"], id.as_str());
     }
 }

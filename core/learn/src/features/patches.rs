@@ -6,7 +6,7 @@
 //! answers to each entry, of both signs, summed over quadrants, square-rooted, and reduced by PCA
 //! without whitening.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 
@@ -14,11 +14,13 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
+use crate::predictor::Values;
+
 /// Pictures that dictionary and PCA are learned from.
 pub(crate) const SAMPLE_IMAGES: usize = 4000;
 
 /// Side of a patch, pixels.
-const PATCH: i64 = 6;
+pub(crate) const PATCH: i64 = 6;
 /// Values of a patch: three channels.
 const PATCH_DIM: i64 = PATCH * PATCH * 3;
 const PATCHES: i64 = 100_000;
@@ -26,11 +28,11 @@ const PATCHES: i64 = 100_000;
 const ENTRIES: i64 = 800;
 const ROUNDS: usize = 12;
 /// Added to a patch's variance, in squared steps of 0 to 255.
-const CONTRAST_FLOOR: f64 = 10.0;
+pub(crate) const CONTRAST_FLOOR: f64 = 10.0;
 /// Added to the eigenvalues when whitening.
 const ZCA_EPSILON: f64 = 0.1;
 /// Answers below this count as none.
-const THRESHOLD: f64 = 0.25;
+pub(crate) const THRESHOLD: f64 = 0.25;
 /// Features after PCA.
 const DIM: i64 = 512;
 /// Pictures that are described at once; bounds the memory.
@@ -116,10 +118,19 @@ impl Patches {
         Tensor::write_safetensors(&self.tensors(), path).map_err(io::Error::other)
     }
 
+    /// What was learned, by name.
+    pub fn learned(&self) -> BTreeMap<String, Values> {
+        let named = self.tensors().into_iter().filter(|(name, _)| *name != "side");
+        named.map(|(name, tensor)| (name.to_owned(), Values::of(&tensor))).collect()
+    }
+
     /// Reads what was written; `None` where it is not there, or not whole.
     pub fn read(path: &Path, device: Device) -> Option<Self> {
-        let mut tensors: HashMap<String, Tensor> =
-            Tensor::read_safetensors(path).ok()?.into_iter().collect();
+        Self::of(Tensor::read_safetensors(path).ok()?.into_iter().collect(), device)
+    }
+
+    /// Of tensors with the names that [`write`](Self::write) gives them; `None` where some are missing or don't fit.
+    pub fn of(mut tensors: HashMap<String, Tensor>, device: Device) -> Option<Self> {
         let side =
             tensors.remove("side").filter(|side| side.numel() == 1)?.double_value(&[]) as i64;
         let mut take = |name: &str, dims: usize| {
@@ -144,7 +155,16 @@ impl Patches {
 
     /// Features (n, dim) of pictures (n, 3, side, side), bytes.
     pub fn extract(&self, pictures: &Tensor) -> Tensor {
-        (self.pooled(pictures) - &self.center).matmul(&self.directions)
+        self.reduced(&self.pooled(pictures))
+    }
+
+    /// The same, all pictures at once.
+    pub fn extract_at_once(&self, pictures: &Tensor) -> Tensor {
+        self.reduced(&self.pooled_chunk(pictures))
+    }
+
+    fn reduced(&self, pooled: &Tensor) -> Tensor {
+        (pooled - &self.center).matmul(&self.directions)
     }
 
     /// Pooled answers of the dictionary, (n, 8 · ENTRIES).
@@ -155,14 +175,13 @@ impl Patches {
     }
 
     fn pooled_chunk(&self, pictures: &Tensor) -> Tensor {
-        let n = pictures.size()[0];
-        let float = pictures.to_device(self.device).to_kind(Kind::Float);
+        let float = crate::network::on(pictures, self.device).to_kind(Kind::Float);
         // (n, PATCH_DIM, places) -> (n, places, PATCH_DIM)
         let patches = float.im2col([PATCH, PATCH], [1, 1], [0, 0], [self.stride, self.stride]);
         let patches = normalise(&patches.transpose(1, 2));
         let answers = (patches - &self.mean).matmul(&self.filters);
         let along = (self.side - PATCH) / self.stride + 1;
-        let grid = answers.view([n, along, along, ENTRIES]);
+        let grid = answers.view([-1, along, along, ENTRIES]);
         let half = along / 2;
         let mut parts = Vec::with_capacity(8);
         for (row, rows) in [(0, half), (half, along - half)] {
@@ -179,7 +198,7 @@ impl Patches {
 }
 
 /// Larger pictures are described at every second place: as finely for their size.
-fn stride(side: i64) -> i64 {
+pub(crate) fn stride(side: i64) -> i64 {
     if side > 40 { 2 } else { 1 }
 }
 

@@ -64,6 +64,17 @@ impl Renewal {
         self.newest.as_ref()
     }
 
+    /// The newest that is there; waits for the first one, so that the first that is said after a start means as much as
+    /// what was said before the end.
+    pub fn first(&mut self) -> Option<&Renewed> {
+        if self.newest.is_none()
+            && let Some(first) = self.under_way.take()
+        {
+            self.newest = first.join().ok().flatten();
+        }
+        self.newest()
+    }
+
     /// Begins anew for a head that was fitted to these labels, if there are enough new ones.
     pub fn follow(&mut self, head: &Head, x: &Tensor, y: &Tensor) {
         let labels = y.size()[0] as usize;

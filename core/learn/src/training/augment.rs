@@ -56,6 +56,14 @@ impl Augmented {
         Self { side, mean: channel(mean), deviation: channel(deviation), device }
     }
 
+    /// What is subtracted from red, green and blue bytes, and what they are divided by.
+    pub fn normalisation(&self) -> [[f32; 3]; 2] {
+        [&self.mean, &self.deviation].map(|of| {
+            let of = Vec::try_from(of.flatten(0, -1)).unwrap_or_default();
+            of.try_into().unwrap_or_default()
+        })
+    }
+
     /// Normalised pictures (n, 3, side, side), as they are.
     pub fn plain(&self, pixels: &Pixels, images: &[ImageId]) -> Tensor {
         let mut bytes = Vec::with_capacity(images.len() * (self.side * self.side * 3) as usize);

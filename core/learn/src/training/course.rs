@@ -19,8 +19,9 @@ use super::pixels::Pixels;
 use super::progress::{Recent, Trained};
 use super::recipe::{Recipe, Steps};
 use super::trainee::{Subject, Trainee};
-use super::{Checkpoint, Cycles, Job, Material, Opinion};
+use super::{Checkpoint, Cycles, Honest, Job, Material, Opinion};
 use crate::embed::Task;
+use crate::predictor::Part;
 
 /// Unanswered ones that count as negatives are drawn from this share of the pool, the unlikeliest.
 const UNLIKELY: f64 = 0.7;
@@ -140,8 +141,12 @@ impl Course {
             return Ok(None);
         }
         let labels = job.labels.len();
-        let checkpoint =
-            if only_score { None } else { self.checkpoint(network.variables(), labels) };
+        let checkpoint = if only_score {
+            None
+        } else {
+            self.checkpoint(network.variables(), labels, &job.honest)
+        };
+        let part = self.part(network.as_ref(), &augmented);
         self.good = checkpoint.as_ref().map(|kept| Arc::clone(&kept.weights)).or(self.good.take());
         (self.network, self.has_spoken) = (Some(network), true);
         let seconds = begun.elapsed().as_secs_f64();
@@ -155,7 +160,7 @@ impl Course {
             scored: logits.len() as u32,
             seconds: seconds as f32,
         });
-        Ok(Some(Opinion { job: job.number, logits, cycle, checkpoint }))
+        Ok(Some(Opinion { job: job.number, logits, cycle, checkpoint, part }))
     }
 
     /// Nothing of what it learned is to be trusted.
@@ -164,17 +169,22 @@ impl Course {
         self.steps.free_match = FreeMatch::default();
     }
 
-    fn checkpoint(&self, variables: &VarStore, labels: usize) -> Option<Checkpoint> {
-        let mut weights = Vec::new();
-        if let Err(error) = variables.save_to_stream(&mut weights) {
-            tracing::warn!(%error, "the background's weights can't be kept");
-            return None;
-        }
-        Some(Checkpoint {
-            network: self.subject.identity(),
-            labels: labels as u32,
-            weights: weights.into(),
-        })
+    fn checkpoint(
+        &self,
+        variables: &VarStore,
+        labels: usize,
+        honest: &Honest,
+    ) -> Option<Checkpoint> {
+        Checkpoint::of(self.subject.identity(), labels as u32, variables, honest)
+            .inspect_err(|error| tracing::warn!(%error, "the background's weights can't be kept"))
+            .ok()
+    }
+
+    fn part(&self, network: &dyn Trainee, augmented: &Augmented) -> Option<Arc<Part>> {
+        let part = network
+            .part(augmented.normalisation(), self.pixels.side() as u32)
+            .inspect_err(|error| tracing::warn!(%error, "the background can't be exported"));
+        part.ok().map(Arc::new)
     }
 
     /// Chooses images and has their pictures ready.

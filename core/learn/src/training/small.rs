@@ -3,16 +3,20 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use sluice_events::network::{Activation, Graph, GraphError, INPUT, InputSpec, Node, Op, Window};
 use tch::nn;
 use tch::{Device, Kind, Tensor};
 
 use super::trainee::Trainee;
 use crate::device::precision;
+use crate::predictor::{BACKGROUND, Part, Values, Way, with_head};
 
 /// Channels of each convolution, and whether its output is halved.
 const LAYERS: [(i64, bool); 7] =
     [(16, false), (32, true), (32, false), (64, true), (64, false), (128, true), (128, false)];
 const RATES: [f64; 1] = [2e-3];
+/// Added to the variance when normalising.
+const EPSILON: f32 = 1e-5;
 
 pub(super) struct SmallNetwork {
     variables: nn::VarStore,
@@ -49,7 +53,11 @@ impl SmallNetwork {
             let norm = nn::batch_norm2d(
                 &root / format!("norm{number}"),
                 out,
-                nn::BatchNormConfig { ws_init: nn::Init::Const(1.0), ..Default::default() },
+                nn::BatchNormConfig {
+                    ws_init: nn::Init::Const(1.0),
+                    eps: f64::from(EPSILON),
+                    ..Default::default()
+                },
             );
             layers.push(Layer { weight, norm, halved });
             channels = out;
@@ -58,6 +66,33 @@ impl SmallNetwork {
         let bias = root.zeros("bias", &[1]);
         Self { layers, weight, bias, kind: precision(device), variables }
     }
+}
+
+/// The same network as a graph of nodes, up to the strongest answers.
+fn graph(input: InputSpec) -> Graph {
+    let (mut nodes, mut last, mut side) = (Vec::new(), INPUT.to_owned(), input.height);
+    let mut push = |name: String, parameters: &str, op: Op| {
+        let inputs = vec![std::mem::replace(&mut last, name.clone())];
+        nodes.push(Node { name, parameters: parameters.to_owned(), inputs, op });
+    };
+    for (number, (out, halved)) in LAYERS.into_iter().enumerate() {
+        let (conv, norm) = (format!("conv{number}"), format!("norm{number}"));
+        let window = Window { kernel: 3, stride: 1, padding: 1 };
+        let out_channels = out as u32;
+        let convolve = Op::Conv2d { out_channels, window, dilation: 1, groups: 1, bias: false };
+        push(conv.clone(), &conv, convolve);
+        if halved {
+            let window = Window { kernel: 2, stride: 2, padding: 0 };
+            push(format!("pool{number}"), "", Op::MaxPool(window));
+            side /= 2;
+        }
+        push(norm.clone(), &norm, Op::BatchNorm { epsilon: EPSILON });
+        push(format!("relu{number}"), "", Op::Activation(Activation::Relu));
+    }
+    let whole = Window { kernel: side, stride: side, padding: 0 };
+    push("strongest".to_owned(), "", Op::MaxPool(whole));
+    push("flat".to_owned(), "", Op::Flatten);
+    Graph { input, nodes, features: last, weights: None }
 }
 
 impl Trainee for SmallNetwork {
@@ -83,6 +118,26 @@ impl Trainee for SmallNetwork {
 
     fn normalisation(&self) -> Option<[[f32; 3]; 2]> {
         None
+    }
+
+    fn part(&self, normalisation: [[f32; 3]; 2], side: u32) -> Result<Part, GraphError> {
+        let [mean, standard_deviation] = normalisation.map(|of| of.map(|value| value / 255.0));
+        let input = InputSpec { height: side, width: side, mean, standard_deviation };
+        let named = |(name, tensor): (String, Tensor)| {
+            let name = match name.as_str() {
+                "weight" | "bias" => format!("head.{name}"),
+                conv if conv.starts_with("conv") => format!("{conv}.weight"),
+                norm => norm.to_owned(),
+            };
+            (name, Values::of(&tensor))
+        };
+        let (graph, _) = with_head(&graph(input))?;
+        Ok(Part {
+            name: BACKGROUND.to_owned(),
+            way: Way::Network(Box::new(graph)),
+            tensors: self.variables.variables().into_iter().map(named).collect(),
+            factor: 1.0,
+        })
     }
 
     fn rates(&self) -> &'static [f64] {

@@ -40,7 +40,7 @@ impl Cycles for Hungry {
     fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String> {
         assert!(self.divided >= self.fits_at, "CUDA {OUT_OF_MEMORY}. Tried to allocate 2 GiB");
         let logits = vec![(ImageId(1), self.says)];
-        Ok(Some(Opinion { job: job.number, logits, cycle: None, checkpoint: None }))
+        Ok(Some(Opinion { job: job.number, logits, cycle: None, checkpoint: None, part: None }))
     }
 
     fn divide(&mut self) -> bool {
@@ -133,7 +133,7 @@ fn what_is_thought_of_a_picture_that_was_changed_meanwhile_is_left_out() {
     trainer.said = said;
     let opinion = |job| {
         let logits = vec![(ImageId(0), 1.0), (ImageId(1), 1.0)];
-        Said::Opinion(Opinion { job, logits, cycle: None, checkpoint: None })
+        Said::Opinion(Opinion { job, logits, cycle: None, checkpoint: None, part: None })
     };
     let heard_of = |trainer: &mut Trainer, job| {
         say.send(opinion(job)).unwrap();

@@ -4,12 +4,13 @@
 use std::path::PathBuf;
 
 use rand_chacha::ChaCha8Rng;
-use sluice_events::network::CheckedGraph;
+use sluice_events::network::{CheckedGraph, GraphError};
 use tch::nn::{self, Optimizer, OptimizerConfig, VarStore};
 use tch::{Device, TchError, Tensor};
 
 use super::small::SmallNetwork;
 use super::tuned::TunedNetwork;
+use crate::predictor::Part;
 
 /// What is to be trained.
 #[derive(Clone, Debug)]
@@ -73,6 +74,9 @@ pub(super) trait Trainee {
 
     /// The learning rate of each group of weights at its height.
     fn rates(&self) -> &'static [f64];
+
+    /// As a part of a predictor for pictures of this side, which were normalised so.
+    fn part(&self, normalisation: [[f32; 3]; 2], side: u32) -> Result<Part, GraphError>;
 
     fn variables(&self) -> &VarStore;
 

@@ -4,13 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sluice_events::network::CheckedGraph;
+use sluice_events::network::{CheckedGraph, GraphError};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use super::trainee::Trainee;
 use crate::device::precision;
 use crate::network::{Network, normalising};
+use crate::predictor::{BACKGROUND, Part, Values, Way, with_head};
 use crate::weights::WeightsError;
 
 /// Of the pretrained weights, and of the linear layer on them.
@@ -76,6 +77,21 @@ impl Trainee for TunedNetwork {
     fn normalisation(&self) -> Option<[[f32; 3]; 2]> {
         let input = &self.graph.graph().input;
         Some([input.mean, input.standard_deviation].map(|of| of.map(|value| value * 255.0)))
+    }
+
+    fn part(&self, _: [[f32; 3]; 2], _: u32) -> Result<Part, GraphError> {
+        let (graph, head) = with_head(self.graph.graph())?;
+        let prefix = format!("{BACKBONE}.");
+        let named = |(name, tensor): (String, Tensor)| {
+            let name = match name.strip_prefix(&prefix) {
+                Some(name) => name.to_owned(),
+                None => format!("{head}.{name}"),
+            };
+            (name, Values::of(&tensor))
+        };
+        let tensors = self.variables.variables().into_iter().map(named).collect();
+        let way = Way::Network(Box::new(graph));
+        Ok(Part { name: BACKGROUND.to_owned(), way, tensors, factor: 1.0 })
     }
 
     fn rates(&self) -> &'static [f64] {

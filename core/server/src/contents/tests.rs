@@ -195,7 +195,9 @@ fn answered_images_that_are_gone_are_told_when_they_are_found_under_other_names(
     let told = scene.notices();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("1 of the images that were answered"), "{}", told[0]);
-    assert!(told[0].contains(r"`sluice sessions relink 'it'\''s a session'`"), "{}", told[0]);
+    let pool = scene.pool.path().display();
+    let command = format!(r"`sluice sessions relink 'it'\''s a session' '{pool}'`");
+    assert!(told[0].contains(&command), "{}", told[0]);
     scene.read_all();
     assert_eq!(scene.notices().len(), 1, "once is enough");
     scene.rename("b", "y");
@@ -239,6 +241,73 @@ fn files_that_changed_places_do_not_have_it_forgotten_what_they_held() {
     }
     scene.read(&[0, 1, 2]);
     assert!(scene.recorder.renamed.is_empty());
+}
+
+#[test]
+fn an_answered_file_and_one_that_is_not_change_places_in_any_order() {
+    for order in [vec![vec![0, 1]], vec![vec![1], vec![0]], vec![vec![0], vec![1]]] {
+        let mut scene = Scene::of(&[("c", "C"), ("d", "D")]);
+        scene.answer(0);
+        scene.read_all();
+        scene.write("c", "D");
+        scene.write("d", "C");
+        for images in &order {
+            scene.read(images);
+        }
+        // And once more.
+        scene.read(&[0]);
+        assert_eq!(scene.contents(), [Some(content("C")), Some(content("C"))], "{order:?}");
+        let told = scene.notices();
+        assert!(told.len() == 1 && told[0].contains("' --all`"), "{told:?}");
+        scene.write("c", "C");
+        scene.write("d", "D");
+        scene.read(&[0, 1]);
+        assert!(scene.recorder.renamed.is_empty());
+        assert_eq!(scene.contents(), [Some(content("C")), Some(content("D"))]);
+    }
+}
+
+#[test]
+fn a_new_file_before_the_others_has_each_one_hold_what_the_next_one_held() {
+    for answered in [1, 3] {
+        let mut scene = Scene::of(&[("1", "A"), ("2", "B"), ("3", "C")]);
+        for image in 0..answered {
+            scene.answer(image);
+        }
+        scene.read_all();
+        for (path, bytes) in [("1", "new"), ("2", "A"), ("3", "B")] {
+            scene.write(path, bytes);
+        }
+        scene.join(&[("4", "C")]);
+        for _ in 0..2 {
+            scene.read(&[0, 1, 2, 3]);
+            let expected = if answered == 1 { ["A", "A", "B", "C"] } else { ["A", "B", "C", "C"] };
+            assert_eq!(scene.contents(), expected.map(|bytes| Some(content(bytes))));
+        }
+        let told = scene.notices();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&format!("{answered} of the images")), "{told:?}");
+    }
+}
+
+#[test]
+fn what_changed_is_recorded_when_all_are_known_and_not_in_a_hurry() {
+    let mut scene = Scene::of(&[("a", "A"), ("b", "B")]);
+    scene.answer(0);
+    scene.read_all();
+    scene.write("a", "other");
+    scene.recorder.read(ImageId(0)).unwrap();
+    scene.recorder.finish().unwrap();
+    assert_eq!(scene.contents()[0], Some(content("A")));
+    scene.recorder.settle().unwrap();
+    assert_eq!(scene.contents()[0], Some(content("other")));
+    // Read, and gone before it was recorded: what it held is sought.
+    scene.write("a", "another");
+    scene.recorder.read(ImageId(0)).unwrap();
+    scene.is_gone(0);
+    scene.recorder.settle().unwrap();
+    assert_eq!(scene.contents()[0], Some(content("other")));
+    assert!(scene.recorder.changed.is_empty());
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
 use crate::player::{Pace, Player, Playing};
+use crate::taking::counter;
 use crate::unshown::Unshown;
 
 /// What is to be replayed, and how it begins.
@@ -74,10 +74,12 @@ impl Service {
             return Err(CommandError::Closed.into());
         }
         let (_, opinion) = watch::channel(None);
-        // Nobody hears what is missing: that it was there then stays.
-        let (missing, _) = channel();
+        let (bell, _) = Bell::new();
+        // There is nobody who could give a predictor.
+        let (counter, _) = counter(bell.clone());
         Ok(Self {
-            unshown: Unshown::new(session.clone(), Some(missing)),
+            // Nobody hears what is missing or broken now: what was seen then stays.
+            unshown: Unshown::to_nobody(),
             session,
             session_folder: options.folder,
             folder: PoolFolder::new(options.pool, paths, options.decode),
@@ -90,14 +92,16 @@ impl Service {
             looking_at_disk: AtomicBool::new(false),
             training: watched,
             opinion,
+            counter,
             notices,
             replay: Some(replay),
             stop: Arc::new(AtomicBool::new(false)),
-            bell: Bell::new().0,
+            bell,
             watch: None,
             pool_watch: None,
             contents: None,
             tensorboard: Mutex::new(None),
+            engine: None,
             threads: vec![replaying, clock],
         })
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sluice_events::message::{
-    Charts, History, PROTOCOL, Plugins, Replay, Statistics, ToPage, Training, Welcome,
+    Charts, History, PROTOCOL, Plugins, Replay, SetAside, Statistics, ToPage, Training, Welcome,
 };
 use sluice_session::CommandError;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ pub(super) struct Told {
     statistics: Option<Statistics>,
     training: Option<Training>,
     plugins: Option<Plugins>,
-    set_aside: Option<u32>,
+    set_aside: Option<SetAside>,
     /// The charts, when they were looked at, and the newest event by then.
     pub(super) charts: Option<(Charts, Instant, u64)>,
     /// There may be newer ones, whose turn has not come.
@@ -73,12 +73,14 @@ impl Page {
     pub(super) async fn send_statistics(&mut self) -> Sent {
         let catalogue = self.app.service.catalogue.clone();
         self.plugins.mark_unchanged();
-        let told = self.told.set_aside;
+        let told = self.told.set_aside.as_ref().map(|told| told.total);
+        let replayed = self.app.service.replay.is_some();
         let looked = self.app.service.session.read(move |view| {
             let plugins = Plugins::from(catalogue.in_use(view.state));
-            // There may be a million images to go through for them.
-            let is_new = told != Some(view.state.counts.set_aside);
-            let set_aside = is_new.then(|| view.state.set_aside());
+            // There may be a million images to go through for them; but two moments of a replay may have as many of
+            // them, and others.
+            let may_be_new = replayed || told != Some(view.state.counts.set_aside);
+            let set_aside = may_be_new.then(|| view.state.set_aside());
             (view.state.statistics(view.now_us), set_aside, plugins)
         });
         let Ok((statistics, set_aside, plugins)) = looked.await else { return Ok(()) };
@@ -91,8 +93,10 @@ impl Page {
             self.told.training = Some(training.clone());
             self.send(&ToPage::Training(training)).await?;
         }
-        if let Some(set_aside) = set_aside {
-            self.told.set_aside = Some(set_aside.total);
+        if let Some(set_aside) = set_aside
+            && self.told.set_aside.as_ref() != Some(&set_aside)
+        {
+            self.told.set_aside = Some(set_aside.clone());
             self.send(&ToPage::SetAside(set_aside)).await?;
         }
         if self.told.plugins.as_ref() != Some(&plugins) {

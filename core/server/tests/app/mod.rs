@@ -76,6 +76,7 @@ impl Place {
             cache_name: String::new(),
             background: Background::Off,
             recipe: Recipe::default(),
+            only_score: false,
             folder: None,
             tensorboard: None,
             rescan: None,

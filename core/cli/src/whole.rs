@@ -5,13 +5,13 @@
 //! holds: numbers of processes come again, and say nothing where machines share a folder.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use tempfile::{Builder, TempDir};
+use tempfile::{Builder, TempDir, TempPath};
 
 /// What shows that a folder was made by an export.
 const MARK: &str = ".sluice-export";
@@ -25,6 +25,11 @@ pub enum Kind {
     /// A folder that holds folders of these names, nothing else, and a mark. Only such a one is replaced, so that no slip
     /// of the hand removes other things.
     Folder(&'static [&'static str]),
+}
+
+/// Whether both are of one file or folder.
+pub fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// A place for something new.
@@ -66,6 +71,30 @@ impl<'a> Target<'a> {
         let beside =
             beside.with_context(|| format!("can't look into {}", self.beside.display()))?;
         Ok(beside.join(&self.name))
+    }
+
+    /// Whether this is what is there now, by whatever name.
+    pub fn is(&self, found: &Metadata) -> bool {
+        fs::metadata(self.path()).is_ok_and(|there| is_same(&there, found))
+    }
+
+    /// Whether it is in this folder, or the folder in it.
+    pub fn overlaps(&self, folder: &Path) -> Result<bool> {
+        let place = self.place()?;
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        Ok(place.starts_with(&folder) || folder.starts_with(&place))
+    }
+
+    /// A session folder with foreign files is refused by who opens it.
+    pub fn stay_outside_session(&self, session: &Path) -> Result<()> {
+        if self.overlaps(session)? {
+            bail!(
+                "{} is in the session's folder, which holds nothing but the session; nothing was written. Name a \
+                 place elsewhere",
+                self.named.display()
+            );
+        }
+        Ok(())
     }
 
     fn path(&self) -> PathBuf {
@@ -130,12 +159,12 @@ impl<'a> Target<'a> {
     }
 
     /// Makes the new file.
-    pub fn file(&self, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    pub fn file(&self, fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
         let shown = self.named.display();
         self.make_file(fill).with_context(|| format!("can't write {shown}; nothing was put there"))
     }
 
-    fn make_file(&self, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    fn make_file(&self, fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
         self.clear();
         let name = self.unfinished(&std::process::id().to_string());
         let unfinished = Builder::new()
@@ -158,6 +187,35 @@ impl<'a> Target<'a> {
         };
         placed.map_err(|failed| failed.error)?;
         self.sync();
+        Ok(())
+    }
+
+    /// Makes the new file where who fills it asks for a path. It is called `called` until it is complete, whatever its
+    /// place is called: some formats keep their file's name.
+    pub fn file_called(&self, called: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let shown = self.named.display();
+        self.make_file_called(called, fill)
+            .with_context(|| format!("can't write {shown}; nothing was put there"))
+    }
+
+    fn make_file_called(&self, called: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        self.clear();
+        let name = self.unfinished(&std::process::id().to_string());
+        let unfinished = Builder::new().prefix(&name).rand_bytes(0).tempdir_in(self.beside)?;
+        let held = File::open(unfinished.path())?;
+        let _ = held.try_lock();
+        let new = TempPath::try_from_path(unfinished.path().join(called))?;
+        fill(&new)?;
+        File::open(&new)?.sync_all()?;
+        let placed = if self.replace {
+            new.persist(self.path())
+        } else {
+            new.persist_noclobber(self.path())
+        };
+        placed.map_err(|failed| failed.error)?;
+        self.sync();
+        // What can't be removed now is removed by the next run for this place.
+        let _ = unfinished.close();
         Ok(())
     }
 
