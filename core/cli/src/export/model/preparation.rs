@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_card_and_the_example_prepare_alike() {
-        for (function, lines) in [("rgb", 8), ("square", 5)] {
+        for (function, lines) in [("rgb", 8), ("square", 6)] {
             let in_card = body(IN_PYTHON, function);
             assert_eq!(in_card.len(), lines, "{function}: {in_card:?}");
             assert_eq!(in_card, body(EXAMPLE, function), "{function}");
