@@ -8,7 +8,7 @@ CARGO := cargo
 export LIBTORCH := $(or $(LIBTORCH),$(CURDIR)/.toolchain/libtorch)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz lint types bench tools libtorch plugins examples page browser observers prometheus torchvision clean
+.PHONY: help run build test fuzz lint types bench tools libtorch plugins examples page browser observers prometheus torchvision predictors clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -104,6 +104,10 @@ torchvision: tools libtorch plugins ## Hold the networks against torchvision's (
 	@core/learn/compare/get-torchvision
 	@.toolchain/torchvision/bin/python core/learn/compare/reference.py target/torchvision
 	SLUICE_TORCHVISION=$(CURDIR)/target/torchvision $(CARGO) test --workspace --locked --test torchvision -- --ignored --nocapture
+
+predictors: build ## Hold an exported predictor, in each of its formats, against sluice itself (fetches 0.7 GB of Python packages once)
+	@core/learn/compare/get-torchvision
+	@examples/predictor/check
 
 clean: ## Remove everything that was built or fetched
 	rm -rf target plugins/target plugins/dist examples/selector-rust/target frontend/dist frontend/node_modules .toolchain
