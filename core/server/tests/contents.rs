@@ -72,7 +72,7 @@ async fn files_that_change_places_are_told_with_the_command_that_finds_them() {
     let place = Place::with_images(20);
     // Files of one size that were written in one tick of the clock are the same to whoever only lists them.
     let older = File::options().write(true).open(place.pool.path().join("0004.png")).unwrap();
-    older.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    older.set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
     let service = open(&place);
     tokio::task::block_in_place(|| wait_for_contents(&service, 20));
     let session = service.session.clone();
