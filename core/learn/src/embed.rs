@@ -81,8 +81,8 @@ impl Embedding {
         let (seed, source) = match backbone {
             Backbone::Patches { seed } => (seed, Source::Patches { seed }),
             Backbone::Network { name, graph, weights } => {
-                let network =
-                    Network::load(*graph, &weights, task.device, device::precision(task.device))?;
+                let network = Network::load(*graph, &weights, task.device, Kind::Float)?
+                    .folded(device::precision(task.device));
                 network.try_out()?;
                 (0, Source::Network { name, network: Box::new(network), weights })
             }

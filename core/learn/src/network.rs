@@ -1,5 +1,6 @@
 //! A checked graph becomes a network of tensors.
 
+mod folded;
 mod needed;
 
 use std::collections::{HashMap, HashSet};
@@ -13,8 +14,11 @@ use crate::features::to_tensor;
 use crate::weights::{self, WeightsError};
 use needed::{Needed, needed};
 
-/// Intermediate values of a batch, 4 bytes each.
+/// Intermediate values of a batch, 4 bytes each: on a GPU, ...
 const VALUES_AT_ONCE: u64 = 128 << 20;
+/// ... and on the CPU. Larger pieces of memory are taken from the system anew for each step and come page by page, and no
+/// cache holds them: `ResNet18` asks 8 or 16 pictures at once 1.4 times as fast as 64, twice as fast in 16 bit.
+const VALUES_AT_ONCE_ON_CPU: u64 = 16 << 20;
 /// Pictures of a batch at most.
 const MOST_AT_ONCE: usize = 128;
 /// So many differences between weights and network are told.
@@ -105,6 +109,16 @@ impl Network {
         network
     }
 
+    /// The same, made to be asked and nothing else, from its tensors in full precision: what normalises a convolution is
+    /// part of it.
+    pub fn folded(&self, kind: Kind) -> Self {
+        let (graph, tensors) = match folded::folded(&self.graph, &self.tensors) {
+            Some((graph, tensors)) => (Arc::new(graph), tensors),
+            None => (Arc::clone(&self.graph), folded::shared(&self.tensors)),
+        };
+        Self::with_tensors(graph, tensors, self.device, kind)
+    }
+
     /// What it was built from.
     pub fn graph(&self) -> &Graph {
         self.graph.graph()
@@ -149,7 +163,9 @@ impl Network {
 
     /// Pictures that are asked about at once: as many as their intermediate values fit into memory.
     pub fn batch(&self) -> usize {
-        let fit = VALUES_AT_ONCE / self.graph.activations().max(1);
+        let values =
+            if self.device == Device::Cpu { VALUES_AT_ONCE_ON_CPU } else { VALUES_AT_ONCE };
+        let fit = values / self.graph.activations().max(1);
         usize::try_from(fit).unwrap_or(MOST_AT_ONCE).clamp(1, MOST_AT_ONCE)
     }
 

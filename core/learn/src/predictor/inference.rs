@@ -44,9 +44,10 @@ impl Inference {
         choice: DeviceChoice,
     ) -> Result<(Self, Option<String>), PredictorError> {
         let device::Found { device, instead } = device::find(choice);
-        let inference = Self::on(predictor, device)?;
-        for ready in &inference.parts {
-            if let Asked::Network(network) = &ready.asked {
+        let mut inference = Self::on(predictor, device)?;
+        for ready in &mut inference.parts {
+            if let Asked::Network(network) = &mut ready.asked {
+                **network = network.folded(Kind::Float);
                 network.try_out()?;
             }
         }
