@@ -4,9 +4,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use futures::executor::block_on;
 use indicatif::{ProgressBar, ProgressStyle};
 use sluice_events::message::Training;
+use sluice_learn::Predictor;
 use sluice_log::storage::FsStorage;
 use sluice_server::{OpenError, Service, can_train};
 
@@ -99,9 +101,15 @@ impl Ready<'_> {
         }
     }
 
+    /// The session's predictor, as soon as the model that was chosen is ready.
+    pub fn predictor(&self, service: &Service) -> Result<Predictor> {
+        self.wait_for_chosen_model(service)?;
+        block_on(service.predictor()).map_err(|error| anyhow!("{error}. {}", self.nothing))
+    }
+
     /// [`wait_for_model`](Self::wait_for_model), until what was chosen gives the features. Weights that are on their
     /// way are waited for; a network that can't be used is refused, so that nobody takes another model for this one.
-    pub fn wait_for_chosen_model(&self, service: &Service) -> Result<()> {
+    fn wait_for_chosen_model(&self, service: &Service) -> Result<()> {
         let bar = bar()?;
         let mut unlike_since = None;
         // As it is before anything has failed: what can't be had goes back to what is in use.

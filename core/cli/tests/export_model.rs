@@ -233,6 +233,16 @@ fn a_network_that_trained_in_the_background_is_taken_along() {
     let card = fs::read_to_string(learned.to("m.safetensors.md")).unwrap();
     assert_says(&card, &["small, which trained in the background", "The ranges are wide"]);
 
+    // The same bytes, also where nothing is kept but the session.
+    fs::create_dir(learned.to("again")).unwrap();
+    let (again, cache) = (learned.to("again/m.safetensors"), learned.to("no-cache"));
+    let there = ["--to", again.to_str().unwrap(), "--cache", cache.to_str().unwrap()];
+    printed(&[&export[..5], &there, &small].concat());
+    for ending in ["", ".json", ".md"] {
+        let read = |at: &str| fs::read(learned.to(&format!("{at}m.safetensors{ending}"))).unwrap();
+        assert!(read("") == read("again/"), "m.safetensors{ending} differs");
+    }
+
     // Both say the same.
     let pool = learned.session.pool.path().to_str().unwrap();
     let say = |who: &str, name: &str| {

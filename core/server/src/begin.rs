@@ -96,7 +96,9 @@ pub(crate) fn begin(
         }))?;
     }
     let mut difference = Difference::between(&known, finding);
-    difference.try_again(&known, finding);
+    difference.try_again(&known, finding, |image| {
+        sluice_pool::decode_file(&options.pool.join(&image.path), &options.decode).is_ok()
+    });
     difference.record(session)?;
     Ok(seed)
 }

@@ -64,15 +64,22 @@ impl Difference {
         difference
     }
 
-    /// Files that are listed and could not be read when they were set aside may be readable by now.
-    pub fn try_again(&mut self, known: &[ImageState], finding: &Finding) {
+    /// Files that are listed and could not be read when they were set aside may be readable by now. So may those that
+    /// were broken and have an answer, of which no size tells that they were mended: `decodes` tries it.
+    pub fn try_again(
+        &mut self,
+        known: &[ImageState],
+        finding: &Finding,
+        decodes: impl Fn(&ImageState) -> bool,
+    ) {
         let back: HashSet<ImageId> = self.back.iter().map(|(image, _)| *image).collect();
         let there: HashSet<&str> = finding.images.iter().map(|found| found.path.as_str()).collect();
         let unreadable = (0..).map(ImageId).zip(known).filter(|(image, state)| {
-            let reason = state.set_aside.as_deref().unwrap_or_default();
-            UNREADABLE.iter().any(|begins| reason.starts_with(begins))
-                && there.contains(state.path.as_str())
+            let Some(reason) = &state.set_aside else { return false };
+            there.contains(state.path.as_str())
                 && !back.contains(image)
+                && (UNREADABLE.iter().any(|begins| reason.starts_with(begins))
+                    || (keeps_its_content(state) && decodes(state)))
         });
         self.back.extend(unreadable.map(|(image, state)| (image, state.bytes)));
     }
@@ -148,9 +155,9 @@ mod tests {
         let found = ["a", "b", "c"].map(|path| Found { path: path.to_owned(), sight });
         let finding = Finding { images: found.into(), ..Finding::default() };
         let mut difference = Difference::default();
-        difference.try_again(&known, &finding);
+        difference.try_again(&known, &finding, |_| true);
         assert_eq!(difference.back, [(ImageId(0), 7), (ImageId(1), 7)]);
-        difference.try_again(&known, &finding);
+        difference.try_again(&known, &finding, |_| true);
         assert_eq!(difference.len(), 2, "once is enough");
     }
 }

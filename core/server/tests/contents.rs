@@ -68,6 +68,35 @@ async fn files_that_get_other_names_are_told_and_nothing_is_moved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answered_file_that_was_broken_is_back_when_it_was_mended_meanwhile() {
+    let place = Place::with_images(20);
+    let service = open(&place);
+    tokio::task::block_in_place(|| wait_for_contents(&service, 20));
+    let app = TestApp::start(service, Access::default()).await;
+    let mut page = app.page().await;
+    page.answer(3, "positive").await;
+    let file = place.pool.path().join("0003.png");
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    page.until("statistics", |s| s["set_aside"] == 1).await;
+    page.close().await;
+    app.stop().await;
+    let opened = || {
+        let service = open(&place);
+        let state = service.session.read_blocking(|view| {
+            (view.state.images[3].set_aside.is_some(), view.state.counts.positives)
+        });
+        service.close();
+        state.unwrap()
+    };
+    tokio::task::block_in_place(|| {
+        assert_eq!(opened(), (true, 1), "it is as broken as before");
+        fs::write(&file, &whole).unwrap();
+        assert_eq!(opened(), (false, 1));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_change_places_are_told_with_the_command_that_finds_them() {
     let place = Place::with_images(20);
     // Files of one size that were written in one tick of the clock are the same to whoever only lists them.

@@ -22,7 +22,7 @@ mod preparation;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use indicatif::HumanBytes;
 use serde::Serialize;
 use sluice_learn::{Input, Predictor};
@@ -56,9 +56,7 @@ pub fn run(arguments: &ExportModel, settings: &Settings) -> Result<()> {
         nothing: "Nothing was written",
     };
     let service = ready.open(storage)?;
-    ready.wait_for_chosen_model(&service)?;
-    let predictor = runtime.block_on(service.predictor());
-    let predictor = predictor.map_err(|error| anyhow!("{error}; nothing was written"))?;
+    let predictor = ready.predictor(&service)?;
     let facts = Facts::of(&service, &runtime)?;
     service.close();
     places.write(&targets, arguments.format, &predictor, &facts)?;

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use futures::executor::block_on;
 use sluice_learn::Predictor;
 
 use crate::arguments::{Predict, SessionFolder};
@@ -57,11 +56,10 @@ fn of_session(arguments: &Predict, settings: &Settings, target: &Target<'_>) -> 
         nothing: "Nothing was written",
     };
     let service = ready.open(storage)?;
-    ready.wait_for_chosen_model(&service)?;
-    let predictor = block_on(service.predictor());
+    let predictor = ready.predictor(&service);
     // The session is free again while the pictures are looked at.
     service.close();
-    predictor.map_err(|error| anyhow!("{error}; nothing was written"))
+    predictor
 }
 
 fn of_file(path: &Path) -> Result<Predictor> {

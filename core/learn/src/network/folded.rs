@@ -25,7 +25,8 @@ pub(super) fn folded(
             tensors.insert(key(&nodes[conv], name), tensor);
         }
         // What comes after asks for the normalisation's output.
-        nodes[conv].name = nodes[norm].name.clone();
+        let name = nodes[norm].name.clone();
+        nodes[conv].name = name;
         if let Op::Conv2d { bias, .. } = &mut nodes[conv].op {
             *bias = true;
         }
