@@ -1,7 +1,11 @@
 //! What the commands that go through a whole session cost with 1,000,000 answers, each followed by the model and the
 //! ranking that it led to for every tenth: seconds and the peak of memory of the real program, once each, files in the
-//! page cache.
+//! page cache. What a replay in the page costs: until the page is told of the first moment, and of any other.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
+#![allow(dead_code, reason = "it shares the tests' program")]
+
+#[path = "../tests/program/mod.rs"]
+mod program;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -10,6 +14,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use futures::executor::block_on;
+use program::{Page, Server, command};
+use serde_json::{Value, json};
 use sluice_events::facts::{
     FoundImage, ImagesFound, Labelled, ModelTrained, PluginRef, Ranked, RankingMade, Seen,
     SessionOpened,
@@ -25,6 +31,8 @@ const ANSWERS: u32 = 1_000_000;
 const RANKED_EVERY: u32 = 10;
 const PATHS_IN_A_RECORD: u32 = 2000;
 const BATCH: usize = 1000;
+/// Moments that a replay goes to.
+const MOMENTS: u64 = 100;
 const BEGUN_US: u64 = 1_700_000_000_000_000;
 
 fn main() {
@@ -62,6 +70,53 @@ fn main() {
     row("import", &["import", fresh, labels], None);
     row("import again (nothing is new)", &["import", fresh, labels], None);
     row("revoke", &["revoke", fresh], None);
+    replay_in_the_page(old);
+}
+
+/// Its rows.
+fn replay_in_the_page(session: &str) {
+    let begun = Instant::now();
+    let mut command = command(&["replay", session, "--serve", "--listen", "127.0.0.1:0"]);
+    command.env("SLUICE_LOG", "error");
+    let server = Server::spawn(command);
+    let mut page = server.page();
+    page.next("statistics");
+    let opened = begun.elapsed().as_secs_f64();
+    let first = peak_mb(server.process());
+    println!("{:<34} {opened:>8.2} {first:>8.0} {:>10.1}", "replay --serve, first moment", 0.0);
+    let last = u64::from(ANSWERS);
+    let moments: Vec<u64> = (0..MOMENTS).map(|turn| turn * 618_034 % last + 1).collect();
+    let steps = (1..=MOMENTS).map(|step| last / 2 + step);
+    let mut go = |to: u64| {
+        let begun = Instant::now();
+        page.send(&json!({"type": "replay", "wish": {"seek": to}})).unwrap();
+        told_of(&mut page, to);
+        begun.elapsed().as_secs_f64()
+    };
+    let anywhere: Vec<f64> = moments.into_iter().map(&mut go).collect();
+    go(last / 2);
+    let onwards: Vec<f64> = steps.map(&mut go).collect();
+    for (what, mut seconds) in [("  anywhere", anywhere), ("  to the next event", onwards)] {
+        seconds.sort_by(f64::total_cmp);
+        let (p50, longest) = (seconds[seconds.len() / 2], seconds[seconds.len() - 1]);
+        let peak = peak_mb(server.process());
+        println!("{what:<34} {p50:>8.4} {peak:>8.0}            (longest {longest:.4} s)");
+    }
+    drop(page);
+    assert!(server.stop());
+}
+
+/// Reads until the page is told of the moment after this event.
+fn told_of(page: &mut Page, seq: u64) {
+    let is_it = |stands: &Value| stands["moment"]["seq"] == seq;
+    while !is_it(&page.next("replay")) {}
+}
+
+/// The most memory that a process has had, MB.
+fn peak_mb(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
 /// Seconds, and the peak of memory, MB.
