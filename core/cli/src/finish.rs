@@ -8,7 +8,7 @@ use serde::Serialize;
 use sluice_events::CommandId;
 use sluice_events::message::{Expected, Interval, Thresholds};
 use sluice_server::Service;
-use sluice_server::finish::check;
+use sluice_server::finish::{check, percent};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -17,6 +17,10 @@ use crate::log;
 use crate::ready::Ready;
 use crate::settings::Settings;
 use crate::tell::say;
+
+/// What no answer says anything of.
+const UNLIKE: &str = "Positives that look like none of those found are in none of these numbers: look at a few hundred of the no at \
+     random.";
 
 pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
     let Finish { above, below, .. } = *arguments;
@@ -85,7 +89,7 @@ fn label(runtime: &Runtime, service: &Service, thresholds: Thresholds) -> Result
 }
 
 fn tell(told: &sluice_events::message::Finish) {
-    let percent = |p: Option<f32>| p.map_or("never".to_owned(), |p| format!("{:.1} %", p * 100.0));
+    let percent = |p: Option<f32>| p.map_or("never".to_owned(), percent);
     let Thresholds { above, below } = told.thresholds;
     let count = |images: u32| HumanCount(u64::from(images)).to_string();
     say(&format!("yes       from {:>8}: {:>10} images", percent(above), count(told.positives)));
@@ -109,6 +113,7 @@ fn tell(told: &sluice_events::message::Finish) {
     say(&format!("{} of all positives are found then.", capital(&share(recall))));
     let Interval { low, likely, high } = missed;
     say(&format!("About {likely:.0} ({low:.0} to {high:.0}) positives become no by mistake."));
+    say(UNLIKE);
 }
 
 fn capital(text: &str) -> String {

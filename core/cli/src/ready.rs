@@ -71,14 +71,15 @@ impl Ready<'_> {
         let mut complete_since = None;
         loop {
             let training = service.training.borrow().clone();
-            let Training { embedded, to_embed, opinions, background, .. } = &training;
+            let Training { embedded, to_embed, background, .. } = &training;
             bar.set_message("looking at the pool");
             bar.set_length(u64::from(*to_embed));
             bar.set_position(u64::from(*embedded));
             if *to_embed > 0 && embedded == to_embed {
                 let waited = complete_since.get_or_insert_with(Instant::now).elapsed();
                 let awaited = background.as_ref().is_some_and(|name| is_of(kept.as_deref(), name));
-                let spoken = !awaited || *opinions > 0;
+                // It is not enough that it spoke: the model must have listened.
+                let spoken = !awaited || service.heard() > 0;
                 if !spoken {
                     bar.set_message("asking the network in the background");
                 }

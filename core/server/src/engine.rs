@@ -188,7 +188,7 @@ impl Engine {
             memory.last = Some((input, Instant::now()));
             // Labels and candidates are copied only when they are needed: there may be a million.
             let set = self.session.read_blocking(|view| view.state.training_set()).ok()?;
-            self.rank(memory, &snapshot, set);
+            self.rank(memory, &snapshot, set, absorbed.opinions);
         }
         for trained in &absorbed.cycles {
             self.session.command_blocking(Command::RecordCycle(trained.clone())).ok();
@@ -215,8 +215,8 @@ impl Engine {
         self.session.read_blocking(look).ok()
     }
 
-    /// Fits, scores, orders, records.
-    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot, set: TrainingSet) {
+    /// Fits, scores, orders, records. The network in the background was `heard` so many times.
+    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot, set: TrainingSet, heard: u32) {
         let TrainingSet { learned_from, labels, candidates } = &set;
         let begun = Instant::now();
         let learned = self.learner.learn(labels, candidates);
@@ -268,6 +268,7 @@ impl Engine {
         let opinion = (scored > 0 || (has_learned && images.is_empty())).then_some(Opinion {
             model: newest,
             learned_from,
+            heard,
             images,
             probabilities,
         });

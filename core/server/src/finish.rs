@@ -23,8 +23,10 @@ const AT_THE_EDGE: usize = 12;
 pub(crate) struct Opinion {
     /// Which model; none before there was one.
     pub model: Option<ModelId>,
-    /// Every event up to this sequence number was known to it.
+    /// Every event up to this sequence number was known to it, ...
     pub learned_from: u64,
+    /// ... and what the network in the background had said by then, so many times.
+    pub heard: u32,
     /// In the pool's own order.
     pub images: Vec<ImageId>,
     /// P(positive) of each, 0 to 1; NaN where it has not seen it.
@@ -86,6 +88,11 @@ impl Service {
     /// The sequence number up to which what the model last thought knows every event; none where it has thought nothing.
     pub fn learned_from(&self) -> Option<u64> {
         self.opinion.borrow().as_ref().map(|opinion| opinion.learned_from)
+    }
+
+    /// How often the network in the background had spoken before the model last thought anything.
+    pub fn heard(&self) -> u32 {
+        self.opinion.borrow().as_ref().map_or(0, |opinion| opinion.heard)
     }
 
     /// What would happen with these thresholds; without, with those that are suggested.
@@ -224,12 +231,24 @@ pub fn what(origin: &Origin) -> String {
     match origin {
         Origin::File { name, .. } => name.clone(),
         Origin::Model { above, below, .. } => {
-            let above = above.map(|p| format!("yes from {:.1} % on", p * 100.0));
-            let below = below.map(|p| format!("no up to {:.1} %", p * 100.0));
+            let above = above.map(|p| format!("yes from {} on", percent(p)));
+            let below = below.map(|p| format!("no up to {}", percent(p)));
             let both: Vec<String> = above.into_iter().chain(below).collect();
             both.join(", ")
         }
     }
+}
+
+/// A probability, 0 to 1, for a person: to a tenth of a per cent; next to nothing and next to certain as far as it
+/// takes to tell them from these.
+pub fn percent(p: f32) -> String {
+    let per_cent = f64::from(p) * 100.0;
+    let is_told = |text: &String| {
+        let read: f64 = text.parse().unwrap_or_default();
+        p <= 0.0 || p >= 1.0 || (read > 0.0 && read < 100.0)
+    };
+    let written = (1..=4).map(|decimals| format!("{per_cent:.decimals$}")).find(is_told);
+    format!("{} %", written.unwrap_or_else(|| format!("{per_cent:.5}")))
 }
 
 #[cfg(test)]
@@ -242,6 +261,7 @@ mod tests {
         Opinion {
             model: Some(ModelId(1)),
             learned_from: 0,
+            heard: 0,
             images,
             probabilities: probabilities.into(),
         }
@@ -254,7 +274,8 @@ mod tests {
             Correction { said, shares: [said * 0.9, said, (said * 1.1).min(1.0)] }
         };
         let corrections = Some((0..12).map(correction).collect());
-        let before = Before { found, ..Before::default() };
+        // So many answers that the rule of three says nothing.
+        let before = Before { found, refused: 1e9, ..Before::default() };
         Known { waits: vec![true; images], corrections, before, steps: Vec::new() }
     }
 
@@ -308,6 +329,38 @@ mod tests {
         );
         let missed = told.expected.unwrap().missed.likely;
         assert!((missed - (all - 50.0)).abs() < 0.2 * all, "{missed} of {all}");
+    }
+
+    #[test]
+    fn no_range_is_narrower_than_the_answers_allow() {
+        // As sure as a model can be, of fifteen positives and a thousand negatives.
+        let mut probabilities = vec![1.0; 15];
+        probabilities.extend([0.0; 1000]);
+        let mut known = known(1015, 10.0);
+        let expected = |known: &Known| {
+            let told = foresee(known, Some(&opinion(&probabilities)), Some(thresholds(0.5, 0.5)));
+            (told.expected.unwrap(), told.curve)
+        };
+        let (sure, _) = expected(&known);
+        assert!(sure.missed.high < 1e-3 && sure.recall.low > 0.999, "{sure:?}");
+        known.before.refused = 60.0;
+        let (told, curve) = expected(&known);
+        let (missed, recall, precision) = (told.missed, told.recall, told.precision.unwrap());
+        assert!((missed.high - 1000.0 * 3.0 / 60.0).abs() < 1e-3, "{missed:?}");
+        assert!((recall.low - 25.0 / 75.0).abs() < 1e-3 && recall.likely > 0.999, "{recall:?}");
+        assert!((precision.low - 0.7).abs() < 1e-6, "3 of 10 that were yes: {precision:?}");
+        assert!(curve.iter().all(|point| point.precision.low <= 0.7 + 1e-6));
+        // Nobody has said no: nothing is known of them.
+        known.before = Before { found: 2.0, refused: 3.0, ..known.before };
+        let (told, _) = expected(&known);
+        assert!((told.missed.high - 1000.0).abs() < 1e-3, "{told:?}");
+        assert!(told.precision.unwrap().low.abs() < 1e-6, "{told:?}");
+    }
+
+    #[test]
+    fn a_threshold_is_written_as_far_as_it_takes() {
+        let written = [0.5, 0.0004, 0.999_999, 0.0, 1.0, 0.123_4].map(percent);
+        assert_eq!(written, ["50.0 %", "0.04 %", "99.9999 %", "0.0 %", "100.0 %", "12.3 %"]);
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl State {
     /// What is left; none where no model has expected anything, or of nearly all images that are left.
     pub fn forecast(&self) -> Option<Forecast> {
         let bins = self.bins()?;
-        let found = f64::from(self.found_by_people());
+        let found = f64::from(self.said_by_people(Answer::Positive));
         let left = |end: usize| bins.iter().map(|bin| bin.images * bin.shares[end]).sum::<f64>();
         let pace = self.seconds_per_look();
         let goals = SHARES.map(|share| {
@@ -125,10 +125,11 @@ impl State {
         })
     }
 
-    /// Images labelled yes by people, here or in files: what the model labelled may be wrong.
-    pub fn found_by_people(&self) -> u32 {
-        let of_model = self.tally.answered.get(&(Answer::Positive, Source::Model));
-        self.counts.positives - of_model.copied().unwrap_or(0)
+    /// Images that have this answer of people, here or in files: what the model labelled may be wrong.
+    pub fn said_by_people(&self, answer: Answer) -> u32 {
+        let given = self.tally.answered.iter();
+        let of_people = given.filter(|((a, source), _)| *a == answer && *source != Source::Model);
+        of_people.map(|(_, images)| images).sum()
     }
 
     /// How what the model says of an image is set right, by bin of what it says; none where it has said nothing, or of

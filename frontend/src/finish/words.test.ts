@@ -50,6 +50,8 @@ describe('what would happen', () => {
   })
 
   it('is promised as far as it can be', () => {
+    const unlike =
+      'Positives that look like none of those found are in none of these numbers: look at some of the no at random.'
     const expected = {
       precision: interval(0.93, 0.96, 0.98),
       recall: interval(0.97, 0.99, 1),
@@ -59,15 +61,17 @@ describe('what would happen', () => {
       'Of the yes, about 96 % are right (93 to 98 %).',
       'About 99 % of all positives are found then (97 to 100 %).',
       'About 12 (5 to 21) positives become no by mistake.',
+      unlike,
     ])
     const lost = (low: number, likely: number, high: number) =>
       promises({ ...expected, precision: null, missed: interval(low, likely, high) }, 100)
     expect(lost(0, 0.1, 0.3)).toEqual([
       'About 99 % of all positives are found then (97 to 100 %).',
       'Hardly any positive becomes no by mistake.',
+      unlike,
     ])
-    expect(lost(0, 0.8, 2.7).at(-1)).toBe('About 1 positive (0 to 3) becomes no by mistake.')
-    expect(lost(0, 0.2, 2.7).at(-1)).toBe('About 0 (0 to 3) positives become no by mistake.')
+    expect(lost(0, 0.8, 2.7).at(-2)).toBe('About 1 positive (0 to 3) becomes no by mistake.')
+    expect(lost(0, 0.2, 2.7).at(-2)).toBe('About 0 (0 to 3) positives become no by mistake.')
     // Where nothing becomes no, nothing does so by mistake.
     expect(promises(expected, 0)).toHaveLength(2)
   })

@@ -8,6 +8,10 @@ import { inPercent } from './chosen'
 export const TOO_FEW =
   'The answers so far do not say how right the model is, so nothing can be promised: check the least sure afterwards.'
 
+/** What no answer says anything of. */
+const UNLIKE =
+  'Positives that look like none of those found are in none of these numbers: look at some of the no at random.'
+
 /** How many images would become what. */
 export function becomes({ positives, negatives, between, unscored }: Counts): string {
   const yes = `${counted(positives, 'image')} ${one(positives, 'becomes', 'become')} yes`
@@ -25,7 +29,7 @@ export function promises({ precision, recall, missed }: Expected, negatives: num
   const right =
     precision && `Of the yes, about ${percent(precision.likely)} are right (${shares(precision)}).`
   const found = `About ${percent(recall.likely)} of all positives are found then (${shares(recall)}).`
-  return [...(right ? [right] : []), found, ...(negatives > 0 ? [lost(missed)] : [])]
+  return [...(right ? [right] : []), found, ...(negatives > 0 ? [lost(missed), UNLIKE] : [])]
 }
 
 function lost(missed: Interval): string {

@@ -1,19 +1,28 @@
 import type { Statistics, Training } from '../protocol'
 import { expectedCounts, unsaved } from '../session/state'
 import { state } from '../session/store'
-import { counted, duration, grouped } from './format'
-import { age, aSecond, background, bySource, HOW_COUNTED, NONE, perAnswer, right } from './words'
+import { duration, grouped } from './format'
+import {
+  age,
+  aSecond,
+  background,
+  bySource,
+  found,
+  HOW_COUNTED,
+  NONE,
+  perAnswer,
+  right,
+} from './words'
 
 /** The numbers. */
 export function Figures() {
   const { statistics, training, welcome, behind, replay, plugins } = state.value
   if (!statistics) return null
   const { positives, looks } = expectedCounts(state.value)
-  const found = `${grouped(positives)} in ${counted(looks, 'look')}`
   const unknown = behind + unsaved(state.value).length
   return (
     <dl class="figures">
-      <Figure name="found" value={looks > 0 ? found : NONE} />
+      <Figure name="found" value={found(positives, looks, statistics.answered)} />
       <OfPace statistics={statistics} />
       {welcome?.model && <OfModel statistics={statistics} training={training} unknown={unknown} />}
       {replay && <Figure name="order" value={plugins?.selector || NONE} />}

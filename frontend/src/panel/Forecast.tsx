@@ -37,8 +37,8 @@ function Reckoned({ forecast }: { forecast: Told }) {
       </dl>
       <p class="help">
         This is what the model expects. Looks are counted as if the likeliest came first, the order
-        of {LIKELIEST_FIRST}. Positives that look like none of those found are not in it; only an
-        audit is proof.
+        of {LIKELIEST_FIRST}. Positives that look like none of those found are not in it; only
+        answers to images chosen at random would tell.
       </p>
     </>
   )

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Goal, Training } from '../protocol'
+import type { Answered, Goal, Source, Training } from '../protocol'
 import {
   age,
   aim,
@@ -7,6 +7,7 @@ import {
   background,
   bySource,
   condition,
+  found,
   left,
   perAnswer,
   right,
@@ -14,6 +15,22 @@ import {
 } from './words'
 
 describe('the figures', () => {
+  it('tell apart what looks have found and what steps say', () => {
+    const of = (source: Source, images: number): Answered => ({
+      answer: 'positive',
+      source,
+      images,
+    })
+    expect(found(0, 0, [])).toBe('–')
+    expect(found(49, 200, [of('manual', 40), of('timeout', 9)])).toBe('49 in 200 looks')
+    const steps = [of('manual', 49), of('model', 5), of('imported', 7)]
+    expect(found(61, 200, steps)).toBe('49 in 200 looks, 12 besides')
+    // One more than the statistics know.
+    expect(found(62, 201, steps)).toBe('50 in 201 looks, 12 besides')
+    expect(found(12, 0, steps.slice(1))).toBe('12 besides')
+    expect(found(3, 9, [{ answer: 'negative', source: 'model', images: 8 }])).toBe('3 in 9 looks')
+  })
+
   it('name sources other than keys, answers of all kinds together', () => {
     expect(bySource([])).toBeNull()
     expect(bySource([{ answer: 'skip', source: 'manual', images: 4 }])).toBeNull()
@@ -72,7 +89,7 @@ describe('what is left to find', () => {
   })
 
   it('takes looks and time', () => {
-    expect(aim(goal(40))).toBe('for 80 %')
+    expect(aim(goal(40))).toBe('to find 80 %')
     expect(way(goal(40))).toBe('≈ 40 looks (20 to 90), 3 min (1 to 7 min)')
   })
 

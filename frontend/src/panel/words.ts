@@ -20,6 +20,18 @@ export function bySource(answered: readonly Answered[]): string | null {
   return parts.length > 0 ? parts.join(', ') : null
 }
 
+/** What looks have found, and what steps of many labels say besides. */
+export function found(positives: number, looks: number, answered: readonly Answered[]): string {
+  const ofSteps = answered.filter(
+    ({ answer, source }) => answer === 'positive' && (source === 'model' || source === 'imported'),
+  )
+  const more = ofSteps.reduce((sum, { images }) => sum + images, 0)
+  const besides = more > 0 ? `${grouped(more)} besides` : ''
+  if (looks === 0) return besides || NONE
+  const byLooks = `${grouped(positives - more)} in ${counted(looks, 'look')}`
+  return besides ? `${byLooks}, ${besides}` : byLooks
+}
+
 export function perAnswer(times: AnswerSeconds | null): string {
   return times ? `${moment(times.median)}, nine in ten under ${moment(times.p90)}` : NONE
 }
@@ -80,7 +92,7 @@ function aboutLooks(looks: number): string {
 }
 
 export function aim({ share }: Goal): string {
-  return `for ${percent(share)}`
+  return `to find ${percent(share)}`
 }
 
 /** The selector whose order the goals are reckoned with. */

@@ -3,6 +3,10 @@
 //! How right the model is, answers say that were given before it knew them: each bin of what it says is set right by
 //! how its word has turned out there (`session::forecast`). Positives that people named are certain; what the model
 //! labelled before is as doubtful as what it would label now.
+//!
+//! However sure the model is, no range is narrower than the answers allow: where n answers were no, and none of them
+//! told of positives of some kind, up to 3 of n images that nobody has looked at may be of that kind (the rule of
+//! three: Hanley and Lippman-Hand 1983, JAMA 249, 1743; at 95 %). The same holds for those that were yes.
 
 use sluice_events::ImageId;
 use sluice_events::message::{CurvePoint, Expected, Interval, Thresholds};
@@ -20,6 +24,9 @@ const PRECISION: f64 = 0.95;
 const MISSED: f64 = 0.02;
 const HALF: f64 = 0.5;
 
+/// Of n answers without an exception, exceptions may be 3 of n.
+const RULE_OF_THREE: f64 = 3.0;
+
 /// Images and what the model says of each, P(positive); the likeliest first.
 pub(super) type Scored = [(ImageId, f32)];
 
@@ -31,6 +38,8 @@ type Ends = [f64; 3];
 pub(super) struct Before {
     /// People named them.
     pub found: f64,
+    /// Negatives that people named.
+    pub refused: f64,
     /// Expected among what the model called positive, ...
     pub yes: Ends,
     /// ... and among what it called negative.
@@ -39,7 +48,9 @@ pub(super) struct Before {
 
 impl Before {
     pub fn of(state: &State, corrections: Option<&[Correction]>) -> Self {
-        let mut before = Self { found: f64::from(state.found_by_people()), ..Self::default() };
+        let found = f64::from(state.said_by_people(Answer::Positive));
+        let refused = f64::from(state.said_by_people(Answer::Negative));
+        let mut before = Self { found, refused, ..Self::default() };
         let Some(corrections) = corrections else { return before };
         for bulk in state.bulks.iter().filter(|bulk| bulk.origin.source() == Source::Model) {
             let by = By::Bulk(bulk.bulk);
@@ -99,24 +110,34 @@ impl<'a> Sums<'a> {
 
     /// The share of the likeliest so many images that is positive.
     fn precision(&self, images: usize) -> Option<Interval> {
-        (images > 0).then(|| interval(self.first[images].map(|sum| sum / images as f64)))
+        let [low, likely, high] = self.first[images].map(|sum| sum / images as f64);
+        let least = 1.0 - unseen(self.before.found);
+        (images > 0).then(|| interval([low.min(least.max(0.0)), likely, high]))
+    }
+
+    /// Positives among all but the likeliest so many images.
+    fn rest(&self, images: usize) -> Ends {
+        let (all, first) = (self.all(), self.first[images]);
+        let [low, likely, high] = [0, 1, 2].map(|end| all[end] - first[end]);
+        let others = (self.scored.len() - images) as f64;
+        [low, likely, high.max(others * unseen(self.before.refused))]
     }
 
     /// The share of all positives that is found with the likeliest so many images.
     fn recall(&self, images: usize) -> Interval {
-        let (all, Before { found, yes, no }) = (self.all(), self.before);
+        let (rest, Before { found, yes, no, .. }) = (self.rest(images), self.before);
         interval([0, 1, 2].map(|end| {
-            let of = found + yes[end] + no[end] + all[end];
-            if of > 0.0 { (found + yes[end] + self.first[images][end]) / of } else { 1.0 }
+            let by_then = found + yes[end] + self.first[images][end];
+            let of = by_then + no[end] + rest[end];
+            if of > 0.0 { by_then / of } else { 1.0 }
         }))
     }
 
     pub fn expected(&self, positives: usize, negatives: usize) -> Expected {
-        let (all, above) = (self.all(), self.first[self.scored.len() - negatives]);
         Expected {
             precision: self.precision(positives),
             recall: self.recall(positives),
-            missed: interval([0, 1, 2].map(|end| all[end] - above[end])),
+            missed: interval(self.rest(self.scored.len() - negatives)),
         }
     }
 
@@ -155,7 +176,7 @@ impl<'a> Sums<'a> {
             self.first[*images][1] >= PRECISION * *images as f64 && marginal(*images - 1) >= HALF
         };
         let positives = (1..=count).rev().filter(begins).find(right).unwrap_or(0);
-        let ([_, all, high], Before { found, yes, no }) = (self.all(), self.before);
+        let ([_, all, high], Before { found, yes, no, .. }) = (self.all(), self.before);
         let most = MISSED * (found + yes[1] + no[1] + all);
         let cheap = |at: &usize| high - self.first[*at][2] <= most && marginal(*at) < HALF;
         let kept = (positives..count).filter(begins).find(cheap);
@@ -164,6 +185,11 @@ impl<'a> Sums<'a> {
             below: kept.map(|kept| self.scored[kept].1),
         }
     }
+}
+
+/// The share that may be otherwise after so many answers of one kind.
+fn unseen(answers: f64) -> f64 {
+    if answers > RULE_OF_THREE { RULE_OF_THREE / answers } else { 1.0 }
 }
 
 fn interval(mut ends: Ends) -> Interval {

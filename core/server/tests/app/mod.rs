@@ -95,7 +95,7 @@ impl Place {
     pub fn service_with(
         &self,
         options: SessionOptions,
-        learner: ByNumber,
+        learner: impl Learner + 'static,
     ) -> Result<Service, OpenError> {
         let storage = FsStorage::new(self.session.path()).unwrap();
         let finding = sluice_pool::find(&options.pool).unwrap();
