@@ -18,6 +18,8 @@ SHARES = (0.8, 0.95)
 Z = 1.645
 # Once a network has joined the whole may be off by a factor: the deviation of its logarithm.
 WITH_NETWORK, DOUBT = " + network", 1.4
+# The rule of three: after n answers without an exception, exceptions may be 3 of n.
+THREE = 3
 
 
 def place(said: float) -> int:
@@ -31,7 +33,7 @@ def bounds(mean: float, variance: float, doubt: float) -> dict:
     return {"low": min(low, mean), "likely": mean, "high": min(max(high, mean), 1)}
 
 
-def bins_of(ranking: dict, looks: list, doubt: float) -> list[tuple]:
+def bins_of(ranking: dict, looks: list, doubt: float, judged: tuple) -> list[tuple]:
     """Images and the share of positives among them, by bin; the unlikeliest first."""
     left = [(told["images"], told["expected"]) for told in ranking["outlook"]]
     answers = [[] for _ in left]
@@ -56,6 +58,7 @@ def bins_of(ranking: dict, looks: list, doubt: float) -> list[tuple]:
         share = min(max(rarer * (right + WORD) / (expected + WORD), 1e-6), 1 - 1e-6)
         images *= of_all
         ends = bounds(share, share**2 / (right + WORD) + share * (1 - share) / max(images, 1), doubt)
+        ends["high"] = max(ends["high"], min(THREE / max(judged[likely], 1), 1))
         if likely:
             ends = {"low": 1 - ends["high"], "likely": 1 - ends["likely"], "high": 1 - ends["low"]}
         found.append((images, ends))
@@ -80,15 +83,15 @@ def in_order(values: dict) -> dict:
     return values | {"low": min(values.values()), "high": max(values.values())}
 
 
-def told(ranking: dict, looks: list, times: list[float], found: int, features: str) -> list[tuple]:
+def told(ranking: dict, looks: list, times: list[float], found: int, features: str, judged: tuple) -> list[tuple]:
     """Metric, labels and value; nothing, as long as nothing can be told. `looks` are the newest ones, `times` those of
     them that are known, in seconds, `found` the images whose answer is yes, `features` what the newest model stands
-    on."""
+    on, `judged` how many answers there are to images of which the model had said no, and to those with yes."""
     outlook = ranking["outlook"]
     is_whole = len(outlook) == len(EDGES) + 1 and all(isfinite(told["expected"]) for told in outlook)
     if not is_whole or ranking["scored"] < SCORED * ranking["candidates"]:
         return []
-    bins = bins_of(ranking, looks, DOUBT if features.endswith(WITH_NETWORK) else 0)
+    bins = bins_of(ranking, looks, DOUBT if features.endswith(WITH_NETWORK) else 0, judged)
     cases = {bound: [(images, share[bound]) for images, share in bins] for bound in ("low", "likely", "high")}
     left = in_order({bound: sum(images * share for images, share in case) for bound, case in cases.items()})
     figures = [(METRICS[0], {"bound": bound}, value) for bound, value in left.items()]

@@ -249,7 +249,9 @@ class Fold:
         if self.ranking:
             ranking = self.read(RANKING_MADE, *self.ranking)
             timed = [look.active_us / 1e6 for look in recent if look.active_us > 0]
-            told = forecast.told(ranking, recent, timed, answers["positive"], self.features)
+            said = [look.said >= 0.5 for look in self.looks if look.judged()]
+            put_to_test = (said.count(False), said.count(True))
+            told = forecast.told(ranking, recent, timed, answers["positive"], self.features, put_to_test)
             figures |= {key(metric, **labels): value for metric, labels, value in told}
         return figures
 

@@ -18,9 +18,9 @@ use crate::ready::Ready;
 use crate::settings::Settings;
 use crate::tell::say;
 
-/// What no answer says anything of.
-const UNLIKE: &str = "Positives that look like none of those found are in none of these numbers: look at a few hundred of the no at \
-     random.";
+/// What no answer says anything of. The page says the same.
+const UNLIKE: &str = "Kinds of positives that nobody has met yet may be missed all the same: answer some images in the \
+                      order random before you finish.";
 
 pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
     let Finish { above, below, .. } = *arguments;
@@ -38,7 +38,7 @@ pub fn run(arguments: &Finish, settings: &Settings) -> Result<()> {
         nothing: "Nothing was labelled",
     };
     let service = ready.open(storage)?;
-    ready.wait_for_model(&service)?;
+    ready.wait_for_chosen_model(&service)?;
     let told = runtime.block_on(service.foresee(named))?;
     let thresholds = told.thresholds;
     let labelled = if arguments.yes { Some(label(&runtime, &service, thresholds)?) } else { None };
@@ -111,9 +111,11 @@ fn tell(told: &sluice_events::message::Finish) {
         say(&format!("Of the yes, {} are right.", share(precision)));
     }
     say(&format!("{} of all positives are found then.", capital(&share(recall))));
-    let Interval { low, likely, high } = missed;
-    say(&format!("About {likely:.0} ({low:.0} to {high:.0}) positives become no by mistake."));
-    say(UNLIKE);
+    if told.negatives > 0 {
+        let Interval { low, likely, high } = missed;
+        say(&format!("About {likely:.0} ({low:.0} to {high:.0}) positives become no by mistake."));
+        say(UNLIKE);
+    }
 }
 
 fn capital(text: &str) -> String {

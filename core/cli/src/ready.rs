@@ -65,7 +65,7 @@ impl Ready<'_> {
 
     /// Until every image has features, the model has learned of all answers, and the network in the background, if
     /// there was one, has said what it thinks.
-    pub fn wait_for_model(&self, service: &Service) -> Result<()> {
+    fn wait_for_model(&self, service: &Service) -> Result<()> {
         let kept = self.refuse_hopeless(service)?;
         let bar = bar()?;
         let mut complete_since = None;
@@ -85,8 +85,8 @@ impl Ready<'_> {
                 }
                 if !spoken && waited > PATIENCE {
                     bail!(
-                        "the network in the background says nothing (the lines above may say why). {}. Try it again, \
-                         or go without it: --background off",
+                        "the network in the background says nothing that the model takes in (the lines above may say \
+                         why). {}. Try it again, or go without it: --background off",
                         self.nothing
                     );
                 }
@@ -110,7 +110,7 @@ impl Ready<'_> {
 
     /// [`wait_for_model`](Self::wait_for_model), until what was chosen gives the features. Weights that are on their
     /// way are waited for; a network that can't be used is refused, so that nobody takes another model for this one.
-    fn wait_for_chosen_model(&self, service: &Service) -> Result<()> {
+    pub fn wait_for_chosen_model(&self, service: &Service) -> Result<()> {
         let bar = bar()?;
         let mut unlike_since = None;
         // As it is before anything has failed: what can't be had goes back to what is in use.

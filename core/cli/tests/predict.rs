@@ -243,7 +243,7 @@ fn what_another_model_said_is_not_gone_on_with() {
     let head = |folder: &str| {
         let program = env!("CARGO_PKG_VERSION");
         format!(
-            "{{\"sluice\":\"predictions\",\"version\":1,\"program\":\"{program}\",\"predictor\":\"00\",\
+            "{{\"sluice\":\"predictions\",\"version\":2,\"program\":\"{program}\",\"predictor\":\"00\",\
              \"device\":\"cpu\",\"batch\":1,\"folder\":\"{folder}\",\"images\":\"00\"}}\n"
         )
     };

@@ -81,10 +81,11 @@ impl Embedding {
         let (seed, source) = match backbone {
             Backbone::Patches { seed } => (seed, Source::Patches { seed }),
             Backbone::Network { name, graph, weights } => {
-                let network = Network::load(*graph, &weights, task.device, Kind::Float)?
-                    .folded(device::precision(task.device));
-                network.try_out()?;
-                (0, Source::Network { name, network: Box::new(network), weights })
+                let network = Network::load(*graph, &weights, task.device, Kind::Float)?;
+                let asked = network.folded(device::precision(task.device));
+                asked.try_out()?;
+                let made_by = source::made_by(network.graph(), &weights, &asked);
+                (0, Source::Network { name, network: Box::new(asked), made_by })
             }
         };
         let mut order: Vec<ImageId> = (0..task.images).map(ImageId).collect();

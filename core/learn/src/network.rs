@@ -223,9 +223,9 @@ impl Network {
         let x = inputs[0];
         let both = |side: u32| [i64::from(side), i64::from(side)];
         match &node.op {
-            Op::Conv2d { window, dilation, groups, .. } => x.conv2d(
+            Op::Conv2d { window, dilation, groups, bias, .. } => x.conv2d(
                 self.tensor(node, "weight"),
-                self.parameter(node, "bias"),
+                self.parameter(node, "bias").filter(|_| *bias),
                 both(window.stride),
                 both(window.padding),
                 both(*dilation),
@@ -250,8 +250,9 @@ impl Network {
                     true,
                 )
             }),
-            Op::Linear { .. } => on_each_vector(x, |x| {
-                x.linear(self.tensor(node, "weight"), self.parameter(node, "bias"))
+            Op::Linear { bias, .. } => on_each_vector(x, |x| {
+                let added = self.parameter(node, "bias").filter(|_| *bias);
+                x.linear(self.tensor(node, "weight"), added)
             }),
             Op::Activation(kind) => activate(*kind, x),
             Op::MaxPool(window) => x.max_pool2d(

@@ -361,11 +361,6 @@ impl Learner for Torch {
             match said {
                 Said::Opinion(opinion) => {
                     self.joint.take_in(&opinion.logits);
-                    // The right features may come later, with their weights.
-                    if let Some(of) = self.trusted.take_if(|of| of.features == self.status.features)
-                    {
-                        self.joint.resume(&of.rows, of.spreads);
-                    }
                     self.background = opinion.part;
                     self.status.opinions += 1;
                     cycles.extend(opinion.cycle);
@@ -375,13 +370,20 @@ impl Learner for Torch {
                 Said::Note(note) => self.status.notes.push(note),
                 Said::Instead(_) => {
                     self.joint = Joint::of(table.images() as u32);
-                    self.background = None;
+                    (self.background, self.trusted) = (None, None);
                 }
                 Said::Ended(note) => {
                     self.status.notes.push(note);
                     self.trainer = None;
                 }
             }
+        }
+        // The features that it was trusted beside may come after it has spoken, with their weights.
+        let trusted = |of: &mut Honest| of.features == self.status.features;
+        if self.status.opinions > 0
+            && let Some(of) = self.trusted.take_if(trusted)
+        {
+            self.joint.resume(&of.rows, of.spreads);
         }
         if let Some(checkpoint) = &checkpoint {
             self.resume(checkpoint.clone());

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sluice_events::Command;
 use sluice_events::facts::SessionOpened;
@@ -15,6 +16,9 @@ use sluice_session::{CommandError, SessionHandle};
 use crate::difference::Difference;
 use crate::notices::NoticeBoard;
 use crate::open::{OpenError, SessionOptions};
+
+/// So long it is looked which answered files that were broken have been mended; the next start looks on.
+const MENDED_WITHIN: Duration = Duration::from_secs(3);
 
 /// What opening the log found, for everybody to read.
 pub(crate) fn tell_recovery(recovery: &Recovery, notices: &NoticeBoard) {
@@ -96,8 +100,10 @@ pub(crate) fn begin(
         }))?;
     }
     let mut difference = Difference::between(&known, finding);
+    let begun = Instant::now();
     difference.try_again(&known, finding, |image| {
-        sluice_pool::decode_file(&options.pool.join(&image.path), &options.decode).is_ok()
+        begun.elapsed() < MENDED_WITHIN
+            && sluice_pool::decode_file(&options.pool.join(&image.path), &options.decode).is_ok()
     });
     difference.record(session)?;
     Ok(seed)

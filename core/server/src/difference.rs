@@ -132,7 +132,9 @@ impl Difference {
 mod tests {
     use std::io;
 
+    use sluice_events::{Answer, Source};
     use sluice_pool::{DecodeError, Found, Sight};
+    use sluice_session::state::{By, Given};
 
     use super::*;
 
@@ -159,5 +161,15 @@ mod tests {
         assert_eq!(difference.back, [(ImageId(0), 7), (ImageId(1), 7)]);
         difference.try_again(&known, &finding, |_| true);
         assert_eq!(difference.len(), 2, "once is enough");
+        // What was answered may have been mended, and no size tells it.
+        let mut known = known.clone();
+        let (answer, source, by) = (Answer::Positive, Source::Manual, By::Look(0));
+        known[2].given = Some(Given { answer, source, by });
+        known[2].content = Some([1; 16]);
+        for (decodes, back) in [(false, 2), (true, 3)] {
+            let mut difference = Difference::default();
+            difference.try_again(&known, &finding, |image| decodes && image.path == "c");
+            assert_eq!(difference.back.len(), back);
+        }
     }
 }

@@ -10,8 +10,13 @@
 //! model were wrong in the same direction everywhere.
 //!
 //! Once a network in the background has joined, the answers come from the top of its order and say little of the bottom,
-//! where most images are: how far the whole is off was measured, and is added to every range as a factor. None of it knows of positives that look like nothing that was
-//! found; only an audit does.
+//! where most images are: how far the whole is off was measured, and is added to every range as a factor.
+//!
+//! However sure the model is, no range is narrower than if it had been right every time that it was put to the test: of
+//! n answers to images of which it had said no, then, up to 3 of n others may be positive all the same (the rule of
+//! three: Hanley and Lippman-Hand 1983, JAMA 249, 1743; at 95 %). The same holds for those of which it had said yes.
+//! That is a least width and no bound: the answers come from the top of the order.
+//! None of it knows of positives that look like nothing that was found; only answers to images drawn by chance would.
 
 use sluice_events::facts::{RankingMade, WITH_NETWORK};
 use sluice_events::message::{Forecast, Goal, Interval};
@@ -20,6 +25,7 @@ use sluice_events::{Answer, Label, Source};
 
 use crate::state::{LookEntry, State};
 use crate::statistics::TIMES_OVER;
+use crate::tally::CALIBRATION_BINS;
 
 /// So many of the newest answers say how the model's expectations turn out.
 const EVIDENCE_OVER: usize = 1000;
@@ -29,6 +35,8 @@ const WORD: f64 = 3.0;
 /// By what factor the whole may be off once a network in the background has joined: the deviation of its logarithm,
 /// with which the told range held in nine cases of ten or more on the classes truck and bird (`LEARNING.md`).
 const DOUBT: f64 = 1.4;
+/// Of n answers without an exception, exceptions may be 3 of n.
+const RULE_OF_THREE: f64 = 3.0;
 /// The share of the images left that the model must have scored: what it has not seen, nobody can reckon.
 const SCORED: f64 = 0.99;
 /// Shares of all positives that are told.
@@ -49,8 +57,8 @@ struct Bin {
 
 impl Bin {
     /// So many images, held positive with this probability in the mean; what is told of all bins together may be off by
-    /// a factor with this deviation of its logarithm.
-    fn of(images: f64, said: f64, evidence: &Evidence, doubt: f64) -> Self {
+    /// a factor with this deviation of its logarithm, and of the rarer kind there may be the share that is `unseen`.
+    fn of(images: f64, said: f64, evidence: &Evidence, doubt: f64, unseen: [f64; 2]) -> Self {
         let Evidence { answers, positives, said: foreseen } = *evidence;
         let (is_likely, of_all) = (said > 0.5, said);
         // Of the rarer kind: its share, what was found of it, and what was expected.
@@ -64,6 +72,7 @@ impl Bin {
         let of_share = share * share / (found + WORD);
         let variance = of_share + share * (1.0 - share) / images.max(1.0);
         let [low, mean, high] = quantiles(share, variance, doubt);
+        let high = high.max(unseen[usize::from(is_likely)]);
         let shares =
             if is_likely { [1.0 - high, 1.0 - mean, 1.0 - low] } else { [low, mean, high] };
         Self { images, said: of_all, shares }
@@ -106,7 +115,7 @@ impl State {
     /// What is left; none where no model has expected anything, or of nearly all images that are left.
     pub fn forecast(&self) -> Option<Forecast> {
         let bins = self.bins()?;
-        let found = f64::from(self.said_by_people(Answer::Positive));
+        let found = f64::from(self.found_by_people());
         let left = |end: usize| bins.iter().map(|bin| bin.images * bin.shares[end]).sum::<f64>();
         let pace = self.seconds_per_look();
         let goals = SHARES.map(|share| {
@@ -125,11 +134,20 @@ impl State {
         })
     }
 
-    /// Images that have this answer of people, here or in files: what the model labelled may be wrong.
-    pub fn said_by_people(&self, answer: Answer) -> u32 {
-        let given = self.tally.answered.iter();
-        let of_people = given.filter(|((a, source), _)| *a == answer && *source != Source::Model);
-        of_people.map(|(_, images)| images).sum()
+    /// Images labelled yes by people, here or in files: what the model labelled may be wrong.
+    pub fn found_by_people(&self) -> u32 {
+        let of_model = self.tally.answered.get(&(Answer::Positive, Source::Model));
+        self.counts.positives - of_model.copied().unwrap_or(0)
+    }
+
+    /// The share that may be otherwise of what the model says no of, and of what it says yes of (one half or more),
+    /// however sure it is: 3 of as many as it was put to the test with.
+    pub fn unseen(&self) -> [f64; 2] {
+        let (no, yes) = self.tally.calibration.split_at(CALIBRATION_BINS / 2);
+        [no, yes].map(|bins| {
+            let answers: u32 = bins.iter().map(|bin| bin.answers).sum();
+            (RULE_OF_THREE / f64::from(answers.max(1))).min(1.0)
+        })
     }
 
     /// How what the model says of an image is set right, by bin of what it says; none where it has said nothing, or of
@@ -151,13 +169,13 @@ impl State {
         if !is_whole || f64::from(*scored) < SCORED * f64::from(*candidates) {
             return None;
         }
-        let doubt = if self.has_network() { DOUBT } else { 0.0 };
+        let (doubt, unseen) = (if self.has_network() { DOUBT } else { 0.0 }, self.unseen());
         // The few that are not scored count like the others.
         let of_all = f64::from(*candidates) / f64::from((*scored).max(1));
         let bins = self.outlook_now(ranking).into_iter().zip(self.evidence());
         let bins = bins.map(|((images, expected), evidence)| {
             let said = (expected / images.max(1.0)).clamp(LEAST, 1.0 - LEAST);
-            Bin::of(images * of_all, said, &evidence, doubt)
+            Bin::of(images * of_all, said, &evidence, doubt, unseen)
         });
         Some(bins.collect())
     }

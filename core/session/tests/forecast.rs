@@ -105,6 +105,27 @@ fn once_a_network_has_joined_a_factor_of_ten_is_possible() {
 }
 
 #[test]
+fn a_model_that_is_sure_is_believed_as_far_as_it_was_put_to_the_test() {
+    let sure = |answers: u32| {
+        let mut state = pool();
+        for image in 0..answers {
+            answer(&mut state, image, Label::Negative, Source::Manual, 1e-6);
+        }
+        ranking(&mut state, 1000, &[1e-6; 1000]);
+        left(&state)
+    };
+    for answers in [30, 300] {
+        let told = sure(answers);
+        let most = 1000.0 * 3.0 / answers as f32;
+        assert!((told.positives_left.high - most).abs() < 1e-3 * most, "{told:?}");
+        assert!(told.positives_left.likely < 0.01, "{told:?}");
+        assert!(told.goals[1].looks.high > 0.0, "{told:?}");
+    }
+    // With two answers it was hardly put to the test.
+    assert!((sure(2).positives_left.high - 1000.0).abs() < 1e-3);
+}
+
+#[test]
 fn answers_count_for_more_than_the_models_word() {
     let mut state = answered(Source::Manual);
     // It says two in five of the same kind of images now; the answers said one in ten of what it held likely so.

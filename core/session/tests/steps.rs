@@ -124,7 +124,7 @@ fn nothing_is_foretold_from_a_ranking_that_does_not_know_a_step() {
     let left = foretold().unwrap();
     assert!((left.positives_left.likely / before - 0.5).abs() < 0.02, "{left:?} of {before}");
     // What the model called positive is not found before somebody has looked.
-    let found = session.read_blocking(|view| view.state.said_by_people(Answer::Positive)).unwrap();
+    let found = session.read_blocking(|view| view.state.found_by_people()).unwrap();
     assert_eq!(found, 10);
     revoke(&session, step);
     assert_eq!(foretold(), None);

@@ -14,7 +14,7 @@ const bound = (name: string): Column => ({ name, is: share })
 export const curve: Drawing = {
   name: 'finish',
   title: 'Right and found',
-  help: 'If the likeliest images became yes, so many of them: the share of them that is right (precision), and the share of all positives that is found then (recall). In nine cases of ten they lie within the bands; positives that look like none of those found are not in it.',
+  help: 'If the likeliest images became yes, so many of them: the share of them that is right (precision), and the share of all positives that is found then (recall). In nine cases of ten they lie within the bands; kinds of positives that nobody has met yet are in none of them.',
   over: 'images',
   marks: tenfolds,
   columns: [

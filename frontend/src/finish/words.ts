@@ -10,7 +10,7 @@ export const TOO_FEW =
 
 /** What no answer says anything of. */
 const UNLIKE =
-  'Positives that look like none of those found are in none of these numbers: look at some of the no at random.'
+  'Kinds of positives that nobody has met yet may be missed all the same: answer some images in the order random before you finish.'
 
 /** How many images would become what. */
 export function becomes({ positives, negatives, between, unscored }: Counts): string {

@@ -24,10 +24,12 @@ describe('the figures', () => {
     expect(found(0, 0, [])).toBe('–')
     expect(found(49, 200, [of('manual', 40), of('timeout', 9)])).toBe('49 in 200 looks')
     const steps = [of('manual', 49), of('model', 5), of('imported', 7)]
-    expect(found(61, 200, steps)).toBe('49 in 200 looks, 12 besides')
+    expect(found(61, 200, steps)).toBe('49 in 200 looks, 5 by the model, 7 from files')
     // One more than the statistics know.
-    expect(found(62, 201, steps)).toBe('50 in 201 looks, 12 besides')
-    expect(found(12, 0, steps.slice(1))).toBe('12 besides')
+    expect(found(62, 201, steps)).toBe('50 in 201 looks, 5 by the model, 7 from files')
+    expect(found(12, 0, steps.slice(1))).toBe('5 by the model, 7 from files')
+    // A correction of what the model said is under way.
+    expect(found(4, 1, [of('model', 5)])).toBe('0 in 1 look, 5 by the model')
     expect(found(3, 9, [{ answer: 'negative', source: 'model', images: 8 }])).toBe('3 in 9 looks')
   })
 

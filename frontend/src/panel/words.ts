@@ -1,6 +1,14 @@
 // The figures of the panel and what is left to find, in words. Pure.
 
-import type { Agreement, Answered, AnswerSeconds, Goal, Interval, Training } from '../protocol'
+import type {
+  Agreement,
+  Answered,
+  AnswerSeconds,
+  Goal,
+  Interval,
+  Source,
+  Training,
+} from '../protocol'
 import { SOURCES } from '../session/words'
 import { about, counted, grouped, moment, percent, roughly, roughlyBetween } from './format'
 
@@ -20,16 +28,21 @@ export function bySource(answered: readonly Answered[]): string | null {
   return parts.length > 0 ? parts.join(', ') : null
 }
 
-/** What looks have found, and what steps of many labels say besides. */
+/** What looks have found, and what is said by the model and by files besides. */
 export function found(positives: number, looks: number, answered: readonly Answered[]): string {
-  const ofSteps = answered.filter(
-    ({ answer, source }) => answer === 'positive' && (source === 'model' || source === 'imported'),
-  )
-  const more = ofSteps.reduce((sum, { images }) => sum + images, 0)
-  const besides = more > 0 ? `${grouped(more)} besides` : ''
-  if (looks === 0) return besides || NONE
-  const byLooks = `${grouped(positives - more)} in ${counted(looks, 'look')}`
-  return besides ? `${byLooks}, ${besides}` : byLooks
+  const of = (wanted: Source) =>
+    answered
+      .filter(({ answer, source }) => answer === 'positive' && source === wanted)
+      .reduce((sum, { images }) => sum + images, 0)
+  const [byModel, fromFiles] = [of('model'), of('imported')]
+  // One of them may be corrected right now.
+  const byLooks = Math.max(0, positives - byModel - fromFiles)
+  const parts = [
+    ...(looks > 0 ? [`${grouped(byLooks)} in ${counted(looks, 'look')}`] : []),
+    ...(byModel > 0 ? [`${grouped(byModel)} by the model`] : []),
+    ...(fromFiles > 0 ? [`${grouped(fromFiles)} from files`] : []),
+  ]
+  return parts.join(', ') || NONE
 }
 
 export function perAnswer(times: AnswerSeconds | null): string {

@@ -10,7 +10,8 @@ use sluice_pool::Found;
 /// How every journal begins.
 pub const MARK: &[u8] = b"{\"sluice\":\"predictions\",";
 const FORMAT: &str = "predictions";
-const VERSION: u32 = 1;
+/// To be changed with whatever changes the numbers that come out.
+const VERSION: u32 = 2;
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 pub const OF_ANOTHER_VERSION: &str = "what another version of sluice said";
 
@@ -65,8 +66,10 @@ impl Head {
             "what was said of the images in another folder"
         } else if self.images != own.images {
             "what was said when other images were in the folder"
-        } else {
+        } else if self.device != own.device {
             "what was said on another device"
+        } else {
+            "what was said of other numbers of pictures at once"
         })
     }
 }
@@ -110,7 +113,7 @@ mod tests {
         assert!(held(&Head { folder: text.clone(), ..one() }).contains("another folder"));
         assert!(held(&Head { images: text.clone(), ..one() }).contains("other images"));
         assert!(held(&Head { device: text, ..one() }).contains("another device"));
-        assert!(held(&Head { batch: 1, ..one() }).contains("another device"));
+        assert!(held(&Head { batch: 1, ..one() }).contains("at once"));
     }
 
     #[test]

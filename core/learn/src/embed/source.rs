@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rand::SeedableRng;
@@ -37,8 +37,15 @@ const OUTGROWN_AT: usize = 4;
 
 /// What is to make the features.
 pub(super) enum Source {
-    Patches { seed: u64 },
-    Network { name: String, network: Box<Network>, weights: PathBuf },
+    Patches {
+        seed: u64,
+    },
+    /// The network as it is asked, and the name of what it was made from.
+    Network {
+        name: String,
+        network: Box<Network>,
+        made_by: String,
+    },
 }
 
 /// What makes them.
@@ -89,10 +96,7 @@ impl Source {
         let Task { pool, pictures, .. } = &worker.task;
         let pictures = pictures.as_ref();
         match self {
-            Self::Network { name, network, weights } => {
-                let kind = format!("{:?}", network.kind());
-                let made_by =
-                    hash(&[fingerprint(network.graph(), &weights).as_bytes(), kind.as_bytes()]);
+            Self::Network { name, network, made_by } => {
                 let set = set_name(&name, &[pool.as_bytes(), made_by.as_bytes()]);
                 Readiness::Ready(Box::new(Ready::new(Extractor::Network(network), set, made_by)))
             }
@@ -133,6 +137,14 @@ fn read_patches(path: &Path, device: Device) -> Option<(Patches, String)> {
     let patches = Patches::read(path, device)?;
     let made_by = hash(&[&patches.fingerprint()]);
     Some((patches, made_by))
+}
+
+/// What the rows of a network depend on: how it was defined, its weights, and in what form it is asked.
+pub(super) fn made_by(graph: &Graph, weights: &Path, asked: &Network) -> String {
+    let is_folded = asked.graph().nodes.len() < graph.nodes.len();
+    let form = if is_folded { " folded" } else { "" };
+    let kind = format!("{:?}{form}", asked.kind());
+    hash(&[fingerprint(graph, weights).as_bytes(), kind.as_bytes()])
 }
 
 /// What a network computes: its graph and its weights.

@@ -4,9 +4,7 @@
 //! how its word has turned out there (`session::forecast`). Positives that people named are certain; what the model
 //! labelled before is as doubtful as what it would label now.
 //!
-//! However sure the model is, no range is narrower than the answers allow: where n answers were no, and none of them
-//! told of positives of some kind, up to 3 of n images that nobody has looked at may be of that kind (the rule of
-//! three: Hanley and Lippman-Hand 1983, JAMA 249, 1743; at 95 %). The same holds for those that were yes.
+//! However sure the model is of any of them, no range is narrower than the rule of three allows (`session::forecast`).
 
 use sluice_events::ImageId;
 use sluice_events::message::{CurvePoint, Expected, Interval, Thresholds};
@@ -20,12 +18,10 @@ use sluice_session::{Correction, State};
 const POINTS: usize = 60;
 /// Suggested: as many positives as are right in so many cases, ...
 const PRECISION: f64 = 0.95;
-/// ... and as many negatives as cost no more than this share of all positives. Neither goes beyond one half.
+/// ... and as many negatives as cost no more than this share of all positives, as far as the model's word goes: the
+/// least width of the ranges would leave small sessions without a suggestion. Neither goes beyond one half.
 const MISSED: f64 = 0.02;
 const HALF: f64 = 0.5;
-
-/// Of n answers without an exception, exceptions may be 3 of n.
-const RULE_OF_THREE: f64 = 3.0;
 
 /// Images and what the model says of each, P(positive); the likeliest first.
 pub(super) type Scored = [(ImageId, f32)];
@@ -38,19 +34,20 @@ type Ends = [f64; 3];
 pub(super) struct Before {
     /// People named them.
     pub found: f64,
-    /// Negatives that people named.
-    pub refused: f64,
     /// Expected among what the model called positive, ...
     pub yes: Ends,
     /// ... and among what it called negative.
     pub no: Ends,
+    /// How many it called negative, and how many positive.
+    pub called: [f64; 2],
+    /// The share that may be otherwise of what it says no of, and of what it says yes of, however sure it is.
+    pub unseen: [f64; 2],
 }
 
 impl Before {
     pub fn of(state: &State, corrections: Option<&[Correction]>) -> Self {
-        let found = f64::from(state.said_by_people(Answer::Positive));
-        let refused = f64::from(state.said_by_people(Answer::Negative));
-        let mut before = Self { found, refused, ..Self::default() };
+        let found = f64::from(state.found_by_people());
+        let mut before = Self { found, unseen: state.unseen(), ..Self::default() };
         let Some(corrections) = corrections else { return before };
         for bulk in state.bulks.iter().filter(|bulk| bulk.origin.source() == Source::Model) {
             let by = By::Bulk(bulk.bulk);
@@ -59,10 +56,11 @@ impl Before {
                 given.is_some_and(|given| given.by == by)
             };
             for said in bulk.labels.iter().filter(counts) {
-                let sum = match said.answer {
-                    Answer::Positive => &mut before.yes,
-                    _ => &mut before.no,
+                let (sum, called) = match said.answer {
+                    Answer::Positive => (&mut before.yes, &mut before.called[1]),
+                    _ => (&mut before.no, &mut before.called[0]),
                 };
+                *called += 1.0;
                 add(sum, said.probability.unwrap_or(f32::NAN), corrections);
             }
         }
@@ -111,8 +109,8 @@ impl<'a> Sums<'a> {
     /// The share of the likeliest so many images that is positive.
     fn precision(&self, images: usize) -> Option<Interval> {
         let [low, likely, high] = self.first[images].map(|sum| sum / images as f64);
-        let least = 1.0 - unseen(self.before.found);
-        (images > 0).then(|| interval([low.min(least.max(0.0)), likely, high]))
+        let [_, of_yes] = self.before.unseen;
+        (images > 0).then(|| interval([low.min(1.0 - of_yes), likely, high]))
     }
 
     /// Positives among all but the likeliest so many images.
@@ -120,17 +118,23 @@ impl<'a> Sums<'a> {
         let (all, first) = (self.all(), self.first[images]);
         let [low, likely, high] = [0, 1, 2].map(|end| all[end] - first[end]);
         let others = (self.scored.len() - images) as f64;
-        [low, likely, high.max(others * unseen(self.before.refused))]
+        let [of_no, _] = self.before.unseen;
+        [low, likely, high.max(others * of_no)]
     }
 
     /// The share of all positives that is found with the likeliest so many images.
     fn recall(&self, images: usize) -> Interval {
-        let (rest, Before { found, yes, no, .. }) = (self.rest(images), self.before);
-        interval([0, 1, 2].map(|end| {
-            let by_then = found + yes[end] + self.first[images][end];
-            let of = by_then + no[end] + rest[end];
-            if of > 0.0 { by_then / of } else { 1.0 }
-        }))
+        let (all, first, before) = (self.all(), self.first[images], self.before);
+        let Before { found, yes, no, called: [called_no, called_yes], unseen } = before;
+        let share = |found: f64, missed: f64| {
+            if found + missed > 0.0 { found / (found + missed) } else { 1.0 }
+        };
+        let [low, likely, high] = [0, 1, 2]
+            .map(|end| share(found + yes[end] + first[end], no[end] + all[end] - first[end]));
+        let missed = no[2].max(called_no * unseen[0]) + self.rest(images)[2];
+        let right = 1.0 - unseen[1];
+        let least = found + yes[0].min(called_yes * right) + first[0].min(images as f64 * right);
+        interval([low.min(share(least, missed)), likely, high])
     }
 
     pub fn expected(&self, positives: usize, negatives: usize) -> Expected {
@@ -185,11 +189,6 @@ impl<'a> Sums<'a> {
             below: kept.map(|kept| self.scored[kept].1),
         }
     }
-}
-
-/// The share that may be otherwise after so many answers of one kind.
-fn unseen(answers: f64) -> f64 {
-    if answers > RULE_OF_THREE { RULE_OF_THREE / answers } else { 1.0 }
 }
 
 fn interval(mut ends: Ends) -> Interval {

@@ -62,7 +62,7 @@ fn expected(facts: &Facts, has_joined: bool) -> Vec<String> {
         let says = "If the unanswered images that are at least so likely were taken for positives: how many there are, \
                     the share of them that is positive, and the share of all positives of the pool that would be \
                     found, with those that people found. In nine cases of ten it lies within the range, as far as \
-                    the answers tell."
+                    the answers tell; kinds of positives that nobody has met are in no range."
             .to_owned()
             + if has_joined { WIDE } else { "" };
         let head = ["At least", "images", "right (precision)", "found (recall)"];
