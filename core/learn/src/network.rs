@@ -12,6 +12,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::features::to_tensor;
 use crate::weights::{self, WeightsError};
+#[cfg(test)]
+pub(crate) use needed::untrained;
 use needed::{Needed, needed};
 
 /// Intermediate values of a batch, 4 bytes each: on a GPU, ...

@@ -1,6 +1,8 @@
 //! The learner on libtorch.
 
-use std::collections::{BTreeMap, HashSet};
+mod taken;
+
+use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +18,7 @@ use crate::embed::{Block, Embedding, Task, fingerprint};
 use crate::head::{Calibration, Head, Renewal};
 use crate::joint::Joint;
 use crate::labelled::Labelled;
-use crate::network::Network;
-use crate::predictor::{FEATURES, Part, Predictor, PredictorError, Values, Way, with_head};
+use crate::predictor::{Part, Predictor, PredictorError};
 use crate::table::{SharedTable, Table};
 use crate::training::{Checkpoint, Honest, Job, Recipe, Said, Subject, Trainer};
 use crate::{Absorbed, Backbone, Features, LearnError, Learned, Learner, Pictures};
@@ -175,34 +176,6 @@ impl Torch {
         self.head = None;
         self.labelled = Labelled::default();
         self.renewal = Renewal::default();
-    }
-
-    /// What makes the features, with this head: weight (1, dim), bias (1).
-    fn features_with(&self, weight: &Tensor, bias: &Tensor) -> Result<Part, PredictorError> {
-        let mut add = BTreeMap::from([
-            ("head.weight".to_owned(), Values::of(weight)),
-            ("head.bias".to_owned(), Values::of(bias)),
-        ]);
-        match (&self.backbone, &self.patches) {
-            (Some(Backbone::Network { graph, weights, .. }), _) => {
-                let network = Network::load((**graph).clone(), weights, Device::Cpu, Kind::Float)?;
-                let (graph, head) = with_head(graph.graph())?;
-                let named =
-                    add.into_iter().map(|(name, values)| (name.replacen("head", &head, 1), values));
-                let of_network = network
-                    .tensors()
-                    .iter()
-                    .map(|(name, tensor)| (name.clone(), Values::of(tensor)));
-                let tensors = of_network.chain(named).collect();
-                let way = Way::Network(Box::new(graph));
-                Ok(Part { name: FEATURES.to_owned(), way, tensors, factor: 1.0 })
-            }
-            (Some(Backbone::Patches { .. }), Some(patches)) => {
-                add.extend(patches.tensors.clone());
-                Ok(Part { tensors: add, ..patches.clone() })
-            }
-            _ => Err(PredictorError::NotLearned),
-        }
     }
 
     /// What is to train in the background beside these features.
@@ -457,28 +430,7 @@ impl Learner for Torch {
     }
 
     fn predictor(&self) -> Result<Predictor, PredictorError> {
-        let (Some(head), Some(scale)) = (&self.head, &self.scale) else {
-            return Err(PredictorError::NotLearned);
-        };
-        let (weight, bias) = head.on_raw(&scale.mean, &scale.deviation);
-        let mut features = self.features_with(&weight.unsqueeze(0), &bias.view([1]))?;
-        let Calibration { slope, offset } = self.calibration;
-        let [of_head, of_network, added] = self.joint.terms();
-        features.factor = slope * of_head;
-        let mut parts = vec![features];
-        if self.joint.has_joined() {
-            let background = self.background.clone().ok_or_else(|| {
-                PredictorError::NoPredictor(
-                    "the network in the background can't be taken along".to_owned(),
-                )
-            })?;
-            parts.push(Part { factor: slope * of_network, ..(*background).clone() });
-        }
-        // What counts for nothing need not be taken along.
-        parts.retain(|part| part.factor != 0.0);
-        let predictor = Predictor { parts, offset: slope * added + offset };
-        predictor.check()?;
-        Ok(predictor)
+        self.take_along()
     }
 }
 

@@ -296,3 +296,48 @@ impl Worker {
         Ok(Patches::learn(&to_tensor(&sample, side), self.task.device, &mut random))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sluice_events::network::{CheckedGraph, INPUT, InputSpec, Node, Op, Window};
+    use tch::Kind;
+
+    use super::*;
+    use crate::network::untrained;
+
+    /// A convolution, its normalisation with this number added to the variance, and what follows.
+    fn graph(epsilon: f32) -> Graph {
+        let node = |name: &str, parameters: &str, input: &str, op| Node {
+            name: name.to_owned(),
+            parameters: parameters.to_owned(),
+            inputs: vec![input.to_owned()],
+            op,
+        };
+        let window = Window { kernel: 1, stride: 1, padding: 0 };
+        let conv = Op::Conv2d { out_channels: 2, window, dilation: 1, groups: 1, bias: false };
+        Graph {
+            input: InputSpec { height: 4, width: 4, mean: [0.0; 3], standard_deviation: [1.0; 3] },
+            nodes: vec![
+                node("conv", "conv", INPUT, conv),
+                node("norm", "norm", "conv", Op::BatchNorm { epsilon }),
+                node("flat", "", "norm", Op::Flatten),
+            ],
+            features: "flat".to_owned(),
+            weights: None,
+        }
+    }
+
+    #[test]
+    fn rows_are_of_one_definition_and_of_one_form() {
+        let names = |epsilon: f32| {
+            let graph = graph(epsilon);
+            let network = untrained(CheckedGraph::new(graph.clone()).unwrap());
+            let folded = network.folded(Kind::Float);
+            [&network, &folded].map(|asked| made_by(&graph, Path::new("no weights"), asked))
+        };
+        let ([plain, folded], [other_plain, other_folded]) = (names(1e-5), names(1e-3));
+        assert_ne!(folded, other_folded, "nothing of the folded network tells them apart");
+        assert!(plain != folded && plain != other_plain);
+        assert_eq!(folded, names(1e-5)[1]);
+    }
+}

@@ -94,7 +94,7 @@ mod tests {
     use sluice_events::network::{Activation, INPUT, InputSpec, Window};
     use tch::{Device, Kind};
 
-    use super::super::Network;
+    use super::super::{Network, untrained};
     use super::*;
 
     fn node(name: &str, parameters: &str, inputs: &[&str], op: Op) -> Node {
@@ -120,12 +120,7 @@ mod tests {
             standard_deviation: [0.2, 0.3, 0.2],
         };
         let graph = Graph { input, nodes, features: features.to_owned(), weights: None };
-        let graph = CheckedGraph::new(graph).expect("a network");
-        tch::manual_seed(3);
-        // Above zero: variances are.
-        let by_chance = |shape: &[i64]| Tensor::rand(shape, (Kind::Float, Device::Cpu)) + 0.1;
-        let tensors = needed(&graph).into_iter().map(|n| (n.name, by_chance(&n.shape))).collect();
-        Network::with_tensors(graph.into(), tensors, Device::Cpu, Kind::Float)
+        untrained(CheckedGraph::new(graph).expect("a network"))
     }
 
     fn folds_to(network: &Network, nodes: &[&str]) {

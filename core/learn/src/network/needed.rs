@@ -74,3 +74,14 @@ pub(super) fn needed(graph: &CheckedGraph) -> Vec<Needed> {
     }
     all
 }
+
+/// With weights by chance, above zero, as variances are.
+#[cfg(test)]
+pub(crate) fn untrained(graph: CheckedGraph) -> super::Network {
+    use tch::{Device, Kind, Tensor};
+
+    tch::manual_seed(3);
+    let by_chance = |shape: &[i64]| Tensor::rand(shape, (Kind::Float, Device::Cpu)) + 0.1;
+    let tensors = needed(&graph).into_iter().map(|n| (n.name, by_chance(&n.shape))).collect();
+    super::Network::with_tensors(graph.into(), tensors, Device::Cpu, Kind::Float)
+}
