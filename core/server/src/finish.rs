@@ -270,6 +270,8 @@ mod tests {
         let precision = expected.precision.unwrap();
         assert!(precision.low <= precision.likely && precision.likely <= precision.high);
         assert!(precision.likely >= 0.95, "suggested: {precision:?}");
+        let recall = expected.recall;
+        assert!(recall.low < recall.likely && recall.likely < recall.high, "{recall:?}");
         let all: f32 = probabilities.iter().sum::<f32>() + 50.0;
         assert!(
             expected.missed.high <= 0.02 * all * 1.2,

@@ -129,12 +129,12 @@ impl<'a> Sums<'a> {
         let share = |found: f64, missed: f64| {
             if found + missed > 0.0 { found / (found + missed) } else { 1.0 }
         };
-        let [low, likely, high] = [0, 1, 2]
-            .map(|end| share(found + yes[end] + first[end], no[end] + all[end] - first[end]));
+        let at = |end: usize| share(found + yes[end] + first[end], no[end] + all[end] - first[end]);
+        let told = interval([0, 1, 2].map(at));
         let missed = no[2].max(called_no * unseen[0]) + self.rest(images)[2];
         let right = 1.0 - unseen[1];
         let least = found + yes[0].min(called_yes * right) + first[0].min(images as f64 * right);
-        interval([low.min(share(least, missed)), likely, high])
+        Interval { low: told.low.min(share(least, missed) as f32), ..told }
     }
 
     pub fn expected(&self, positives: usize, negatives: usize) -> Expected {
