@@ -241,6 +241,8 @@ impl Learner for Torch {
         if let Some(subject) = subject.filter(|subject| !trains(subject)) {
             self.joint = Joint::of(images);
             (self.background, self.trusted) = (None, None);
+            // Another network has not spoken yet: what is kept of its trust must wait for it.
+            self.status.opinions = 0;
             let identity = subject.identity();
             let mut trainer = Trainer::start(subject, self.options.recipe, task, TRAINING_SEED)?;
             if let Some(kept) = self.kept.iter().rev().find(|kept| kept.network == identity) {
