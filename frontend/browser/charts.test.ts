@@ -236,7 +236,9 @@ for (const colorScheme of ['dark', 'light'] as const) {
         timeout: 3000,
       })
     }).toPass()
-    await expect(page.getByTestId('forecast')).toContainText('only answers to images chosen at random would tell')
+    await expect(page.getByTestId('forecast')).toContainText(
+      'only answers to images chosen at random would tell',
+    )
 
     await page.getByRole('button', { name: 'Table: Calibration' }).click()
     await expect(page.getByRole('table', { name: 'Calibration' })).toBeVisible()
