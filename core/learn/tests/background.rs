@@ -166,3 +166,23 @@ fn what_was_kept_is_gone_on_with_and_thinks_the_same() {
         assert!(margin(&anew.learned) > 0.0);
     }
 }
+
+#[test]
+fn a_network_that_takes_anothers_place_is_trusted_when_it_has_spoken_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("edges.safetensors");
+    write_weights(&weights, "[2,3,3,3]");
+    let options = Options { background: Background::Backbone, ..off() };
+    let tuned = joined(network(&weights), options.clone());
+    let mut torch = Torch::new(options);
+    torch.resume(tuned.checkpoint.expect("it was trained"));
+    // On patches the small network trains, and speaks.
+    let patches = Backbone::Patches { seed: 1 };
+    let Begun { torch, heard, .. } = stripes::begin(torch, IMAGES, patches).unwrap();
+    let Joined { learned, torch, .. } = wait(torch, &heard);
+    assert_eq!(learned.model.features, "patches + network");
+    let Begun { mut torch, heard, .. } = stripes::begin(torch, IMAGES, network(&weights)).unwrap();
+    let before = torch.learn(&labels(), &candidates()).expect("there are both answers");
+    assert_eq!(before.model.features, "edges", "the tuned one has said nothing so far");
+    assert_eq!(wait(torch, &heard).learned.model.features, "edges + network");
+}
