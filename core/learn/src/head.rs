@@ -7,11 +7,14 @@
 //! labels than features (Woodbury), else in the primal; with many labels by conjugate gradients,
 //! preconditioned with the curvature of some answers ago (Nocedal and Wright 2006, 7.1).
 
+mod calibration;
+mod leave_one_out;
 mod renewal;
 
 use tch::{Kind, Tensor};
 
-pub(crate) use renewal::{Calibration, Renewal};
+pub(crate) use calibration::Calibration;
+pub(crate) use renewal::Renewal;
 
 /// c in λ = c·mean‖x‖².
 const RIDGE: f64 = 0.2;
@@ -306,15 +309,73 @@ mod tests {
         }
     }
 
+    /// The head's logits of these rows.
+    fn logits(head: &Head, x: &Tensor) -> Vec<f32> {
+        Vec::try_from(x.mv(&head.beta) + &head.bias).expect("numbers")
+    }
+
+    fn furthest(one: &[f32], other: &[f32]) -> f32 {
+        one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
     #[test]
-    fn duplicated_and_constant_features_and_contradicting_labels_stay_finite() {
-        let (x, y) = problem(100, 10, 10);
-        let twice = Tensor::cat(&[&x, &x, &(x.zeros_like() + 3.0)], 1);
-        let contradicting = Tensor::cat(&[&twice, &twice], 0);
-        let labels = Tensor::cat(&[&y, &(1.0 - &y)], 0);
-        let head = Head::zero(30, &twice).fit(&contradicting, &labels, None);
-        assert!(head.beta.isfinite().all().int64_value(&[]) == 1);
-        assert!((head.loss - 2.0_f64.ln()).abs() < 1e-3, "loss {}", head.loss);
+    fn features_that_come_twice_or_never_change_change_nothing() {
+        // λ follows from mean ‖x‖², which doubles with every feature given twice, and so does what two halves of a
+        // weight can say for the same ‖β‖²: the minimum has the same logits.
+        for (n, d) in [(100, 10), (30, 60)] {
+            let (x, y) = problem(n, d, n / 4);
+            let once = logits(&Head::zero(d, &x).fit(&x, &y, None), &x);
+            let constant = x.narrow(1, 0, 1).zeros_like();
+            let twice = Tensor::cat(&[&x, &x, &constant], 1);
+            let twice = logits(&Head::zero(2 * d + 1, &x).fit(&twice, &y, None), &twice);
+            let apart = furthest(&once, &twice);
+            assert!(apart < 0.02, "n {n}, d {d}: {apart}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_was_answered_both_ways_gets_what_the_balance_says_and_harms_no_other() {
+        let (x, y) = problem(200, 20, 100);
+        let apart = Head::zero(20, &x).fit(&x, &y, None);
+        let auc = |head: &Head| {
+            let all = logits(head, &x);
+            let (yes, no) = all.split_at(100);
+            let right = yes.iter().flat_map(|a| no.iter().map(move |b| usize::from(a > b)));
+            right.sum::<usize>() as f64 / 1e4
+        };
+        // One further picture, far from all others, answered yes `yes` times of 40: a tug of war of strong labels.
+        for (yes, least, most) in [(20, 0.4, 0.6), (36, 0.7, 0.97), (4, 0.03, 0.3)] {
+            let odd = Tensor::zeros([1, 20], (Kind::Float, tch::Device::Cpu));
+            let _ = odd.narrow(1, 3, 1).fill_(6.0);
+            let rows = Tensor::cat(&[&x, &odd.expand([40, 20], false)], 0);
+            let both = Tensor::arange(40, (Kind::Float, tch::Device::Cpu)).lt(f64::from(yes));
+            let labels = Tensor::cat(&[&y, &both.to_kind(Kind::Float)], 0);
+            let head = Head::zero(20, &x).fit(&rows, &labels, None);
+            let probability = 1.0 / (1.0 + (-f64::from(logits(&head, &odd)[0])).exp());
+            assert!((least..most).contains(&probability), "{yes} of 40: {probability}");
+            assert!(auc(&head) > auc(&apart) - 0.05, "{yes}: {} of {}", auc(&head), auc(&apart));
+        }
+    }
+
+    #[test]
+    fn one_positive_among_ten_thousand_is_ranked_first() {
+        tch::manual_seed(5);
+        let options = (Kind::Float, tch::Device::Cpu);
+        let x = Tensor::randn([10_000, 64], options);
+        // It is a picture like the others: no feature gives it away.
+        let y = Tensor::arange(10_000, options).eq(4_321.0).to_kind(Kind::Float);
+        let direct = Head::zero(64, &x).fit(&x, &y, None);
+        let older = Head::zero(64, &x).fit(&x.narrow(0, 0, 9_000), &y.narrow(0, 0, 9_000), None);
+        let older_problem = (x.narrow(0, 0, 9_000), y.narrow(0, 0, 9_000));
+        let hessian = Problem::new(&older_problem.0, &older_problem.1).hessian(&older);
+        let by_gradients = older.fit(&x, &y, cholesky(&hessian).as_ref());
+        for head in [direct, by_gradients] {
+            let all = logits(&head, &x);
+            let best = all.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(at, _)| at);
+            assert_eq!(best, Some(4_321));
+            assert!(all.iter().all(|logit| logit.is_finite() && logit.abs() < 30.0));
+            assert!(head.loss < 2.0_f64.ln(), "{}", head.loss);
+        }
     }
 
     #[test]

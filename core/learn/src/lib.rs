@@ -13,14 +13,17 @@
 //! - An image without features has no probability (NaN), and is no reason to wait.
 
 mod background;
+mod changed;
 mod device;
 mod embed;
 mod features;
 mod head;
 mod joint;
 mod labelled;
+mod logistic;
 mod network;
 mod predictor;
+mod sampled;
 mod table;
 mod torch;
 mod training;
@@ -191,6 +194,8 @@ pub struct Learned {
     /// Whether there were answers enough of each kind to calibrate the probabilities: before, they order, and their
     /// size says nothing.
     pub calibrated: bool,
+    /// Whether the background trains now: these labels may have been what it waited for.
+    pub training: bool,
 }
 
 /// Feature vectors by image.

@@ -14,6 +14,7 @@
 mod augment;
 mod checkpoint;
 mod course;
+mod due;
 mod freematch;
 mod pixels;
 mod progress;
@@ -23,10 +24,9 @@ mod small;
 mod tests;
 mod trainee;
 mod tuned;
+mod work;
 
-use std::any::Any;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -36,23 +36,21 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use sluice_events::ImageId;
 use sluice_events::facts::CycleTrained;
-use tch::Device;
 
 use crate::background::give_way;
-use crate::device::{self, OUT_OF_MEMORY};
 use crate::embed::Task;
 use crate::predictor::Part;
 pub use checkpoint::Checkpoint;
 use course::Course;
+use due::Due;
 pub use recipe::Recipe;
 pub(crate) use trainee::Subject;
+pub(crate) use work::Said;
+use work::{Cycles, Thread, Wish};
 
 /// The network joins when there are so many positives, and so many labels at all.
 const MIN_POSITIVES: usize = 20;
 const MIN_LABELS: usize = 60;
-/// A cycle begins when so many labels have come since the last one began: this many, or this share.
-const MIN_NEW: usize = 15;
-const NEW_SHARE: f64 = 0.12;
 
 /// Whether so many labels, of which so many are positive, are enough for a network in the background.
 pub fn can_train(labels: usize, positives: usize) -> bool {
@@ -113,54 +111,17 @@ struct Material {
     candidates: Vec<ImageId>,
 }
 
-/// What comes from the thread.
-pub(crate) enum Said {
-    Opinion(Opinion),
-    /// A cycle came to nothing: there were no pictures, or it went astray.
-    Nothing,
-    /// Something that a person should know.
-    Note(String),
-    /// The GPU is given up, and something else is trained instead, from nothing.
-    Instead(Subject),
-    /// No more will come; why, for a person.
-    Ended(String),
-}
-
-/// What is done in the background, one cycle after the other.
-trait Cycles {
-    /// The next cycle goes on from these weights.
-    fn resume(&mut self, weights: Arc<[u8]>);
-
-    /// Trains and scores; `None` when it is to end, has nothing to learn from, or went astray.
-    fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String>;
-
-    /// Takes less memory from now on; whether there is anything less.
-    fn divide(&mut self) -> bool;
-}
-
-const FAILED: &str = "The network that trains in the background failed, perhaps for lack of memory. Answers are safe, \
-                      and the order goes on learning without it";
-
-/// What the thread is asked for.
-enum Wish {
-    Resume(Arc<[u8]>),
-    Cycle(Job),
-}
-
 /// The background's handle; dropping it ends the work.
 pub(crate) struct Trainer {
     subject: Subject,
     wishes: Sender<Wish>,
     said: Receiver<Said>,
     stop: Arc<AtomicBool>,
-    /// Labels of the newest job.
-    asked_with: usize,
-    /// Labels with which a cycle came to nothing: the same again would.
-    nothing_with: Option<usize>,
+    due: Due,
     /// Whether weights were gone on with, of which nobody has heard anything yet.
     resumed: bool,
     /// Labels of the newest job, and whether it was only to score.
-    newest: (usize, bool),
+    newest: (Vec<(ImageId, bool)>, bool),
     /// Jobs that nobody has heard the end of.
     under_way: Arc<AtomicU32>,
     /// Jobs that were ever asked for.
@@ -196,9 +157,8 @@ impl Trainer {
             wishes,
             said,
             stop,
-            asked_with: 0,
-            nothing_with: None,
-            newest: (0, false),
+            due: Due::default(),
+            newest: (Vec::new(), false),
             resumed: false,
             under_way,
             asked: 0,
@@ -218,7 +178,7 @@ impl Trainer {
 
     /// Goes on from what was kept of the same network.
     pub fn resume(&mut self, checkpoint: &Checkpoint) {
-        self.asked_with = checkpoint.labels as usize;
+        self.due.go_on_from(checkpoint.labels as usize);
         self.resumed = true;
         self.wishes.send(Wish::Resume(Arc::clone(&checkpoint.weights))).ok();
     }
@@ -228,31 +188,29 @@ impl Trainer {
         self.resumed
     }
 
-    /// Whether a cycle would say something new, and can wait its turn.
-    pub fn is_due(&self, labels: usize, positives: usize) -> bool {
-        // Fewer, too, are others: files of answered images may have gone.
-        let new = labels.abs_diff(self.asked_with);
-        let enough = MIN_NEW.max((self.asked_with as f64 * NEW_SHARE) as usize);
+    /// Whether a cycle with all these labels would say something new, and can wait its turn.
+    pub fn is_due(&self, labels: &[(ImageId, bool)]) -> bool {
         let has_room = self.under_way.load(Ordering::Relaxed) < 2;
-        let begun = can_train(labels, positives);
-        let is_other = self.nothing_with != Some(labels);
-        has_room && begun && is_other && (self.resumed || new >= enough)
+        let says_something_new =
+            if self.resumed { self.due.is_other(labels) } else { self.due.is_due(labels) };
+        has_room && Due::has_begun(labels) && says_something_new
     }
 
     /// The pictures of these images are others now.
     pub fn change(&mut self, images: &[ImageId]) {
-        self.nothing_with = None;
+        self.due.look_again();
         self.changed.extend(images.iter().map(|image| (*image, self.asked)));
     }
 
     /// Asks for a cycle. Weights that were gone on with are first asked what they think.
     pub fn ask(&mut self, job: Job) {
         let only_score = self.resumed;
-        (self.resumed, self.nothing_with) = (false, None);
+        self.resumed = false;
+        self.due.look_again();
         if !only_score {
-            self.asked_with = job.labels.len();
+            self.due.asked(&job.labels);
         }
-        self.newest = (job.labels.len(), only_score);
+        self.newest = (job.labels.clone(), only_score);
         let new = self.changed.iter().filter(|(_, asked)| **asked == self.asked);
         let changed = new.map(|(image, _)| *image).collect();
         self.asked += 1;
@@ -277,96 +235,21 @@ impl Trainer {
                     |image: &ImageId| self.changed.get(image).is_none_or(|asked| *asked < job);
                 opinion.logits.retain(|(image, _)| knows(image));
                 self.changed.retain(|_, asked| *asked >= job);
+                self.due.spoke();
             }
             Said::Nothing => {
-                let (labels, only_score) = self.newest;
-                (self.asked_with, self.nothing_with) = (0, Some(labels));
+                let (labels, only_score) = self.newest.clone();
+                self.due.came_to_nothing(labels);
                 self.resumed |= only_score;
             }
+            Said::Astray => self.due.went_astray(),
             Said::Instead(subject) => {
                 self.subject = subject.clone();
-                self.asked_with = 0;
+                self.due.begin_anew();
             }
             Said::Note(_) | Said::Ended(_) => {}
         }
         Some(said)
-    }
-}
-
-/// The background's thread.
-struct Thread<'a> {
-    course: Box<dyn Cycles>,
-    begin: &'a dyn Fn(Subject, Task) -> Box<dyn Cycles>,
-    task: Task,
-    say: Sender<Said>,
-}
-
-impl Thread<'_> {
-    fn run(&mut self, to_do: &Receiver<Wish>, done: &AtomicU32) {
-        for wish in to_do {
-            let outcome = loop {
-                // libtorch's errors are panics here; the head goes on.
-                let outcome = catch_unwind(AssertUnwindSafe(|| match &wish {
-                    Wish::Resume(weights) => {
-                        self.course.resume(Arc::clone(weights));
-                        Ok(None)
-                    }
-                    Wish::Cycle(job) => self.course.cycle(job),
-                }));
-                match outcome {
-                    Err(panic) if self.asks_for_less(panic.as_ref()) => {}
-                    outcome => break outcome,
-                }
-            };
-            if let Wish::Cycle(_) = wish {
-                done.fetch_sub(1, Ordering::Relaxed);
-            }
-            let goes_on = match outcome {
-                Ok(Ok(None)) if matches!(wish, Wish::Cycle(_)) => {
-                    self.say.send(Said::Nothing).is_ok()
-                }
-                Ok(Ok(None)) => true,
-                Ok(Ok(Some(opinion))) => self.say.send(Said::Opinion(opinion)).is_ok(),
-                Ok(Err(why)) => {
-                    let why = format!("No network can train in the background: {why}");
-                    self.say.send(Said::Ended(why)).ok();
-                    false
-                }
-                Err(panic) => self.after(panic.as_ref()),
-            };
-            self.task.pictures.ready();
-            if !goes_on {
-                return;
-            }
-        }
-    }
-
-    /// A GPU that is short of memory gets the same again in smaller batches, if there are smaller ones.
-    fn asks_for_less(&mut self, panic: &(dyn Any + Send)) -> bool {
-        let lacks_memory = device::panic_text(panic).contains(OUT_OF_MEMORY);
-        let less = self.task.device != Device::Cpu && lacks_memory && self.course.divide();
-        if less {
-            tracing::warn!("smaller batches for the GPU's memory");
-        }
-        less
-    }
-
-    /// Then the CPU trains the small network instead.
-    fn after(&mut self, panic: &(dyn Any + Send)) -> bool {
-        if self.task.device == Device::Cpu {
-            self.say.send(Said::Ended(FAILED.to_owned())).ok();
-            return false;
-        }
-        let why = device::panic_text(panic);
-        let (on, why) = (device::name(self.task.device), why.lines().next().unwrap_or_default());
-        let note = format!(
-            "Training in the background can't go on on {on} ({why}). The CPU trains a small network instead; \
-             answers and rankings go on"
-        );
-        self.task.device = Device::Cpu;
-        self.course = (self.begin)(Subject::Small, self.task.clone());
-        self.say.send(Said::Instead(Subject::Small)).is_ok()
-            && self.say.send(Said::Note(note)).is_ok()
     }
 }
 

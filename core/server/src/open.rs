@@ -157,6 +157,7 @@ impl Service {
             cache: options.cache.clone(),
             background: options.background,
             recipe: options.recipe,
+            seed: options.seed,
             only_score: options.only_score,
             pool: options.cache_name.clone(),
         };

@@ -1,5 +1,8 @@
 //! One cycle of training after the other, on the background's thread.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +22,11 @@ use super::pixels::Pixels;
 use super::progress::{Recent, Trained};
 use super::recipe::{Recipe, Steps};
 use super::trainee::{Subject, Trainee};
-use super::{Checkpoint, Cycles, Honest, Job, Material, Opinion};
+use super::work::{Cycles, Outcome};
+use super::{Checkpoint, Honest, Job, Material, Opinion};
 use crate::embed::Task;
 use crate::predictor::Part;
+use crate::sampled::Sample;
 
 /// Unanswered ones that count as negatives are drawn from this share of the pool, the unlikeliest.
 const UNLIKELY: f64 = 0.7;
@@ -63,9 +68,9 @@ impl Cycles for Course {
         self.steps.divided <= MOST_DIVIDED
     }
 
-    fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String> {
+    fn cycle(&mut self, job: &Job) -> Result<Outcome, String> {
         self.pixels.forget(&job.changed);
-        let Some(material) = self.gather(job) else { return Ok(None) };
+        let Some(material) = self.gather(job) else { return Ok(Outcome::Nothing) };
         self.learn(job, &material)
     }
 }
@@ -111,7 +116,7 @@ impl Course {
     }
 
     /// Trains on what was gathered, and scores.
-    fn learn(&mut self, job: &Job, material: &Material) -> Result<Option<Opinion>, String> {
+    fn learn(&mut self, job: &Job, material: &Material) -> Result<Outcome, String> {
         let begun = Instant::now();
         if self.network.is_none()
             && let Some(good) = self.good.clone()
@@ -127,18 +132,18 @@ impl Course {
         let augmented = Augmented::of(&self.pixels, normalisation, self.task.device);
         let steps = if only_score { 0 } else { self.steps.recipe.steps(job.labels.len()) };
         let Some(trained) = self.train(network.as_ref(), &augmented, material, steps) else {
-            return Ok(None);
+            return Ok(Outcome::Nothing);
         };
         let Trained { loss, highest_rate } = trained;
         let Some(logits) = self.score(network.as_ref(), &augmented, &material.candidates) else {
-            return Ok(None);
+            return Ok(Outcome::Nothing);
         };
         let is_number =
             (steps == 0 || loss.is_finite()) && logits.iter().all(|(_, logit)| logit.is_finite());
         if !is_number {
             tracing::warn!("the network in the background went astray and begins anew");
             self.forget();
-            return Ok(None);
+            return Ok(Outcome::Astray);
         }
         let labels = job.labels.len();
         let checkpoint = if only_score {
@@ -160,7 +165,7 @@ impl Course {
             scored: logits.len() as u32,
             seconds: seconds as f32,
         });
-        Ok(Some(Opinion { job: job.number, logits, cycle, checkpoint, part }))
+        Ok(Outcome::Opinion(Opinion { job: job.number, logits, cycle, checkpoint, part }))
     }
 
     /// Nothing of what it learned is to be trusted.
@@ -195,14 +200,16 @@ impl Course {
         let unanswered = self.some_unanswered(&all);
         let scored = if self.has_spoken { SCORED } else { self.scored_first() };
         let candidates = &all[..all.len().min(scored)];
-        let answered: Vec<ImageId> = job.labels.iter().map(|(image, _)| *image).collect();
+        // Hundreds of thousands of labels may have been imported; their pictures would have to be made first.
+        let labels = Sample::of(job.labels.clone()).labels;
+        let answered: Vec<ImageId> = labels.iter().map(|(image, _)| *image).collect();
         // Where there is no room for all: without candidates it would have nothing to say.
-        self.pixels.fetch(&[&answered, candidates, &unanswered]);
+        self.pixels.fetch(&[candidates, &answered, &unanswered]);
         let shown = |images: &mut dyn Iterator<Item = ImageId>| -> Vec<ImageId> {
             images.filter(|image| self.pixels.has(*image)).collect()
         };
         let of = |yes: bool| {
-            shown(&mut job.labels.iter().filter(|label| label.1 == yes).map(|label| label.0))
+            shown(&mut labels.iter().filter(|label| label.1 == yes).map(|label| label.0))
         };
         let material = Material {
             positives: of(true),
@@ -284,117 +291,5 @@ impl Course {
 
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails loudly")]
-
-    use sluice_pool::{Key, Square};
-    use tch::Device;
-
-    use super::*;
-    use crate::{NoPicture, Pictures};
-
-    /// Upright bars in every third picture, lying ones in the others.
-    #[derive(Default)]
-    struct Bars {
-        /// The folder is not there.
-        away: AtomicBool,
-    }
-
-    fn is_upright(image: ImageId) -> bool {
-        image.0.is_multiple_of(3)
-    }
-
-    impl Pictures for Bars {
-        fn square(
-            &self,
-            image: ImageId,
-            side: u32,
-            _: &dyn Fn(&Key) -> bool,
-        ) -> Result<Square, NoPicture> {
-            if self.away.load(Ordering::Relaxed) {
-                return Err(NoPicture::Missing("is not there".to_owned()));
-            }
-            let pixel = |at: u32| {
-                let along = if is_upright(image) { at % side } else { at / side };
-                let noise = (at.wrapping_mul(2_654_435_761).wrapping_add(image.0 * 977) >> 9) % 60;
-                (if (along / 3 + image.0 / 3).is_multiple_of(2) { 40 } else { 190 } + noise) as u8
-            };
-            let rgb = (0..side * side).flat_map(|at| [pixel(at); 3]).collect();
-            Ok(Square::Made { rgb, keys: [Key::of_content(&image.0.to_le_bytes()); 2] })
-        }
-
-        fn longer_side(&self, _: ImageId) -> Option<u32> {
-            Some(32)
-        }
-
-        fn has_example(&self) -> bool {
-            false
-        }
-
-        fn ready(&self) {}
-    }
-
-    fn course(pictures: Arc<Bars>, recipe: Recipe) -> Course {
-        // Tests run side by side; pairs of threads that wait for each other would take many times as long.
-        tch::set_num_threads(1);
-        let task =
-            Task { images: 120, pictures, device: Device::Cpu, place: None, pool: String::new() };
-        Course::new(Subject::Small, recipe, task, 1, Arc::default())
-    }
-
-    /// 75 answers; nothing is thought of the others so far.
-    fn job() -> Job {
-        let labels = (0..75).map(ImageId).map(|image| (image, is_upright(image))).collect();
-        let unanswered = (75..120).map(|image| (ImageId(image), 0.0)).collect();
-        Job { number: 1, labels, unanswered, ..Job::default() }
-    }
-
-    #[test]
-    fn every_recipe_teaches_the_network_what_it_was_not_told() {
-        for recipe in [Recipe::Cycles, Recipe::Cyclic, Recipe::FreeMatch] {
-            let opinion = course(Arc::default(), recipe).cycle(&job()).unwrap().unwrap();
-            let of = |upright: bool| {
-                let logits =
-                    opinion.logits.iter().filter(|(image, _)| is_upright(*image) == upright);
-                logits.map(|(_, logit)| *logit).collect::<Vec<f32>>()
-            };
-            let least = of(true).into_iter().fold(f32::MAX, f32::min);
-            let most = of(false).into_iter().fold(f32::MIN, f32::max);
-            assert!(opinion.logits.len() == 45 && least > most, "{recipe:?}: {least} and {most}");
-            assert!(opinion.checkpoint.is_some());
-        }
-    }
-
-    #[test]
-    fn pictures_that_are_not_there_are_asked_for_again() {
-        let bars = Arc::new(Bars::default());
-        bars.away.store(true, Ordering::Relaxed);
-        let mut course = course(Arc::clone(&bars), Recipe::Cycles);
-        assert!(course.cycle(&job()).unwrap().is_none());
-        bars.away.store(false, Ordering::Relaxed);
-        assert!(course.cycle(&job()).unwrap().is_some());
-    }
-
-    #[test]
-    fn weights_that_are_no_numbers_are_not_kept() {
-        let mut course = course(Arc::default(), Recipe::Cycles);
-        let kept = course.cycle(&job()).unwrap().unwrap().checkpoint.unwrap();
-        let mut spoilt = course.network.take().unwrap();
-        tch::no_grad(|| {
-            for (_, mut tensor) in spoilt.variables_mut().variables() {
-                let _ = tensor.fill_(f64::NAN);
-            }
-        });
-        course.network = Some(spoilt);
-        // Nothing is left to be asked about, so only the loss shows it.
-        assert!(course.cycle(&Job { unanswered: Vec::new(), ..job() }).unwrap().is_none());
-        assert!(course.good.is_none() && course.network.is_none());
-        course.resume(Arc::clone(&kept.weights));
-        let again = course.cycle(&Job { only_score: true, ..job() }).unwrap().unwrap();
-        assert!(again.checkpoint.is_none() && again.logits.len() == 45);
     }
 }

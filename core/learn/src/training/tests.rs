@@ -3,8 +3,11 @@
 
 use rand::SeedableRng;
 use sluice_pool::{Key, Square};
+use tch::Device;
 
+use super::work::Outcome;
 use super::*;
+use crate::device::OUT_OF_MEMORY;
 use crate::{NoPicture, Pictures};
 
 /// Nobody looks at a picture here.
@@ -37,10 +40,12 @@ struct Hungry {
 impl Cycles for Hungry {
     fn resume(&mut self, _: Arc<[u8]>) {}
 
-    fn cycle(&mut self, job: &Job) -> Result<Option<Opinion>, String> {
+    fn cycle(&mut self, job: &Job) -> Result<Outcome, String> {
         assert!(self.divided >= self.fits_at, "CUDA {OUT_OF_MEMORY}. Tried to allocate 2 GiB");
         let logits = vec![(ImageId(1), self.says)];
-        Ok(Some(Opinion { job: job.number, logits, cycle: None, checkpoint: None, part: None }))
+        let opinion =
+            Opinion { job: job.number, logits, cycle: None, checkpoint: None, part: None };
+        Ok(Outcome::Opinion(opinion))
     }
 
     fn divide(&mut self) -> bool {
@@ -66,13 +71,49 @@ fn said(device: Device, fits_at: u32) -> Vec<String> {
     drop(wishes);
     let course = Box::new(Hungry { says: 1.0, fits_at, divided: 0 });
     Thread { course, begin: &begin, task, say }.run(&to_do, &under_way);
-    let words = |said| match said {
+    said.iter().map(words).collect()
+}
+
+fn words(said: Said) -> String {
+    match said {
         Said::Opinion(opinion) => format!("{} of {}", opinion.logits[0].1, opinion.job),
         Said::Note(note) => note,
         Said::Nothing => "nothing".to_owned(),
+        Said::Astray => "astray".to_owned(),
         Said::Instead(subject) => format!("instead {}", subject.name()),
         Said::Ended(_) => "ended".to_owned(),
-    };
+    }
+}
+
+/// Has these outcomes, one after the other.
+struct Fated(Vec<Outcome>);
+
+impl Cycles for Fated {
+    fn resume(&mut self, _: Arc<[u8]>) {}
+
+    fn cycle(&mut self, _: &Job) -> Result<Outcome, String> {
+        Ok(self.0.remove(0))
+    }
+
+    fn divide(&mut self) -> bool {
+        false
+    }
+}
+
+/// What is said of cycles with these outcomes.
+fn said_of(outcomes: Vec<Outcome>) -> Vec<String> {
+    let pictures = Arc::new(NoPictures);
+    let task = Task { images: 2, pictures, device: Device::Cpu, place: None, pool: String::new() };
+    let (wishes, to_do) = channel();
+    let (say, said) = channel();
+    for _ in &outcomes {
+        wishes.send(Wish::Cycle(Job::default())).unwrap();
+    }
+    drop(wishes);
+    let under_way = AtomicU32::new(outcomes.len() as u32);
+    let begin = |_: Subject, _: Task| -> Box<dyn Cycles> { Box::new(Fated(Vec::new())) };
+    let course = Box::new(Fated(outcomes));
+    Thread { course, begin: &begin, task, say }.run(&to_do, &under_way);
     said.iter().map(words).collect()
 }
 
@@ -100,30 +141,45 @@ fn trainer() -> Trainer {
     Trainer::start(Subject::Small, Recipe::Cycles, task, 1).unwrap()
 }
 
-#[test]
-fn fewer_labels_are_something_new_too() {
-    let mut trainer = trainer();
-    trainer.asked_with = 2000;
-    assert!(!trainer.is_due(2010, 500));
-    assert!(trainer.is_due(2240, 500));
-    assert!(trainer.is_due(1100, 300), "900 answered images are gone");
+/// So many, a quarter of them positive.
+fn labels(count: u32) -> Vec<(ImageId, bool)> {
+    (0..count).map(|image| (ImageId(image), image % 4 == 0)).collect()
 }
 
 #[test]
 fn a_cycle_that_came_to_nothing_is_asked_for_again_when_something_is_new() {
     let mut trainer = trainer();
     let (say, said) = channel();
-    let labels = |count| Job { labels: vec![(ImageId(0), true); count], ..Job::default() };
-    trainer.ask(labels(500));
+    trainer.ask(Job { labels: labels(500), ..Job::default() });
     trainer.said = said;
     trainer.under_way.store(0, Ordering::Relaxed);
-    assert!(!trainer.is_due(501, 100));
+    assert!(!trainer.is_due(&labels(501)));
     say.send(Said::Nothing).unwrap();
     trainer.said().unwrap();
-    assert!(!trainer.is_due(500, 100), "the same comes to nothing again");
-    assert!(trainer.is_due(501, 100));
+    assert!(!trainer.is_due(&labels(500)), "the same comes to nothing again");
+    assert!(trainer.is_due(&labels(501)));
     trainer.change(&[ImageId(3)]);
-    assert!(trainer.is_due(500, 100), "a picture is another one");
+    assert!(trainer.is_due(&labels(500)), "a picture is another one");
+}
+
+#[test]
+fn a_network_that_goes_astray_is_not_trained_anew_with_every_answer() {
+    let mut trainer = trainer();
+    let (say, said) = channel();
+    trainer.ask(Job { labels: labels(500), ..Job::default() });
+    trainer.said = said;
+    trainer.under_way.store(0, Ordering::Relaxed);
+    say.send(Said::Astray).unwrap();
+    trainer.said().unwrap();
+    assert!(!trainer.is_due(&labels(560)), "60 more would be enough for one that did well");
+    assert!(trainer.is_due(&labels(620)));
+}
+
+#[test]
+fn that_it_went_astray_is_told_once() {
+    let said = said_of(vec![Outcome::Astray, Outcome::Nothing, Outcome::Astray]);
+    assert!(said[0].contains("Answers are safe"), "{said:?}");
+    assert_eq!(said[1..], ["astray", "nothing", "astray"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use tch::{Device, TchError, Tensor};
 
 use super::small::SmallNetwork;
 use super::tuned::TunedNetwork;
+use crate::joint::Say;
 use crate::predictor::Part;
 
 /// What is to be trained.
@@ -35,6 +36,14 @@ impl Subject {
         match self {
             Self::Small => "small",
             Self::Backbone { name, .. } => name,
+        }
+    }
+
+    /// What it has to say before answers have shown how good it is.
+    pub fn say(&self) -> Say {
+        match self {
+            Self::Small => Say::Equal,
+            Self::Backbone { .. } => Say::Earned,
         }
     }
 
