@@ -7,7 +7,7 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use crate::{Pixels, jpeg};
+use crate::{Pixels, jpeg, memory};
 
 /// What a file may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,9 @@ pub enum DecodeError {
     /// It ends too early.
     #[error("is cut off: the picture's data ends too early")]
     Truncated,
+    /// A part of its data makes no sense; a decoder would put grey or rubbish there.
+    #[error("is damaged: a part of the picture can't be read ({0})")]
+    Damaged(String),
     /// Its content is broken.
     #[error("is broken: {0}")]
     Broken(String),
@@ -150,8 +153,11 @@ pub(crate) fn decode_to(
 ) -> Result<Pixels, DecodeError> {
     // A decoder that panics on strange bytes is a bug there, and one more broken file here. libjpeg
     // tells all its errors so.
-    catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, limits, detail)))
-        .unwrap_or_else(|_| Err(DecodeError::Broken("the decoder gave up on it".to_owned())))
+    let outcome = catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, limits, detail)));
+    outcome.unwrap_or_else(|panic| match panic.downcast::<jpeg::Damage>() {
+        Ok(damage) => Err(DecodeError::Damaged(damage.0)),
+        Err(_) => Err(DecodeError::Broken("the decoder gave up on it".to_owned())),
+    })
 }
 
 fn decode_unguarded(
@@ -181,6 +187,7 @@ fn decode_unguarded(
     if format == ImageFormat::Jpeg && jpeg::is_truncated(bytes) {
         return Err(DecodeError::Truncated);
     }
+    let _turn = memory::turn(u64::from(width) * u64::from(height));
     let orientation = decoder.orientation().map_err(meaning)?;
     let by_libjpeg = (format == ImageFormat::Jpeg)
         .then(|| jpeg::decode(bytes, detail.eighths(width, height)))

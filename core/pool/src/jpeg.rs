@@ -1,11 +1,14 @@
 //! JPEGs by libjpeg-turbo, perhaps at a part of their size; and whether one is all there. Decoders fill
 //! what is missing with grey and say nothing; a person would answer for a picture that nobody took.
 
+mod warnings;
+
 use image::RgbImage;
 use memchr::memmem;
 use mozjpeg::{ColorSpace, Decompress};
 
 use crate::DecodeError;
+pub(crate) use warnings::Damage;
 
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
@@ -14,10 +17,11 @@ const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
 /// make red, green and blue of (CMYK).
 ///
 /// # Panics
-/// Where libjpeg gives up on the bytes.
+/// With [`Damage`] where libjpeg gives up on the bytes, or on a part of them.
 pub(crate) fn decode(bytes: &[u8], eighths: u8) -> Result<Option<RgbImage>, DecodeError> {
     let broken = |error: std::io::Error| DecodeError::Broken(error.to_string());
-    let mut decoder = Decompress::new_mem(bytes).map_err(broken)?;
+    let builder = Decompress::builder().with_err(warnings::listening(ends_padded(bytes)));
+    let mut decoder = builder.from_mem(bytes).map_err(broken)?;
     if matches!(decoder.color_space(), ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK) {
         return Ok(None);
     }
@@ -27,6 +31,12 @@ pub(crate) fn decode(bytes: &[u8], eighths: u8) -> Result<Option<RgbImage>, Deco
     let rgb = started.read_scanlines::<u8>().map_err(broken)?;
     started.finish().map_err(broken)?;
     Ok(RgbImage::from_raw(width, height, rgb))
+}
+
+/// Whether there is padding before the end marker, as some cameras fill a sector with it.
+fn ends_padded(bytes: &[u8]) -> bool {
+    let end = memmem::rfind(bytes, &END_OF_IMAGE).unwrap_or_default();
+    matches!(bytes[..end], [.., 0, 0] | [.., 0xFF, 0xFF])
 }
 
 /// Whether the picture data begins but never ends (ITU-T T.81, annex B: markers and segments).
@@ -45,8 +55,10 @@ pub(crate) fn is_truncated(bytes: &[u8]) -> bool {
 fn scan_data(bytes: &[u8]) -> Option<usize> {
     let mut at = 2;
     loop {
+        // Bytes between two segments are odd, and cost no part of the picture.
         if *bytes.get(at)? != 0xFF {
-            return None;
+            at += 1;
+            continue;
         }
         let marker = *bytes.get(at + 1)?;
         match marker {

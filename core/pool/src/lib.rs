@@ -13,6 +13,7 @@
 mod decode;
 mod find;
 mod jpeg;
+mod memory;
 mod present;
 mod resize;
 mod rows;

@@ -114,6 +114,8 @@ impl Rows {
 pub struct RowWriter {
     rows: Arc<Rows>,
     known: Arc<HashMap<Key, u32>>,
+    /// What was added since somebody last asked.
+    newer: Vec<(Key, u32)>,
     count: u32,
     /// Rows that the map has room for.
     capacity: u32,
@@ -143,6 +145,7 @@ impl RowWriter {
         Self {
             rows: Arc::new(Rows { held, row_bytes: extent.row_bytes }),
             known: Arc::default(),
+            newer: Vec::new(),
             count: 0,
             capacity: u32::MAX,
             place: None,
@@ -172,6 +175,7 @@ impl RowWriter {
         Ok(Self {
             rows: Arc::new(Rows { held, row_bytes }),
             known: Arc::new(known),
+            newer: Vec::new(),
             count,
             capacity,
             place: Some((place.clone(), name.to_owned())),
@@ -201,8 +205,11 @@ impl RowWriter {
         Arc::clone(&self.rows)
     }
 
-    /// The rows that were there when the set was opened.
-    pub fn known(&self) -> Arc<HashMap<Key, u32>> {
+    /// The rows that are there by now, by their keys. Those that come later are not in it.
+    pub fn known(&mut self) -> Arc<HashMap<Key, u32>> {
+        if !self.newer.is_empty() {
+            Arc::make_mut(&mut self.known).extend(self.newer.drain(..));
+        }
         Arc::clone(&self.known)
     }
 
@@ -246,6 +253,7 @@ impl RowWriter {
 
     /// One more key for a row.
     pub fn also(&mut self, key: Key, row: u32) {
+        self.newer.push((key, row));
         if let Some(files) = &mut self.files {
             files.remember(key, row);
         }

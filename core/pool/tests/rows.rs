@@ -31,7 +31,7 @@ fn written(place: &Place, name: &str, numbers: std::ops::Range<u32>) -> RowWrite
 }
 
 /// Every row that is known is the right one; how many there are.
-fn known(writer: &RowWriter, numbers: std::ops::Range<u32>) -> usize {
+fn known(writer: &mut RowWriter, numbers: std::ops::Range<u32>) -> usize {
     let known = writer.known();
     for number in numbers {
         if let Some(at) = known.get(&key(number)) {
@@ -48,11 +48,28 @@ fn rows_are_found_again_and_more_can_come() {
     let folder = tempfile::tempdir().unwrap();
     let place = place(folder.path());
     drop(written(&place, "a", 0..100));
-    let again = written(&place, "a", 100..150);
-    assert_eq!(known(&again, 0..100), 100);
+    let mut again = written(&place, "a", 100..150);
+    assert_eq!(known(&mut again, 0..150), 150);
     drop(again);
-    assert_eq!(known(&written(&place, "a", 0..0), 0..150), 150);
-    assert_eq!(known(&written(&place, "b", 0..0), 0..150), 0, "another set knows nothing");
+    assert_eq!(known(&mut written(&place, "a", 0..0), 0..150), 150);
+    assert_eq!(known(&mut written(&place, "b", 0..0), 0..150), 0, "another set knows nothing");
+}
+
+#[test]
+fn rows_that_came_since_it_was_opened_are_known_too_and_what_was_asked_before_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
+    for place in [Some(&place), None] {
+        let mut writer = RowWriter::open(place, "a", MAKER, Extent::of(ROW, 1000));
+        let before = writer.known();
+        let first = writer.push(&[key(1), key(2)], &row(1)).unwrap();
+        writer.also(key(3), first);
+        let now = writer.known();
+        assert_eq!([1, 2, 3].map(|number| now.get(&key(number)).copied()), [Some(first); 3]);
+        assert!(before.is_empty(), "somebody looks at it in another thread");
+        let second = writer.push(&[key(4)], &row(4)).unwrap();
+        assert_eq!(writer.known().get(&key(4)), Some(&second));
+    }
 }
 
 #[test]
@@ -67,7 +84,7 @@ fn more_rows_than_were_promised_find_room_and_bounds_hold() {
     rows.read(|bytes| assert!((0..2500).all(|n| bytes[n as usize * ROW..][..ROW] == row(n))));
     assert_eq!(writer.trouble(), None);
     drop((writer, rows));
-    assert_eq!(known(&written(&place, "a", 0..0), 0..2500), 2500);
+    assert_eq!(known(&mut written(&place, "a", 0..0), 0..2500), 2500);
     // Where the bounds end, rows go on in memory.
     place.most_bytes = 50 * ROW as u64;
     let mut writer = RowWriter::open(Some(&place), "b", MAKER, Extent::of(ROW, 10));
@@ -88,7 +105,7 @@ fn a_row_whose_entry_is_torn_or_damaged_is_forgotten_and_nothing_else() {
     for length in 0..whole.len() {
         fs::write(&index, &whole[..length]).unwrap();
         let expected = length.saturating_sub(whole.len() - 20 * 24) / 24;
-        assert_eq!(known(&written(&place, "a", 0..0), 0..20), expected, "cut off at {length}");
+        assert_eq!(known(&mut written(&place, "a", 0..0), 0..20), expected, "cut off at {length}");
         // An index that is about nothing empties its rows.
         if expected == 0 {
             fs::remove_dir_all(folder.path().join("a")).unwrap();
@@ -101,7 +118,7 @@ fn a_row_whose_entry_is_torn_or_damaged_is_forgotten_and_nothing_else() {
         fs::remove_dir_all(folder.path().join("a")).unwrap();
         drop(written(&place, "a", 0..20));
         fs::write(&index, &flipped).unwrap();
-        assert!(known(&written(&place, "a", 0..0), 0..20) < 20, "flipped at {at}");
+        assert!(known(&mut written(&place, "a", 0..0), 0..20) < 20, "flipped at {at}");
     }
 }
 
@@ -112,7 +129,7 @@ fn rows_that_are_shorter_than_their_index_says_are_forgotten() {
     drop(written(&place, "a", 0..20));
     let rows = OpenOptions::new().write(true).open(folder.path().join("a/rows")).unwrap();
     rows.set_len(7 * ROW as u64).unwrap();
-    assert_eq!(known(&written(&place, "a", 0..0), 0..20), 7);
+    assert_eq!(known(&mut written(&place, "a", 0..0), 0..20), 7);
 }
 
 #[test]
@@ -125,8 +142,8 @@ fn little_room_at_once_is_no_reason_to_drop_what_is_there() {
         writer.push(&[key(number)], &row(number)).unwrap();
     }
     drop(writer);
-    let again = RowWriter::open(Some(&place), "a", MAKER, extent);
-    assert_eq!(known(&again, 0..500), 500);
+    let mut again = RowWriter::open(Some(&place), "a", MAKER, extent);
+    assert_eq!(known(&mut again, 0..500), 500);
 }
 
 #[test]
@@ -155,8 +172,9 @@ fn a_set_of_other_rows_begins_anew() {
     let place = place(folder.path());
     drop(written(&place, "a", 0..20));
     drop(RowWriter::open(Some(&place), "a", MAKER, Extent::of(ROW * 2, 1000)));
-    assert!(written(&place, "a", 0..20).known().is_empty(), "longer ones were there");
-    let other = RowWriter::open(Some(&place), "a", "another maker", Extent::of(ROW, 1000));
+    assert!(written(&place, "a", 0..0).known().is_empty(), "longer ones were there");
+    drop(written(&place, "a", 0..20));
+    let mut other = RowWriter::open(Some(&place), "a", "another maker", Extent::of(ROW, 1000));
     assert!(other.known().is_empty());
 }
 
@@ -183,7 +201,7 @@ fn two_sessions_do_not_write_into_one_set() {
     drop((first, second));
     assert!(written(&place, "a", 0..10).trouble().is_some());
     drop(reader);
-    assert_eq!(known(&written(&place, "a", 0..0), 0..10), 10);
+    assert_eq!(known(&mut written(&place, "a", 0..0), 0..10), 10);
 }
 
 #[test]
