@@ -49,10 +49,11 @@ impl Extractor {
         }
     }
 
-    pub fn move_to(&mut self, device: Device) {
+    /// The same on a device. This one stays as it is.
+    pub fn on(&self, device: Device) -> Self {
         match self {
-            Self::Patches(patches) => patches.move_to(device),
-            Self::Network(network) => network.move_to(device),
+            Self::Patches(patches) => Self::Patches(patches.on(device)),
+            Self::Network(network) => Self::Network(Box::new(network.on(device))),
         }
     }
 

@@ -1,21 +1,22 @@
-//! Weights from a file: safetensors, or the state dict that `torch.save` writes.
+//! Weights from a file: safetensors, or the state dict that `torch.save` writes. What is in a file is looked up first,
+//! and of its tensors only those are read that a network needs: a file may hold far more than memory does.
+
+mod published;
+mod safetensors_file;
+#[cfg(test)]
+mod tests;
+mod torch_file;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use half::{bf16, f16};
-use pytorch_reader::{DType, PytorchReader};
-use sha2::{Digest, Sha256};
 use sluice_events::network::Weights;
 use tch::{Kind, Tensor};
 
 /// How the archives of `torch.save` begin.
 const ZIP: [u8; 4] = *b"PK\x03\x04";
-/// All tensors of a file together never take more than this, bytes; the largest network has a fifth
-/// of it. A small file can claim much.
-const MOST_BYTES: usize = 10 << 30;
 
 /// Why weights can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,22 @@ pub enum WeightsError {
         path: PathBuf,
         /// What is wrong with it, in short.
         why: String,
+    },
+    /// More would have to be read than weights of any network that can be built take.
+    #[error(
+        "{} can't be the weights of a network: {what} has {megabytes} MB, and {most} MB are the most that is read. \
+         Choose the file that the network's weights are in, and nothing else",
+        .path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What is too large: the file, or its header.
+        what: &'static str,
+        /// How large it is, megabytes.
+        megabytes: u64,
+        /// How large it may be, megabytes.
+        most: u64,
     },
     /// The file has the name of the published weights, and is another one.
     #[error(
@@ -65,12 +82,52 @@ pub enum WeightsError {
     },
 }
 
-/// All tensors of a file by the graph's names, float32 on the CPU.
-pub(crate) fn load(
+impl WeightsError {
+    fn format(path: &Path, why: impl Into<String>) -> Self {
+        Self::Format { path: path.to_owned(), why: why.into() }
+    }
+
+    fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+}
+
+/// Bytes of a tensor, taken from its file.
+type Bytes = Box<dyn Fn() -> io::Result<Vec<u8>>>;
+
+/// A tensor of a file that was not read yet.
+pub(crate) struct Unread {
+    pub shape: Vec<i64>,
+    /// Of its numbers, floating-point ones.
+    kind: Kind,
+    bytes: Bytes,
+}
+
+impl Unread {
+    /// Its numbers, float32 on the CPU, in another shape with as many.
+    fn read(&self, shape: &[i64]) -> Result<Tensor, String> {
+        let bytes = (self.bytes)().map_err(|error| error.to_string())?;
+        let numbers = self.shape.iter().product::<i64>() as usize;
+        if bytes.len() != numbers * self.kind.elt_size_in_bytes() {
+            return Err(format!(
+                "{} bytes are no {:?} of {:?}",
+                bytes.len(),
+                self.shape,
+                self.kind
+            ));
+        }
+        let tensor = Tensor::f_from_data_size(&bytes, &self.shape, self.kind);
+        Ok(tensor.map_err(|error| error.to_string())?.to_kind(Kind::Float).reshape(shape))
+    }
+}
+
+/// The tensors of a file by the graph's names. Those that are no floating-point numbers are left out, a counter of
+/// batches, for example: no parameter of a network is of another kind.
+pub(crate) fn open(
     path: &Path,
     published: Option<&Weights>,
-) -> Result<HashMap<String, Tensor>, WeightsError> {
-    let io = |source| WeightsError::Io { path: path.to_owned(), source };
+) -> Result<HashMap<String, Unread>, WeightsError> {
+    let io = |source| WeightsError::io(path, source);
     let mut first = [0; 4];
     let mut file = File::open(path).map_err(io)?;
     let is_zip = match file.read_exact(&mut first) {
@@ -78,83 +135,32 @@ pub(crate) fn load(
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
         Err(error) => return Err(io(error)),
     };
-    if let Some(published) = published {
-        check_hash(path, published)?;
+    if let Some(weights) = published {
+        published::check_hash(path, weights)?;
     }
-    let read = if is_zip { read_torch(path) } else { read_safetensors(path) };
-    let tensors = read.map_err(|why| WeightsError::Format { path: path.to_owned(), why })?;
+    let tensors = if is_zip { torch_file::open(path) } else { safetensors_file::open(path, file) }?;
     let renamed = published.map(|published| published.renamed.as_slice()).unwrap_or_default();
     let mut named = HashMap::new();
     for (name, tensor) in tensors {
-        if let Some(_taken) = named.insert(rename(name.clone(), renamed), tensor) {
-            let why = format!("two of its tensors would be called {}", rename(name, renamed));
-            return Err(WeightsError::Format { path: path.to_owned(), why });
+        let name = published::rename(name, renamed);
+        if named.insert(name.clone(), tensor).is_some() {
+            let why = format!("two of its tensors would be called {name}");
+            return Err(WeightsError::format(path, why));
         }
     }
     Ok(named)
 }
 
-/// A file that goes by the published name must be the published one; any other is the person's own.
-fn check_hash(path: &Path, published: &Weights) -> Result<(), WeightsError> {
-    let its_name = published.url.rsplit('/').next();
-    if path.file_name().and_then(|name| name.to_str()) != its_name {
-        return Ok(());
-    }
-    let io = |source| WeightsError::Io { path: path.to_owned(), source };
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(path).map_err(io)?, &mut hash).map_err(io)?;
-    let found = format!("{:x}", hash.finalize());
-    let wanted = published.sha256.to_lowercase();
-    if found.starts_with(&wanted) {
-        return Ok(());
-    }
-    let (path, url) = (path.to_owned(), published.url.clone());
-    Err(WeightsError::Hash { path, url, found: found[..wanted.len()].to_owned(), wanted })
-}
-
-fn rename(name: String, renamed: &[(String, String)]) -> String {
-    let found = renamed.iter().find_map(|(in_file, in_graph)| {
-        name.strip_prefix(in_file.as_str()).map(|rest| format!("{in_graph}{rest}"))
-    });
-    found.unwrap_or(name)
-}
-
-fn read_safetensors(path: &Path) -> Result<HashMap<String, Tensor>, String> {
-    let tensors = Tensor::read_safetensors(path)
-        .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
-    Ok(tensors.into_iter().map(|(name, tensor)| (name, tensor.to_kind(Kind::Float))).collect())
-}
-
-/// Reads a pickle's tensors; what else it would do or make is not done.
-fn read_torch(path: &Path) -> Result<HashMap<String, Tensor>, String> {
-    let reader = PytorchReader::new(path).map_err(|error| error.to_string())?;
-    let entries = reader.into_tensors();
-    let bytes = entries.values().try_fold(0_usize, |sum, entry| sum.checked_add(entry.byte_len()));
-    if bytes.is_none_or(|bytes| bytes > MOST_BYTES) {
-        return Err(format!("its tensors would take more than {} GiB", MOST_BYTES >> 30));
-    }
-    let mut tensors = HashMap::new();
-    for entry in entries.into_values() {
-        let data = entry.read().map_err(|error| error.to_string())?;
-        let Some(values) = to_floats(entry.dtype(), &data) else {
-            // A counter of batches, for example: no parameter of a network is of another type.
-            continue;
-        };
-        let shape: Vec<i64> = entry.shape().iter().map(|side| *side as i64).collect();
-        tensors.insert(entry.name.clone(), Tensor::from_slice(&values).view(shape.as_slice()));
-    }
-    Ok(tensors)
-}
-
-fn to_floats(kind: DType, data: &[u8]) -> Option<Vec<f32>> {
-    let halves = || data.as_chunks::<2>().0.iter().copied();
-    Some(match kind {
-        DType::F32 => data.as_chunks::<4>().0.iter().copied().map(f32::from_ne_bytes).collect(),
-        DType::F64 => {
-            data.as_chunks::<8>().0.iter().map(|bytes| f64::from_ne_bytes(*bytes) as f32).collect()
-        }
-        DType::F16 => halves().map(|bytes| f16::from_ne_bytes(bytes).to_f32()).collect(),
-        DType::BF16 => halves().map(|bytes| bf16::from_ne_bytes(bytes).to_f32()).collect(),
-        _ => return None,
-    })
+/// Reads those tensors of a file that are wanted, each in this shape; float32 on the CPU.
+pub(crate) fn read(
+    path: &Path,
+    file: &HashMap<String, Unread>,
+    wanted: &HashMap<String, Vec<i64>>,
+) -> Result<HashMap<String, Tensor>, WeightsError> {
+    let read = |(name, shape): (&String, &Vec<i64>)| {
+        let unread = file.get(name).ok_or_else(|| format!("{name} is missing"));
+        let tensor = unread.and_then(|unread| unread.read(shape));
+        tensor.map(|tensor| (name.clone(), tensor)).map_err(|why| WeightsError::format(path, why))
+    };
+    wanted.iter().map(read).collect()
 }

@@ -46,7 +46,7 @@ impl Learner for Slow {
         let (positives, negatives, features) = (1, labels.len() as u32 - 1, "slow".to_owned());
         let model = FittedModel { positives, negatives, loss: 0.3, features };
         let probabilities = vec![spoken as f32 / 2.0; candidates.len()];
-        Some(Learned { model, probabilities, calibrated: true })
+        Some(Learned { model, probabilities, calibrated: true, training: false })
     }
 
     fn features(&self) -> Arc<dyn Features> {

@@ -88,11 +88,13 @@ impl Patches {
         self.device
     }
 
-    pub fn move_to(&mut self, device: Device) {
-        self.device = device;
-        for tensor in [&mut self.mean, &mut self.filters, &mut self.center, &mut self.directions] {
-            *tensor = tensor.to_device(device);
-        }
+    /// The same on a device.
+    pub fn on(&self, device: Device) -> Self {
+        let (side, stride) = (self.side, self.stride);
+        let [mean, filters, center, directions] =
+            [&self.mean, &self.filters, &self.center, &self.directions]
+                .map(|tensor| tensor.to_device(device));
+        Self { side, stride, device, mean, filters, center, directions }
     }
 
     fn tensors(&self) -> [(&'static str, Tensor); 5] {
@@ -124,9 +126,9 @@ impl Patches {
         named.map(|(name, tensor)| (name.to_owned(), Values::of(&tensor))).collect()
     }
 
-    /// Reads what was written; `None` where it is not there, or not whole.
-    pub fn read(path: &Path, device: Device) -> Option<Self> {
-        Self::of(Tensor::read_safetensors(path).ok()?.into_iter().collect(), device)
+    /// Reads what was written, onto the CPU; `None` where it is not there, or not whole.
+    pub fn read(path: &Path) -> Option<Self> {
+        Self::of(Tensor::read_safetensors(path).ok()?.into_iter().collect(), Device::Cpu)
     }
 
     /// Of tensors with the names that [`write`](Self::write) gives them; `None` where some are missing or don't fit.

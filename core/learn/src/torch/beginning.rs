@@ -28,8 +28,9 @@ impl Torch {
         let one_scale = matches!(backbone, Backbone::Patches { .. });
         let Options { cache: place, pool, .. } = self.options.clone();
         let task = Task { images, pictures, device: self.device, place, pool };
-        let subject = self.subject(&backbone);
         let embedding = Embedding::begin(task.clone(), backbone.clone())?;
+        // Only of weights that can be used.
+        let subject = self.subject(&backbone);
         (self.backbone, self.patches) = (Some(backbone), None);
         self.joint.forget_head();
         let trains = |subject: &Subject| self.trainer.as_ref().is_some_and(|t| t.trains(subject));

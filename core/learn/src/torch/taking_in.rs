@@ -71,6 +71,7 @@ impl Torch {
                     self.status.rows_taken_in += u64::from(!rows.is_empty());
                 }
                 Ok(Block::Note(note)) => self.status.notes.push(note),
+                Ok(Block::Device(name)) => self.status.device = name,
                 Ok(Block::Failed(image, reason)) => {
                     if image.index() < table.images() {
                         self.without_picture.insert(image);

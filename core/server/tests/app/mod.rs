@@ -99,7 +99,7 @@ impl Place {
     ) -> Result<Service, OpenError> {
         let storage = FsStorage::new(self.session.path()).unwrap();
         let finding = sluice_pool::find(&options.pool).unwrap();
-        Service::with_learner(options, &finding, storage, Box::new(learner))
+        Service::with_learner(options, &finding, storage, |_| Box::new(learner))
     }
 
     pub async fn serve(&self) -> TestApp {
@@ -173,7 +173,7 @@ impl Learner for ByNumber {
             FittedModel { positives, negatives, loss: 0.25, features: "numbers".to_owned() };
         let probability = |image: &ImageId| 1.0 - 0.1 * (image.0 % 10).abs_diff(7) as f32;
         let probabilities = candidates.iter().map(probability).collect();
-        let learned = Learned { model, probabilities, calibrated: true };
+        let learned = Learned { model, probabilities, calibrated: true, training: false };
         (positives > 0 && negatives > 0).then_some(learned)
     }
 
