@@ -76,8 +76,10 @@ pub enum DecodeError {
     #[error("is cut off: the picture's data ends too early")]
     Truncated,
     /// A part of its data makes no sense; a decoder would put grey or rubbish there.
-    #[error("is damaged: a part of the picture can't be read ({0})")]
-    Damaged(String),
+    #[error(
+        "is damaged: a part of the picture can't be read; copy it again from where it came from"
+    )]
+    Damaged,
     /// Its content is broken.
     #[error("is broken: {0}")]
     Broken(String),
@@ -151,13 +153,9 @@ pub(crate) fn decode_to(
     limits: &DecodeLimits,
     detail: Detail,
 ) -> Result<Pixels, DecodeError> {
-    // A decoder that panics on strange bytes is a bug there, and one more broken file here. libjpeg
-    // tells all its errors so.
-    let outcome = catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, limits, detail)));
-    outcome.unwrap_or_else(|panic| match panic.downcast::<jpeg::Damage>() {
-        Ok(damage) => Err(DecodeError::Damaged(damage.0)),
-        Err(_) => Err(DecodeError::Broken("the decoder gave up on it".to_owned())),
-    })
+    // A decoder that panics on strange bytes is a bug there, and one more broken file here.
+    catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, limits, detail)))
+        .unwrap_or_else(|_| Err(DecodeError::Broken("the decoder gave up on it".to_owned())))
 }
 
 fn decode_unguarded(
@@ -187,12 +185,16 @@ fn decode_unguarded(
     if format == ImageFormat::Jpeg && jpeg::is_truncated(bytes) {
         return Err(DecodeError::Truncated);
     }
-    let _turn = memory::turn(u64::from(width) * u64::from(height));
+    let (pixels, eighths) = (u64::from(width) * u64::from(height), detail.eighths(width, height));
+    let needed = if format == ImageFormat::Jpeg {
+        jpeg::memory(bytes, pixels, eighths)
+    } else {
+        decoder.total_bytes() + pixels * 3
+    };
+    let _turn = memory::turn(needed);
     let orientation = decoder.orientation().map_err(meaning)?;
-    let by_libjpeg = (format == ImageFormat::Jpeg)
-        .then(|| jpeg::decode(bytes, detail.eighths(width, height)))
-        .transpose()?
-        .flatten();
+    let by_libjpeg =
+        (format == ImageFormat::Jpeg).then(|| jpeg::decode(bytes, eighths)).transpose()?.flatten();
     let mut picture = match by_libjpeg {
         Some(rgb) => DynamicImage::ImageRgb8(rgb),
         None => DynamicImage::from_decoder(decoder).map_err(meaning)?,

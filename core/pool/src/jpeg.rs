@@ -3,27 +3,68 @@
 
 mod warnings;
 
+use std::io::{self, BufRead, BufReader};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use image::RgbImage;
 use memchr::memmem;
 use mozjpeg::{ColorSpace, Decompress};
 
 use crate::DecodeError;
-pub(crate) use warnings::Damage;
+use warnings::Unwound;
 
 const START_OF_SCAN: u8 = 0xDA;
+const PROGRESSIVE: u8 = 0xC2;
 const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
 
+/// libjpeg decodes blocks of so many bytes with care, and hears of codes that don't exist; all at once, it is quicker and
+/// takes such codes for something.
+const WITH_CARE: usize = 511;
+
 /// The picture at `eighths` of its size, not yet turned upright; `None` for colours that libjpeg does not
-/// make red, green and blue of (CMYK).
+/// make red, green and blue of (CMYK): these are only looked through.
 ///
-/// # Panics
-/// With [`Damage`] where libjpeg gives up on the bytes, or on a part of them.
+/// # Errors
+/// Where a part of it makes no sense, or it can't be decoded.
 pub(crate) fn decode(bytes: &[u8], eighths: u8) -> Result<Option<RgbImage>, DecodeError> {
-    let broken = |error: std::io::Error| DecodeError::Broken(error.to_string());
-    let builder = Decompress::builder().with_err(warnings::listening(ends_padded(bytes)));
-    let mut decoder = builder.from_mem(bytes).map_err(broken)?;
+    let quickly = || {
+        let decoder = Decompress::builder().with_err(warnings::listening(true));
+        read(decoder.from_mem(bytes), eighths)
+    };
+    match guarded(quickly) {
+        Err(Unwound::LeftOver) => {
+            let with_care = || {
+                let decoder = Decompress::builder().with_err(warnings::listening(false));
+                read(decoder.from_reader(BufReader::with_capacity(WITH_CARE, bytes)), eighths)
+            };
+            guarded(with_care)
+        }
+        outcome => outcome,
+    }
+    .unwrap_or_else(|unwound| match unwound {
+        Unwound::Damage | Unwound::LeftOver => Err(DecodeError::Damaged),
+        Unwound::GaveUp(words) => Err(DecodeError::Broken(words)),
+    })
+}
+
+/// libjpeg tells errors by unwinding.
+fn guarded<R>(decode: impl FnOnce() -> R) -> Result<R, Unwound> {
+    catch_unwind(AssertUnwindSafe(decode)).map_err(|panic| match panic.downcast::<Unwound>() {
+        Ok(unwound) => *unwound,
+        Err(panic) => resume_unwind(panic),
+    })
+}
+
+fn read<R: BufRead>(
+    decoder: io::Result<Decompress<R>>,
+    eighths: u8,
+) -> Result<Option<RgbImage>, DecodeError> {
+    let broken = |error: io::Error| DecodeError::Broken(error.to_string());
+    let mut decoder = decoder.map_err(broken)?;
     if matches!(decoder.color_space(), ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK) {
-        return Ok(None);
+        let mut started = decoder.to_colorspace(ColorSpace::JCS_CMYK).map_err(broken)?;
+        started.read_scanlines::<[u8; 4]>().map_err(broken)?;
+        return started.finish().map(|()| None).map_err(broken);
     }
     decoder.scale(eighths);
     let mut started = decoder.rgb().map_err(broken)?;
@@ -33,10 +74,12 @@ pub(crate) fn decode(bytes: &[u8], eighths: u8) -> Result<Option<RgbImage>, Deco
     Ok(RgbImage::from_raw(width, height, rgb))
 }
 
-/// Whether there is padding before the end marker, as some cameras fill a sector with it.
-fn ends_padded(bytes: &[u8]) -> bool {
-    let end = memmem::rfind(bytes, &END_OF_IMAGE).unwrap_or_default();
-    matches!(bytes[..end], [.., 0, 0] | [.., 0xFF, 0xFF])
+/// Bytes that it takes to decode a picture of so many pixels at `eighths` of its size. Of several scans libjpeg keeps
+/// every coefficient until the last one has come.
+pub(crate) fn memory(bytes: &[u8], pixels: u64, eighths: u8) -> u64 {
+    let scaled = pixels * u64::from(eighths) * u64::from(eighths) / 64 * 3;
+    let is_progressive = headers(bytes).is_some_and(|headers| headers.is_progressive);
+    scaled + if is_progressive { pixels * 6 } else { 0 }
 }
 
 /// Whether the picture data begins but never ends (ITU-T T.81, annex B: markers and segments).
@@ -44,16 +87,23 @@ pub(crate) fn is_truncated(bytes: &[u8]) -> bool {
     if !bytes.starts_with(&[0xFF, 0xD8]) {
         return false;
     }
-    match scan_data(bytes) {
+    match headers(bytes).map(|headers| headers.end) {
         // An entropy-coded segment never contains the end marker, so any later one ends the image.
         Some(at) => memmem::rfind(&bytes[at..], &END_OF_IMAGE).is_none(),
         None => true,
     }
 }
 
-/// Where the first scan's data begins: behind the headers, which may hold thumbnails of their own.
-fn scan_data(bytes: &[u8]) -> Option<usize> {
-    let mut at = 2;
+/// What stands before the first scan's data.
+struct Headers {
+    /// Where the data begins: behind the headers, which may hold thumbnails of their own.
+    end: usize,
+    is_progressive: bool,
+}
+
+/// `None` where no scan begins.
+fn headers(bytes: &[u8]) -> Option<Headers> {
+    let (mut at, mut is_progressive) = (2, false);
     loop {
         // Bytes between two segments are odd, and cost no part of the picture.
         if *bytes.get(at)? != 0xFF {
@@ -63,13 +113,14 @@ fn scan_data(bytes: &[u8]) -> Option<usize> {
         let marker = *bytes.get(at + 1)?;
         match marker {
             0xFF => at += 1,
-            // Markers that stand alone.
-            0x01 | 0xD0..=0xD8 => at += 2,
+            // Markers that stand alone, and none at all.
+            0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
             _ => {
+                is_progressive |= marker == PROGRESSIVE;
                 let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
                 at += 2 + usize::from(length);
                 if marker == START_OF_SCAN {
-                    return (at <= bytes.len()).then_some(at);
+                    return (at <= bytes.len()).then_some(Headers { end: at, is_progressive });
                 }
             }
         }

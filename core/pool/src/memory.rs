@@ -2,17 +2,17 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// From so many pixels on: 150 MB of red, green and blue, and as much again while it is turned and resized.
-const LARGE: u64 = 50_000_000;
+/// From so many bytes on; as many again may be taken while it is turned and resized.
+const LARGE: u64 = 150_000_000;
 
 static LARGE_ONES: Mutex<()> = Mutex::new(());
 
 /// Held while a large picture is decoded.
 pub(crate) struct Turn(#[expect(dead_code, reason = "it is let go of")] MutexGuard<'static, ()>);
 
-/// Waits until no other large picture is decoded, if this one, of so many pixels, is large.
-pub(crate) fn turn(pixels: u64) -> Option<Turn> {
-    (pixels >= LARGE).then(|| Turn(LARGE_ONES.lock().unwrap_or_else(PoisonError::into_inner)))
+/// Waits until no other large picture is decoded, if this one, which takes so many bytes, is large.
+pub(crate) fn turn(bytes: u64) -> Option<Turn> {
+    (bytes >= LARGE).then(|| Turn(LARGE_ONES.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 #[cfg(test)]

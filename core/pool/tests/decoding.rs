@@ -70,8 +70,17 @@ fn a_jpeg_is_turned_as_its_exif_says() {
 
 #[test]
 fn files_that_are_cut_off_are_never_shown() {
-    // A PNG ends with a chunk of 12 bytes that carries no picture.
-    for (format, end) in [(ImageFormat::Jpeg, 0), (ImageFormat::Png, 12), (ImageFormat::Bmp, 0)] {
+    // A PNG ends with a chunk of 12 bytes that carries no picture, a WebP with a byte that makes its length even, a
+    // GIF with a few that say that there is no more.
+    let formats = [
+        (ImageFormat::Jpeg, 0),
+        (ImageFormat::Png, 12),
+        (ImageFormat::Bmp, 0),
+        (ImageFormat::Tiff, 0),
+        (ImageFormat::WebP, 1),
+        (ImageFormat::Gif, 12),
+    ];
+    for (format, end) in formats {
         let whole = encoded(format);
         for length in 0..whole.len() - end {
             assert!(decoded(&whole[..length]).is_err(), "{format:?}: decoded {length} bytes");

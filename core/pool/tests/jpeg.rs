@@ -36,7 +36,7 @@ fn one_that_is_cut_off_is_not_shown_though_its_end_was_put_back() {
             assert!(matches!(decoded(cut), Err(DecodeError::Truncated)), "{percent} %");
             // Copied from a card that broke, and mended by a program that only looks for the end.
             let mended = decoded(&[cut, &[0xFF, 0xD9]].concat());
-            let Err(error @ DecodeError::Damaged(_)) = mended else {
+            let Err(error @ DecodeError::Damaged) = mended else {
                 panic!("progressive: {progressive}, {percent} %: a part is missing")
             };
             assert!(error.to_string().contains("a part of the picture can't be read"), "{error}");
@@ -52,7 +52,7 @@ fn a_piece_that_is_missing_or_overwritten_is_heard_of_at_any_size() {
         let at = whole.len() * percent / 100;
         shorter.drain(at..at + 400);
         let error = decoded(&shorter).map(|_| "nothing is missing");
-        assert!(matches!(error, Err(DecodeError::Damaged(_))), "{percent} %: {error:?}");
+        assert!(matches!(error, Err(DecodeError::Damaged)), "{percent} %: {error:?}");
     }
     // Where the decoder falls into step again within a block, nobody could tell; mostly it does not.
     let mut holed = whole.clone();
@@ -62,8 +62,31 @@ fn a_piece_that_is_missing_or_overwritten_is_heard_of_at_any_size() {
     std::fs::write(&path, &holed).unwrap();
     for side in [16, 60, 120] {
         let square = square(&path, side, &DecodeLimits::default(), |_| false);
-        assert!(matches!(square, Err(DecodeError::Damaged(_))), "{side} pixels");
+        assert!(matches!(square, Err(DecodeError::Damaged)), "{side} pixels");
     }
+}
+
+#[test]
+fn a_code_that_does_not_exist_is_heard_of() {
+    let mut spoilt = jpeg(false);
+    let middle = spoilt.len() / 2;
+    // 32 ones: no table has such a code.
+    spoilt[middle..middle + 8].copy_from_slice(&[0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0]);
+    assert!(matches!(decoded(&spoilt), Err(DecodeError::Damaged)));
+}
+
+#[test]
+fn one_in_printers_colours_is_looked_through_too() {
+    let mut jpeg = Compress::new(ColorSpace::JCS_CMYK);
+    jpeg.set_fastest_defaults();
+    jpeg.set_size(160, 120);
+    let mut started = jpeg.start_compress(Vec::new()).unwrap();
+    let ink = |at: u32| (at.wrapping_mul(2_654_435_761) >> 9) as u8;
+    started.write_scanlines(&(0..160 * 120 * 4).map(ink).collect::<Vec<u8>>()).unwrap();
+    let whole = started.finish().unwrap();
+    assert!(decoded(&whole).is_ok());
+    let cut = [&whole[..whole.len() / 2], &[0xFF, 0xD9]].concat();
+    assert!(matches!(decoded(&cut), Err(DecodeError::Damaged)));
 }
 
 #[test]
@@ -71,10 +94,13 @@ fn what_is_no_part_of_the_picture_may_be_odd() {
     let whole = jpeg(false);
     let behind = [&whole[..], &[0, 1, 2, 3, 0xFF, 0xD8, 7]].concat();
     assert!(decoded(&behind).is_ok(), "rubbish behind the end");
-    // Others fill a sector with zeros before the end.
+    // Others fill a sector before the end, with zeros or with what was there, and put a second picture behind it.
     let (picture, end) = whole.split_at(whole.len() - 2);
-    let padded = [picture, &[0; 300], end].concat();
-    assert_eq!(decoded(&padded).map(|pixels| pixels.width).ok(), Some(160));
+    for padding in [&[0; 300][..], b"left from an earlier picture"] {
+        let padded = [picture, padding, end, &whole].concat();
+        let padded = decoded(&padded).expect("nothing is missing");
+        assert_eq!(padded, decoded(&whole).unwrap());
+    }
     // Some cameras leave bytes between two segments; libjpeg warns, and nothing is missing.
     let before_tables = whole.windows(2).position(|two| two == [0xFF, 0xDB]).unwrap();
     let between = [&whole[..before_tables], &[0; 5], &whole[before_tables..]].concat();
