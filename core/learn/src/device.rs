@@ -207,7 +207,7 @@ mod tests {
             let options = (Kind::Float, Device::Cpu);
             Tensor::ones([2, 2], options).mm(&Tensor::ones([3, 3], options))
         });
-        let said = panic_text(panic.err().expect("they don't fit").as_ref());
+        let said = panic_text(panic.expect_err("they don't fit").as_ref());
         assert!(said.starts_with("mat1 and mat2 shapes cannot be multiplied"), "{said}");
         assert!(said.lines().count() == 1 && !said.contains("\\n"), "{said}");
         assert_eq!(

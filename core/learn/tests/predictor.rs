@@ -26,14 +26,17 @@ fn candidates() -> Vec<ImageId> {
     (100..IMAGES).map(ImageId).collect()
 }
 
-/// Learned of the first 75, and what it can be asked with.
+/// Learned of the first 100, and what it can be asked with. The network in the background knows 75 of them; by the
+/// others it has earned its say.
 fn learned(backbone: Backbone, options: &Options) -> (Torch, Learned, Predictor) {
     let Begun { mut torch, heard, .. } = begun(backbone, options.clone()).unwrap();
     if options.background != Background::Off {
-        torch.learn(&labels(75), &candidates()).expect("there are both answers");
+        let unanswered: Vec<ImageId> = (75..IMAGES).map(ImageId).collect();
+        torch.learn(&labels(75), &unanswered).expect("there are both answers");
         spoken(&mut torch, &heard, 1);
+        torch.learn(&labels(75), &unanswered).expect("there are both answers");
     }
-    let learned = torch.learn(&labels(75), &candidates()).expect("there are both answers");
+    let learned = torch.learn(&labels(100), &candidates()).expect("there are both answers");
     let predictor = torch.predictor().expect("it has learned");
     (torch, learned, predictor)
 }

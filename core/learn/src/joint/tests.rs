@@ -16,7 +16,7 @@ fn weights_after(say: Say, answers: u32, of_network: impl Fn(u32) -> f32) -> [f6
     let mut labels = Vec::new();
     joint.weigh(&labels);
     for number in 0..answers {
-        let unanswered = |id: &ImageId| id.0 % 3 != 0 || id.0 >= number * 3;
+        let unanswered = |id: &ImageId| !id.0.is_multiple_of(3) || id.0 >= number * 3;
         let rest: Vec<ImageId> = all.iter().copied().filter(unanswered).collect();
         let of_rest: Vec<f32> = rest.iter().map(|id| head[id.index()]).collect();
         joint.together(&rest, &of_rest);
