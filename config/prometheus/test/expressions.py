@@ -12,6 +12,8 @@ MAY_BE_ABSENT = {
     "sluice_model_loss_nats": "there is no model",
     "sluice_background_loss_nats": "no cycle has ended",
     "sluice_background_learning_rate": "no cycle has ended",
+    "sluice_weights_fetched_bytes": "no weights are fetched",
+    "sluice_weights_size_bytes": "no weights are fetched",
     "sluice_forecast_positives_left": UNTOLD,
     "sluice_forecast_looks": UNTOLD,
     "sluice_forecast_seconds": UNTOLD,

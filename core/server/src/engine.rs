@@ -9,27 +9,26 @@
 
 mod checkpoints;
 mod features;
+mod one_sided;
 mod order;
+mod ranking;
 
 use std::collections::HashMap;
 use std::mem::Discriminant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use sluice_events::command::{FittedModel, MadeRanking};
-use sluice_events::facts::{PluginRef, Ranked};
+use sluice_events::facts::PluginRef;
 use sluice_events::message::{Level, Training};
-use sluice_events::outlook::outlook;
 use sluice_events::plugin::Values;
 use sluice_events::{Command, ImageId};
 use sluice_host::PluginFault;
 use sluice_learn::{Absorbed, Learner};
 use sluice_session::SessionHandle;
-use sluice_session::projections::TrainingSet;
 use sluice_session::state::ImageState;
 use tokio::sync::watch;
 
@@ -44,6 +43,8 @@ use crate::pictures::PoolFolder;
 use crate::taking::Orders;
 use crate::unshown::Unshown;
 use crate::weights::WeightsStore;
+use checkpoints::Keeper;
+use one_sided::Labels;
 
 /// While features come in, the pool is ordered anew this often though nobody answered.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -64,6 +65,8 @@ pub struct Engine {
     pub(crate) artefacts: Artefacts,
     /// Where images that can't be shown are told.
     pub(crate) unshown: Unshown,
+    /// Whether anything is learned of the answers.
+    pub model: bool,
     /// Who learns.
     pub learner: Box<dyn Learner>,
     /// Seed of features and of selectors.
@@ -108,6 +111,8 @@ struct Snapshot {
     rankings: u64,
     /// Number of the newest event that matters to a ranking.
     relevant: u64,
+    /// What there is to learn from.
+    labels: Labels,
 }
 
 /// What the thread remembers from round to round.
@@ -121,8 +126,8 @@ struct Memory {
     awaited: Option<features::Source>,
     /// When each kind of failure of a build was told.
     failures: HashMap<(PluginRef, Discriminant<PluginFault>), Instant>,
-    /// Whether it was told that weights can't be kept.
-    checkpoint_trouble: bool,
+    /// What was told of answers that are all the same, so that it is told once.
+    one_sided: Option<String>,
     /// When features began to come, as long as some are missing.
     features_since: Option<Instant>,
     /// Why features will not come, so that it is told once.
@@ -138,6 +143,8 @@ impl Engine {
     /// # Errors
     /// When no thread can be started.
     pub fn start(mut self, hear: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
+        let (session, notices) = (self.session.clone(), self.notices.clone());
+        let keeper = Keeper::start(self.artefacts.clone(), session, notices)?;
         self.bell.ring();
         thread::Builder::new().name("engine".into()).spawn(move || {
             let mut memory = Memory::default();
@@ -145,14 +152,15 @@ impl Engine {
             // A ring that nobody rings for a while is a look at the features' progress.
             while !matches!(hear.recv_timeout(REFRESH), Err(RecvTimeoutError::Disconnected))
                 && !self.stop.load(Ordering::Relaxed)
-                && self.guarded_round(&mut memory).is_some()
+                && self.guarded_round(&mut memory, &keeper).is_some()
             {}
+            keeper.end();
         })
     }
 
     /// A round that panics (libtorch out of memory, say) is one round lost, and told.
-    fn guarded_round(&mut self, memory: &mut Memory) -> Option<()> {
-        let round = AssertUnwindSafe(|| self.round(memory));
+    fn guarded_round(&mut self, memory: &mut Memory, keeper: &Keeper) -> Option<()> {
+        let round = AssertUnwindSafe(|| self.round(memory, keeper));
         catch_unwind(round).unwrap_or_else(|_| {
             self.warn(
                 "Learning failed in a way that it must not (the lines above say more). Answers are \
@@ -164,9 +172,11 @@ impl Engine {
     }
 
     /// One round; `None` when the session is closed.
-    fn round(&mut self, memory: &mut Memory) -> Option<()> {
+    fn round(&mut self, memory: &mut Memory, keeper: &Keeper) -> Option<()> {
         let snapshot = self.snapshot()?;
-        // Those that joined before features were begun are known by then.
+        self.tell_one_sided(memory, snapshot.labels);
+        // Before features are begun, the learner lets this pass. Nothing is lost: who tells of images has put them
+        // into the folder before, and features are begun of all that it holds, as their files are then.
         let changed: Vec<ImageId> = self.changed.try_iter().flatten().collect();
         if !changed.is_empty() {
             self.learner.look_again(self.folder.len(), &changed);
@@ -194,9 +204,8 @@ impl Engine {
             self.session.command_blocking(Command::RecordCycle(trained.clone())).ok();
         }
         self.orders.serve(self.learner.as_ref());
-        // A disk takes its time; the ranking does not wait for it.
-        if let Some(checkpoint) = &absorbed.checkpoint {
-            self.keep_checkpoint(memory, checkpoint);
+        if let Some(checkpoint) = absorbed.checkpoint {
+            keeper.hand_over(checkpoint);
         }
         Some(())
     }
@@ -211,73 +220,9 @@ impl Engine {
                 .any(|ranked| view.state.image(ranked.image).is_some_and(ImageState::is_candidate)),
             rankings: view.state.rankings,
             relevant: view.state.last_relevant,
+            labels: Labels::of(view.state),
         };
         self.session.read_blocking(look).ok()
-    }
-
-    /// Fits, scores, orders, records. The network in the background was `heard` so many times.
-    fn rank(&mut self, memory: &mut Memory, snapshot: &Snapshot, set: TrainingSet, heard: u32) {
-        let TrainingSet { learned_from, labels, candidates } = &set;
-        let begun = Instant::now();
-        let learned = self.learner.learn(labels, candidates);
-        let took = begun.elapsed();
-        let calibrated = learned.as_ref().is_some_and(|learned| learned.calibrated);
-        let (model, probabilities) = match learned {
-            Some(learned) => (Some(learned.model), Arc::<[f32]>::from(learned.probabilities)),
-            None => (None, vec![f32::NAN; candidates.len()].into()),
-        };
-        let scored = probabilities.iter().filter(|p| !p.is_nan()).count() as u32;
-        if scored > 0 {
-            self.metrics.learning_seconds.observe(took.as_secs_f64());
-            self.metrics.scored_images_total.inc_by(u64::from(scored));
-            memory.training.scored_per_second = Some(f64::from(scored) / took.as_secs_f64());
-        }
-        let Some(ordered) = self.order(memory, snapshot, &set, &probabilities) else { return };
-        let ranked = |&index: &u32| Ranked {
-            image: candidates[index as usize],
-            probability: Some(probabilities[index as usize]).filter(|p| !p.is_nan()),
-        };
-        let loss = model.as_ref().map(|model: &FittedModel| model.loss);
-        if let (Some(model), None) = (&model, memory.training.loss) {
-            let FittedModel { positives, negatives, features, .. } = model;
-            tracing::info!(positives, negatives, %features, "the order learns from the answers now");
-        }
-        let has_learned = model.is_some();
-        let made = MadeRanking {
-            learned_from: *learned_from,
-            model,
-            selector: ordered.by,
-            parameters: ordered.parameters,
-            candidates: candidates.len() as u32,
-            scored,
-            order: ordered.order.iter().map(ranked).collect(),
-            outlook: if calibrated { outlook(&probabilities) } else { Vec::new() },
-        };
-        match self.session.command_blocking(Command::RecordRanking(made)) {
-            Ok(_) => {}
-            Err(_) if self.stop.load(Ordering::Relaxed) => return,
-            Err(error) => {
-                tracing::warn!(%error, "a ranking could not be recorded");
-                return;
-            }
-        }
-        let newest = self.session.read_blocking(|view| view.state.model.as_ref().map(|m| m.model));
-        let newest = newest.ok().flatten();
-        let (learned_from, images) = (set.learned_from, set.candidates);
-        // Where nothing is left to be scored, nothing is what there is to say.
-        let opinion = (scored > 0 || (has_learned && images.is_empty())).then_some(Opinion {
-            model: newest,
-            learned_from,
-            heard,
-            images,
-            probabilities,
-        });
-        self.opinion.send_replace(opinion.map(Arc::new));
-        memory.training.model = newest;
-        memory.training.loss = loss.or(memory.training.loss);
-        let waited = *self.answer_to_ranking.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.training.answer_to_ranking_ms = waited.map(|time| time.as_secs_f64() * 1e3);
-        self.training.send_replace(memory.training.clone());
     }
 
     fn record_failure(&self, plugin: &PluginRef, what: String) {
@@ -288,9 +233,7 @@ impl Engine {
     fn tell_progress(&self, memory: &mut Memory, absorbed: &Absorbed) {
         self.metrics.embedded_images.set(i64::from(absorbed.embedded));
         self.metrics.images_to_embed.set(i64::from(absorbed.to_embed));
-        self.metrics.background_training.set(i64::from(absorbed.training));
         log_features(memory, absorbed);
-        let before = memory.training.clone();
         memory.training.features.clone_from(&absorbed.features);
         memory.training.device.clone_from(&absorbed.device);
         memory.training.embedded = absorbed.embedded;
@@ -300,9 +243,7 @@ impl Engine {
         memory.training.opinions = absorbed.opinions;
         memory.training.fetching = self.weights.fetching();
         memory.training.decoded_per_second = self.decoded_per_second();
-        if before != memory.training {
-            self.training.send_replace(memory.training.clone());
-        }
+        self.publish(&memory.training);
         for note in &absorbed.notes {
             self.notices.pin(Level::Info, format!("{note}."));
         }
@@ -313,6 +254,16 @@ impl Engine {
                 "Features will not come: {why}. Answers are safe; the order does not learn."
             ));
         }
+    }
+
+    /// Shows the pages what the learner is doing, if that is something new.
+    fn publish(&self, training: &Training) {
+        self.metrics.background_training.set(i64::from(training.in_background));
+        self.training.send_if_modified(|shown| {
+            let is_new = *shown != *training;
+            shown.clone_from(training);
+            is_new
+        });
     }
 
     /// Of one thread, over all so far.

@@ -133,6 +133,10 @@ metrics! {
     embedded_images: IntGauge,
     /// Images that will have features.
     images_to_embed: IntGauge,
+    /// Weights of a chosen network that are there so far, in bytes; absent when none are fetched.
+    weights_fetched_bytes: IntGaugeVec {},
+    /// Size of the weights that are fetched, in bytes; absent when none are, or the sender did not say.
+    weights_size_bytes: IntGaugeVec {},
     /// Pictures read, decoded and resized for features and for training.
     decoded_images_total: IntCounter,
     /// Time that all threads together spent on that, in seconds.

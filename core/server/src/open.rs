@@ -1,52 +1,52 @@
-//! Everything that a session needs, put together: scan, log, session, plugins, engine.
+//! Everything that a session needs, put together.
+//!
+//! ```text
+//!   options -> checks -> begun: plugins, log, session, pool -> running: learner, engine, followers -> Service
+//! ```
 
+mod begun;
+mod checks;
 mod error;
 mod replayed;
+mod running;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::executor::block_on;
-use sluice_events::ImageId;
 use sluice_events::message::Training;
 use sluice_events::plugin::Values;
 use sluice_host::{FolderWatch, Limits};
 use sluice_learn::{Background, DeviceChoice, Learner, Recipe, Torch};
 use sluice_log::storage::Storage;
-use sluice_log::{Log, Options, SnapshotFolder};
 use sluice_pool::{DecodeLimits, Finding, Place};
-use sluice_session::{CommandError, SessionHandle, Snapshots};
+use sluice_session::SessionHandle;
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 
-use crate::artefacts::Artefacts;
-use crate::begin::{begin, tell_lost, tell_recovery};
 use crate::bell::Bell;
 use crate::catalogue::Catalogue;
-use crate::contents::{self, ContentsWatch};
-use crate::difference::gone_images;
-use crate::engine::Engine;
+use crate::contents::ContentsWatch;
 use crate::finish::Opinion;
-use crate::follow::{Follower, PoolWatch};
-use crate::measured::Measured;
+use crate::follow::PoolWatch;
 use crate::metrics::Metrics;
 use crate::notices::NoticeBoard;
 use crate::pictures::PoolFolder;
 use crate::player::Player;
-use crate::plugins::Plugins;
 use crate::survey::Survey;
-use crate::taking::{Counter, counter};
-use crate::tensorboard::{EventFile, TensorBoard};
+use crate::taking::Counter;
+use crate::tensorboard::TensorBoard;
 use crate::unshown::Unshown;
-use crate::weights::{WeightsPlaces, WeightsStore};
-use crate::witness::Witness;
+use crate::weights::WeightsPlaces;
+use begun::Begun;
+use checks::check;
 pub use error::OpenError;
 pub use replayed::ReplayOptions;
+use running::Running;
 
 /// How a session is to be run.
 #[derive(Clone, Debug)]
@@ -152,24 +152,20 @@ impl Service {
         finding: &Finding,
         storage: S,
     ) -> Result<Self, OpenError> {
-        let learning = sluice_learn::Options {
-            device: options.device,
-            cache: options.cache.clone(),
-            background: options.background,
-            recipe: options.recipe,
-            seed: options.seed,
-            only_score: options.only_score,
-            pool: options.cache_name.clone(),
-        };
-        let learner: Box<dyn Learner> = if options.model {
-            Box::new(Torch::new(learning))
-        } else {
-            Box::new(Survey::default())
-        };
-        Self::with_learner(options, finding, storage, learner)
+        let SessionOptions { model, device, background, recipe, only_score, .. } = options;
+        let (cache, pool) = (options.cache.clone(), options.cache_name.clone());
+        Self::with_learner(options, finding, storage, move |seed| -> Box<dyn Learner> {
+            if !model {
+                return Box::new(Survey::default());
+            }
+            let options =
+                sluice_learn::Options { device, cache, background, recipe, seed, only_score, pool };
+            Box::new(Torch::new(options))
+        })
     }
 
-    /// [`open`](Self::open) with another learner.
+    /// [`open`](Self::open) with another learner, which is made of the session's seed: one that goes on keeps the seed
+    /// that it began with.
     ///
     /// # Errors
     /// As there.
@@ -177,107 +173,36 @@ impl Service {
         options: SessionOptions,
         finding: &Finding,
         storage: S,
-        learner: Box<dyn Learner>,
+        learner: impl FnOnce(u64) -> Box<dyn Learner>,
     ) -> Result<Self, OpenError> {
-        let begun = Instant::now();
         check(&options, finding)?;
-        let notices = NoticeBoard::default();
-        let plugins = Plugins::load(&options)?;
-        let snapshots = Snapshots::read_ahead(SnapshotFolder::new(storage.clone()));
-        let metrics = Arc::new(Metrics::new());
-        let measured = Measured { storage, metrics: Arc::clone(&metrics) };
-        let log = Log::open(measured, Options::default())?;
-        let log_id = log.id().to_string();
-        tell_recovery(log.recovery(), &notices);
-        let (bell, hear) = Bell::new();
-        let answer_to_ranking = Arc::new(Mutex::new(None));
-        let witness = Witness {
-            metrics: Arc::clone(&metrics),
-            bell: bell.clone(),
-            answer_to_ranking: Arc::clone(&answer_to_ranking),
-            notices: notices.clone(),
-        };
-        let (session, session_thread) = SessionHandle::open(log, snapshots, witness)?;
-        tell_lost(&session, &notices)?;
-        let seed = begin(&session, &options, finding)?;
-        tell_open(&session, begun)?;
-        let paths = session.read_blocking(|view| {
-            view.state.images.iter().map(|image| image.path.clone()).collect()
-        })?;
-        let folder =
-            PoolFolder::new(options.pool, paths, options.decode).with_example(options.example);
-        folder.set_gone(session.read_blocking(|view| gone_images(&view.state.images))?);
-        let (catalogue, watch) = plugins.offer(&session, &metrics, &notices, &bell)?;
-        let (training, watched) = watch::channel(Training::default());
-        let (say, opinion) = watch::channel(None);
-        let (counter, orders) = counter(bell.clone());
-        let stop = Arc::new(AtomicBool::new(false));
-        let (tell, changed) = channel();
-        let (missing, missed) = channel();
-        let unshown = Unshown::new(session.clone(), options.rescan.map(|_| missing));
-        let contents = contents::start(options.folder.as_deref(), &session, &folder, &notices)?;
-        let engine = Engine {
-            session: session.clone(),
-            folder: folder.clone(),
-            contents: contents.as_ref().map(ContentsWatch::teller),
-            catalogue: catalogue.clone(),
-            artefacts: Artefacts(options.folder.as_ref().map(|folder| folder.join("artefacts"))),
-            weights: WeightsStore::new(options.weights, bell.clone()),
-            unshown: unshown.clone(),
-            learner,
-            seed,
-            metrics: Arc::clone(&metrics),
-            training,
-            notices: notices.clone(),
-            bell: bell.clone(),
-            stop: Arc::clone(&stop),
-            changed,
-            opinion: say,
-            orders,
-            answer_to_ranking,
-        };
-        let follower = Follower {
-            session: session.clone(),
-            folder: folder.clone(),
-            notices: notices.clone(),
-            missing: missed,
-            tell,
-            bell: bell.clone(),
-        };
-        let pool_watch =
-            options.rescan.map(|every| follower.start(finding.clone(), every)).transpose()?;
-        let follow = |folder: &PathBuf| {
-            let file = EventFile::begin(folder).map_err(|source| no_tensorboard(folder, source))?;
-            Ok::<_, OpenError>(TensorBoard::start(file, session.clone(), notices.clone())?)
-        };
-        let tensorboard = Mutex::new(options.tensorboard.as_ref().map(follow).transpose()?);
-        let engine = Some(engine.start(hear)?);
-        let threads = vec![session_thread];
+        let (begun, hear) = Begun::open(&options, finding, storage)?;
+        let running = Running::start(&begun, hear, &options, finding, learner(begun.seed))?;
         Ok(Self {
-            session,
+            session: begun.session,
             session_folder: options.folder,
-            folder,
-            unshown,
-            catalogue,
+            folder: begun.folder,
+            unshown: running.unshown,
+            catalogue: begun.catalogue,
             model: options.model,
-            log_id,
-            metrics,
+            log_id: begun.log_id,
+            metrics: begun.metrics,
             scraping: Mutex::new(()),
             finishing: tokio::sync::Mutex::default(),
             looking_at_disk: AtomicBool::new(false),
-            training: watched,
-            opinion,
-            counter,
-            notices,
+            training: running.training,
+            opinion: running.opinion,
+            counter: running.counter,
+            notices: begun.notices,
             replay: None,
-            stop,
-            bell,
-            watch,
-            pool_watch,
-            contents,
-            tensorboard,
-            engine,
-            threads,
+            stop: running.stop,
+            bell: begun.bell,
+            watch: begun.watch,
+            pool_watch: running.pool_watch,
+            contents: running.contents,
+            tensorboard: Mutex::new(running.tensorboard),
+            engine: Some(running.engine),
+            threads: vec![begun.thread],
         })
     }
 
@@ -328,55 +253,6 @@ impl Service {
             let _ = thread.join();
         }
     }
-}
-
-fn no_tensorboard(folder: &Path, source: std::io::Error) -> OpenError {
-    OpenError::TensorBoard { folder: folder.to_owned(), source }
-}
-
-/// One line for the program's log.
-fn tell_open(session: &SessionHandle, begun: Instant) -> Result<(), CommandError> {
-    let (records, images, counts) = session
-        .read_blocking(|view| (view.state.next_seq, view.state.images.len(), view.state.counts))?;
-    let (positives, negatives) = (counts.positives, counts.negatives);
-    let seconds = begun.elapsed().as_secs_f64();
-    tracing::info!(images, positives, negatives, records, seconds, "the session is open");
-    Ok(())
-}
-
-/// What can be wrong before anything is begun.
-fn check(options: &SessionOptions, finding: &Finding) -> Result<(), OpenError> {
-    check_readable(options, finding)?;
-    check_example(options)?;
-    let probe = |folder: &PathBuf| {
-        EventFile::probe(folder).map_err(|source| no_tensorboard(folder, source))
-    };
-    options.tensorboard.as_ref().map_or(Ok(()), probe)
-}
-
-/// There is nothing to annotate unless one image at least can be decoded.
-fn check_readable(options: &SessionOptions, finding: &Finding) -> Result<(), OpenError> {
-    let paths = finding.images.iter().map(|image| image.path.clone()).collect();
-    let folder = PoolFolder::new(options.pool.clone(), paths, options.decode);
-    let mut first = None;
-    for (image, found) in (0..).map(ImageId).zip(&finding.images) {
-        match folder.check(image) {
-            Ok(()) => return Ok(()),
-            Err(why) => drop(first.get_or_insert((found.path.clone(), why.to_string()))),
-        }
-    }
-    let (path, reason) = first.unwrap_or_default();
-    let (pool, count) = (options.pool.clone(), finding.images.len());
-    Err(OpenError::NothingReadable { pool, count, path, reason })
-}
-
-fn check_example(options: &SessionOptions) -> Result<(), OpenError> {
-    let Some(path) = &options.example else { return Ok(()) };
-    let decoded = sluice_pool::decode_file(path, &options.decode);
-    decoded.map(drop).map_err(|error| {
-        let reason = error.to_string();
-        OpenError::Example { path: path.clone(), reason }
-    })
 }
 
 /// A name for a pool's session folder: its last part, and eight digits of its whole path's hash, so

@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use prometheus::{GaugeVec, TEXT_FORMAT};
-use sluice_events::message::{Agreement, Interval};
+use prometheus::{GaugeVec, IntGaugeVec, TEXT_FORMAT};
+use sluice_events::message::{Agreement, Fetching, Interval};
 use tokio::time::timeout;
 
 use crate::http::App;
@@ -40,6 +40,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let text = {
         let _turn = service.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         metrics.session_responds.set(i64::from(matches!(looked, Ok(Ok(_)))));
+        show_fetching(metrics, service.training.borrow().fetching.as_ref());
         if let Ok(Ok(standing)) = &looked {
             show(metrics, standing);
         }
@@ -95,6 +96,18 @@ fn show(metrics: &Metrics, Standing { statistics, model, cycle }: &Standing) {
             }
         }
     }
+}
+
+/// How far weights are that are on their way.
+fn show_fetching(metrics: &Metrics, fetching: Option<&Fetching>) {
+    let show = |gauge: &IntGaugeVec, bytes: Option<u64>| {
+        gauge.reset();
+        if let Some(bytes) = bytes {
+            gauge.with_label_values::<&str>(&[]).set(bytes as i64);
+        }
+    };
+    show(&metrics.weights_fetched_bytes, fetching.map(|fetching| fetching.bytes));
+    show(&metrics.weights_size_bytes, fetching.and_then(|fetching| fetching.of));
 }
 
 fn show_agreement(metrics: &Metrics, over: &str, agreement: Agreement) {
@@ -153,6 +166,12 @@ mod tests {
                 .text()
                 .is_ok_and(|text| text.contains("sluice_agreement_ratio{over=\"all\"} 0.25"))
         );
+        assert!(metrics.text().is_ok_and(|text| !text.contains("sluice_weights_")));
+        let fetching = Fetching { bytes: 7, of: None, ..Fetching::default() };
+        show_fetching(&metrics, Some(&fetching));
+        let text = metrics.text().unwrap_or_default();
+        assert!(text.contains("sluice_weights_fetched_bytes 7\n"), "{text}");
+        assert!(!text.contains("sluice_weights_size_bytes"), "{text}");
         show_agreement(&metrics, "all", Agreement { agreed: 0, of: 0 });
         assert!(metrics.text().is_ok_and(|text| !text.contains("sluice_agreement_ratio{")));
     }

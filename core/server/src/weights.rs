@@ -8,7 +8,6 @@ mod sender;
 mod tests;
 
 use std::collections::HashMap;
-use std::mem;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -55,24 +54,19 @@ pub(crate) struct WeightsStore {
     bell: Bell,
     /// The network that weights are fetched for.
     fetch: Option<(String, Fetch)>,
-    /// Whether who waits for the fetch was told that it has ended, and asks next what came of it.
-    is_asked_for: bool,
     /// Fetches that were given up and may still have their file.
     ending: HashMap<PathBuf, JoinHandle<()>>,
 }
 
 impl WeightsStore {
     pub fn new(places: WeightsPlaces, bell: Bell) -> Self {
-        Self { places, bell, fetch: None, is_asked_for: false, ending: HashMap::new() }
+        Self { places, bell, fetch: None, ending: HashMap::new() }
     }
 
     /// The weights of a network, which says where they are published. Those that have to be fetched begin to
-    /// come; another fetch that is under way ends, and is gone on with when it is wanted again.
+    /// come; another fetch that is under way ends, and is gone on with when it is wanted again. What came of a
+    /// fetch that has ended is told once, to who asks first; whoever chooses anew forgets it before.
     pub fn find(&mut self, network: &str, published: Option<&Weights>) -> Found {
-        // What an earlier choice came to is no answer to this one.
-        if !mem::take(&mut self.is_asked_for) {
-            self.fetch = self.fetch.take().filter(|(_, fetch)| !fetch.has_ended());
-        }
         if let Some(file) = self.places.named.get(network) {
             return Found::File(file.clone());
         }
@@ -147,12 +141,14 @@ impl WeightsStore {
         Some(Fetching { network: network.clone(), bytes, of })
     }
 
-    /// Whether the weights of this network are on their way. Who asks waits for them: when they no longer are,
-    /// [`find`](Self::find) says next what came of it.
-    pub fn is_fetching(&mut self, network: &str) -> bool {
-        let fetch = self.fetch.as_ref().filter(|(of, _)| of == network);
-        self.is_asked_for = fetch.is_some_and(|(_, fetch)| fetch.has_ended());
-        fetch.is_some() && !self.is_asked_for
+    /// Whether the weights of this network are on their way.
+    pub fn is_fetching(&self, network: &str) -> bool {
+        self.fetch.as_ref().is_some_and(|(of, fetch)| of == network && !fetch.has_ended())
+    }
+
+    /// Forgets what came of a fetch that has ended: it is tried anew when it is wanted again.
+    pub fn forget_ended(&mut self) {
+        self.fetch = self.fetch.take().filter(|(_, fetch)| !fetch.has_ended());
     }
 }
 

@@ -36,8 +36,11 @@ fn open(place: &Place, options: SessionOptions) -> Service {
     Service::open(options, &finding, storage).unwrap()
 }
 
-/// Has learned what the test says, and learns nothing.
-struct Told(Receiver<Checkpoint>);
+/// Has learned what the test says, and says when that was asked for; learns nothing.
+struct Told {
+    learned: Receiver<Checkpoint>,
+    asked: Sender<()>,
+}
 
 impl Learner for Told {
     fn begin(&mut self, _: u32, _: Backbone, _: Arc<dyn Pictures>) -> Result<(), LearnError> {
@@ -49,7 +52,11 @@ impl Learner for Told {
     fn resume(&mut self, _: Checkpoint) {}
 
     fn absorb(&mut self) -> Absorbed {
-        Absorbed { checkpoint: self.0.try_recv().ok(), ..Absorbed::default() }
+        let checkpoint = self.learned.try_recv().ok();
+        if checkpoint.is_some() {
+            self.asked.send(()).ok();
+        }
+        Absorbed { checkpoint, ..Absorbed::default() }
     }
 
     fn learn(&mut self, _: &[(ImageId, bool)], _: &[ImageId]) -> Option<Learned> {
@@ -63,11 +70,17 @@ impl Learner for Told {
 
 /// A session, and who says what its background has learned.
 fn told(place: &Place) -> (Service, Sender<Checkpoint>) {
-    let (say, told) = channel();
-    let options = options(place);
+    told_of(place, channel().0)
+}
+
+/// The same; `asked` hears of each that was asked for.
+fn told_of(place: &Place, asked: Sender<()>) -> (Service, Sender<Checkpoint>) {
+    let (say, learned) = channel();
+    let options = SessionOptions { selector: "sequential".to_owned(), ..options(place) };
     let finding = sluice_pool::find(&options.pool).unwrap();
     let storage = FsStorage::new(place.session.path()).unwrap();
-    let service = Service::with_learner(options, &finding, storage, Box::new(Told(told)));
+    let service =
+        Service::with_learner(options, &finding, storage, |_| Box::new(Told { learned, asked }));
     (service.unwrap(), say)
 }
 
@@ -177,7 +190,7 @@ fn what_the_log_does_not_take_leaves_no_file_and_what_it_names_stays() {
     let too_large = "n".repeat(300_000);
     say.send(learned(&too_large, b"second")).unwrap();
     say.send(learned(&too_large, b"first")).unwrap();
-    // When a later one is there, these were tried.
+    // When a later one is there, these were tried, or made room for it.
     say.send(Checkpoint { labels: 61, ..learned("small", b"first") }).unwrap();
     wait("a later one", || checkpoint(&service).is_some_and(|made| made.labels == 61));
     assert_eq!(files(&artefacts), [named(b"first")]);
@@ -186,6 +199,49 @@ fn what_the_log_does_not_take_leaves_no_file_and_what_it_names_stays() {
     wait("the third", || is_kept(b"third"));
     service.close();
     assert_eq!(files(&artefacts), [named(b"third")], "the newest only");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_hangs_over_a_checkpoint_keeps_no_ranking_waiting_and_a_later_one_is_kept() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    let place = Place::with_images(9);
+    let artefacts = place.session.path().join("artefacts");
+    let (service, say) = told(&place);
+    say.send(learned("small", b"first")).unwrap();
+    wait("the first", || checkpoint(&service).is_some());
+    // Whoever writes to it waits for somebody who reads.
+    let part = artefacts.join("part");
+    mkfifoat(CWD, part.as_path(), Mode::RUSR | Mode::WUSR).unwrap();
+    say.send(learned("small", b"second")).unwrap();
+    for image in 0..4 {
+        answer(&service, image);
+        let is_known = |view: &sluice_session::View<'_>| {
+            let known = view.state.ranking.as_ref().map(|ranking| ranking.learned_from);
+            known.is_some_and(|known| known >= view.state.last_relevant)
+        };
+        wait("a ranking", || service.session.read_blocking(is_known).unwrap());
+    }
+    // What comes through can't be made durable, so it is not kept.
+    assert_eq!(fs::read(&part).unwrap(), b"second");
+    say.send(learned("small", b"third")).unwrap();
+    let third = blake3::hash(b"third");
+    wait("the third", || checkpoint(&service).unwrap().artefact == *third.as_bytes());
+    service.close();
+    assert_eq!(files(&artefacts), [third.to_hex().to_string()]);
+}
+
+#[test]
+fn what_is_learned_last_is_kept_at_a_clean_end() {
+    let place = Place::with_images(3);
+    let artefacts = place.session.path().join("artefacts");
+    let (absorbed, last) = channel();
+    let (service, say) = told_of(&place, absorbed);
+    say.send(learned("small", b"last")).unwrap();
+    last.recv().unwrap();
+    service.close();
+    assert_eq!(files(&artefacts), [blake3::hash(b"last").to_hex().to_string()]);
 }
 
 #[test]

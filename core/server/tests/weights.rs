@@ -55,6 +55,11 @@ fn fetching_to(folder: &TempDir, mirror: String) -> WeightsPlaces {
     WeightsPlaces { folder: Some(folder.path().to_owned()), mirror, ..WeightsPlaces::default() }
 }
 
+async fn metrics(app: &TestApp) -> String {
+    let (_, _, body) = app.get("/metrics", &[]).await;
+    String::from_utf8(body).unwrap()
+}
+
 async fn choose(page: &mut Page) {
     let id = Uuid::new_v4();
     page.send(json!({"type": "choose_network", "id": id, "name": NETWORK})).await;
@@ -69,12 +74,18 @@ async fn weights_are_fetched_once_while_answers_go_on() {
     choose(&mut page).await;
     let training = page.until("training", |t| t["fetching"]["of"].is_number()).await;
     assert_eq!(training["fetching"]["network"], NETWORK);
+    let text = metrics(&app).await;
+    let size = format!("sluice_weights_size_bytes {}", CONTENT.len());
+    for line in ["sluice_weights_fetched_bytes 0", size.as_str()] {
+        assert!(text.lines().any(|l| l == line), "no line {line} in\n{text}");
+    }
     page.answer(1, "positive").await;
     page.answer(2, "negative").await;
     page.until("queue", |queue| queue["behind"] == 0 && queue["items"][0]["image"] == 7).await;
     drop(shut);
     page.until("training", |t| t["fetching"].is_null()).await;
     assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), CONTENT);
+    assert!(!metrics(&app).await.contains("sluice_weights_"), "nothing is fetched any more");
     // The choice stays, and the next session finds the file.
     page.close().await;
     app.stop().await;

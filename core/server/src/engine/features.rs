@@ -29,12 +29,18 @@ pub(super) struct Source {
     values: Values,
 }
 
+/// What came of the wish for other features.
+enum Begun {
+    /// They are being computed.
+    Now,
+    /// Their weights are on their way.
+    Later,
+}
+
 /// Why a network gives no features.
 enum Hindrance {
     /// It does nothing wrong: it is not there, or has no weights.
     Missing(String),
-    /// Its weights are on their way.
-    Awaited,
     Failed(PluginRef, String),
 }
 
@@ -46,9 +52,11 @@ impl Engine {
         let build = network.as_ref().map(|network| network.reference().clone());
         let (name, values) = (in_use.network.clone(), in_use.network_values.clone());
         let wanted = Source { name, build, values };
-        let awaited = memory.awaited.as_ref() == Some(&wanted);
-        let is_new = memory.wanted.as_ref() != Some(&wanted);
-        if !is_new && (!awaited || self.weights.is_fetching(&wanted.name)) {
+        if memory.wanted.as_ref() != Some(&wanted) {
+            // What an earlier choice came to is no answer to this one.
+            self.weights.forget_ended();
+        } else if memory.awaited.as_ref() != Some(&wanted) || self.weights.is_fetching(&wanted.name)
+        {
             return;
         }
         memory.wanted = Some(wanted.clone());
@@ -56,37 +64,33 @@ impl Engine {
         if memory.in_use.as_ref() == Some(&wanted) {
             return;
         }
-        let begun = if wanted.name == PATCHES {
+        if wanted.name == PATCHES {
             self.begin_patches(memory);
             return;
-        } else if let Some(network) = network {
-            self.begin_network(&network, wanted.values.clone())
-        } else {
-            let gone = format!("There is no network {} any more", wanted.name);
-            Err(Hindrance::Missing(gone))
-        };
-        let hindrance = match begun {
-            Ok(()) => {
+        }
+        match self.begin_network(network.as_ref(), &wanted) {
+            Ok(Begun::Now) => {
                 memory.in_use = Some(wanted);
                 memory.last = None;
-                return;
             }
-            Err(Hindrance::Awaited) => {
+            Ok(Begun::Later) => {
                 if memory.in_use.is_none() {
                     self.begin_patches(memory);
                 }
                 memory.awaited = Some(wanted);
-                return;
             }
-            Err(hindrance) => hindrance,
-        };
+            Err(hindrance) => self.refuse(memory, &wanted, hindrance),
+        }
+    }
+
+    /// Goes on without what was wanted, and says why.
+    fn refuse(&mut self, memory: &mut Memory, wanted: &Source, hindrance: Hindrance) {
         let stays = match &memory.in_use {
             Some(_) => "the features in use stay",
             None => "features are used that need none",
         };
-        self.keep(memory, &wanted);
+        self.keep(memory, wanted);
         match hindrance {
-            Hindrance::Awaited => {}
             Hindrance::Missing(why) => {
                 let text = format!("{why}, so {stays}. Answers and rankings go on.");
                 self.notices.pin(Level::Info, text);
@@ -140,20 +144,27 @@ impl Engine {
         memory.last = None;
     }
 
-    fn begin_network(&mut self, network: &NetworkPlugin, values: Values) -> Result<(), Hindrance> {
-        let name = &network.info().name;
+    /// Begins features of a network, if it is there and its weights are.
+    fn begin_network(
+        &mut self,
+        network: Option<&NetworkPlugin>,
+        wanted: &Source,
+    ) -> Result<Begun, Hindrance> {
+        let Source { name, values, .. } = wanted;
+        let network = network
+            .ok_or_else(|| Hindrance::Missing(format!("There is no network {name} any more")))?;
         let failed = |why: String| Hindrance::Failed(network.reference().clone(), why);
         let graph = network
-            .describe(self.typical_size(), values)
+            .describe(self.typical_size(), values.clone())
             .map_err(|error| failed(error.fault.to_string()))?;
         let weights = match self.weights.find(name, graph.graph().weights.as_ref()) {
             Found::File(file) => file,
-            Found::Coming => return Err(Hindrance::Awaited),
+            Found::Coming => return Ok(Begun::Later),
             Found::Missing(why) => return Err(Hindrance::Missing(why)),
         };
-        let name = name.clone();
-        self.begin(Backbone::Network { name, graph: Box::new(graph), weights })
-            .map_err(|error| failed(error.to_string()))
+        self.begin(Backbone::Network { name: name.clone(), graph: Box::new(graph), weights })
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(Begun::Now)
     }
 
     fn begin(&mut self, backbone: Backbone) -> Result<(), LearnError> {

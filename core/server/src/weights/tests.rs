@@ -25,7 +25,9 @@ fn store(folder: Option<&Path>, mirror: &str) -> (WeightsStore, Receiver<()>) {
     (WeightsStore::new(places, bell), hear)
 }
 
+/// As the engine does it when a network is chosen: what an earlier choice came to does not count.
 fn choose(store: &mut WeightsStore, name: &str) -> Found {
+    store.forget_ended();
     store.find(name, Some(&published(name)))
 }
 
@@ -40,7 +42,7 @@ fn why(found: Found) -> String {
 /// As the engine does it: waits as long as they are on their way, then asks what came of it.
 fn awaited(store: &mut WeightsStore, hear: &Receiver<()>, name: &str) -> Found {
     wait(hear, "the end", || !store.is_fetching(name));
-    choose(store, name)
+    store.find(name, Some(&published(name)))
 }
 
 #[test]
@@ -123,6 +125,9 @@ fn a_failure_is_told_to_who_waited_for_it_and_to_nobody_who_chooses_anew() {
     let (mut store, hear) = store(Some(folder.path()), &url);
     assert!(matches!(choose(&mut store, "a"), Found::Coming));
     say.send(false).unwrap();
+    // To ask whether they still come changes nothing of what is told of them.
+    wait(&hear, "the end", || !store.is_fetching("a"));
+    assert!(!store.is_fetching("a") && !store.is_fetching("b"));
     let told = why(awaited(&mut store, &hear, "a"));
     assert!(told.contains("404") && told.contains("tried anew"), "{told}");
     // It fails once more, but something else was chosen meanwhile that needs no fetch.
