@@ -29,11 +29,20 @@ def run(bench: str, arguments: Sequence[str] = ()) -> str:
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     except FileNotFoundError:
-        sys.exit("cargo is missing; install Rust (rustup.rs), or give saved figures with --sluice FILE")
+        sys.exit("cargo is missing; install Rust (rustup.rs)")
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-8:])
         sys.exit(f"sluice's bench '{bench}' failed; does `make build` pass?\n{last}")
     return done.stdout
+
+
+def kind() -> str:
+    """What sluice computes networks with on this processor, as core/learn/src/device.rs decides."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "float32"
+    return "bfloat16" if "avx512_bf16" in flags else "float32"
 
 
 def saved(file: Path) -> str:

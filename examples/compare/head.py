@@ -13,9 +13,10 @@ features x:
 
     J(β, b) = Σ wᵢ·logloss(yᵢ, βᵀxᵢ + b) + (λ/2)‖β‖²,  wᵢ = n / (2·n of its class),  λ = 0.2·mean‖x‖²
 
-  sluice          `cargo bench --bench answer`: all of an answer, from the label to the probabilities. Newton
-                  steps until one lowers J by less than 1e-4 of it; rows of 16-bit numbers are scored. The
-                  bench says nothing of fit and score apart, and of how near J came to the least.
+  sluice          `cargo bench --bench answer`, its column "fit and score": from the label to the probabilities.
+                  Newton steps, from 1,500 labels on by conjugate gradients, until one lowers J by less than
+                  1e-4 of it, in float32; rows of 16-bit numbers are scored. The bench says nothing of fit and
+                  score apart, and of how near J came to the least.
   scikit-learn    LogisticRegression(C=1/λ, class_weight="balanced", solver="lbfgs", warm_start=True) with its
                   own tolerance, and predict_proba. Its J is ours divided by λ, so the minimum is the same.
   PyTorch Newton  full Newton steps (Cholesky), ended as sluice ends them, and a product of 32-bit numbers.
@@ -272,9 +273,8 @@ def read(output: str) -> dict[Setting, list[float]]:
     for line in output.splitlines():
         cells = [cell.strip().replace(",", "") for cell in line.strip().strip("|").split("|")]
         try:
-            images, features, background, labels, p50 = cells[:5]
-            if background == "off":
-                found[Setting(int(images), int(features), int(labels))].append(float(p50))
+            images, features, labels, p50 = cells[:4]
+            found[Setting(int(images), int(features), int(labels))].append(float(p50))
         except ValueError:
             continue  # The head of the table, or no part of it.
     return found
@@ -356,7 +356,7 @@ def main() -> None:
                 for name, kind in others.items():
                     measured[setting, name].add(kind, pool, least[setting], setting.labels, chosen.answers)
 
-    print(f"One answer; threads {chosen.threads}, rounds {chosen.rounds}, load {load:.1f}\n")
+    print(f"One answer; float32, threads {chosen.threads}, rounds {chosen.rounds}, load {load:.1f}\n")
     if chosen.sluice:
         print(f"sluice's figures are those of {chosen.sluice} and not of this run: the ratios say less\n")
     known = read(sluice)

@@ -7,9 +7,11 @@
 Two tables, each from what sluice's bench says (`cargo bench --bench network`) and PyTorch's ways to do the same:
 
   features   MobileNetV3-small at 224 x 224, images a second: from bytes to the 576 features that the classifier
-             would get. Weights are random.
-  training   the small network that trains in the background, milliseconds a step: 64 pictures of 32 x 32 that
-             are ready as normalised numbers; forward, backward and AdamW's step.
+             would get. Weights are random. Sluice chooses itself how many pictures it asks about at once; PyTorch
+             is measured with each --batch. Sluice's figure has keeping the features in it.
+  training   the small network that trains in the background, milliseconds a step: 64 pictures of 32 x 32;
+             forward, backward and AdamW's step. PyTorch is handed the pictures as normalised numbers; sluice's
+             figure is a cycle's time by its steps, with changing the pictures and scoring some others in it.
 
   eager                 float32, as a network is when it is made
   channels-last         the same, the channels of a place side by side
@@ -19,7 +21,7 @@ Two tables, each from what sluice's bench says (`cargo bench --bench network`) a
   fused AdamW           training only: channels-last and bf16 with AdamW(fused=True)
 
 Sluice computes with bfloat16 where the processor is made for it (AVX-512 BF16), else with float32: there it
-should be held against the ways without bf16.
+should be held against the ways without bf16. The tables name what it computed with.
 
 Sides take turns, one round after another; figures are medians over the rounds. "sluice is x times as fast" is
 above 1 where sluice is the faster one. Everything is held to as many cores as threads. `load` is the machine's
@@ -54,29 +56,32 @@ POSITIVES = 21
 SMOOTHING = 0.05
 LEARNING_RATE, BETAS, WEIGHT_DECAY = 2e-3, (0.9, 0.99), 0.05
 
-# What the bench prints: a word may stand before "batch", for the precision.
-FEATURES_LINE = re.compile(r"network mobilenet-v3-small (?:\S+ )?batch (\d+) threads (\d+): ([\d.]+) images/s")
-TRAINING_LINE = re.compile(r"training step (?:\S+ )?batch (\d+) side (\d+) threads (\d+): ([\d.]+) ms")
+# What the bench prints.
+FEATURES_LINE = re.compile(r"network mobilenet-v3-small batch (\d+) threads (\d+): ([\d.]+) images/s")
+TRAINING_LINE = re.compile(r"training step batch (\d+) side (\d+) threads (\d+): ([\d.]+) ms")
 
 # Does the work once.
 Work = Callable[[], object]
 
 
 class Said(NamedTuple):
-    """What the bench measured with this number of threads, by batch."""
+    """What the bench measured with this number of threads."""
 
-    features: dict[int, list[float]]
-    training: dict[int, list[float]]
+    features: list[float]
+    # Pictures that it asked about at once.
+    batches: set[int]
+    training: list[float]
 
 
 def read(output: str, threads: int) -> Said:
-    said = Said(defaultdict(list), defaultdict(list))
+    said = Said([], set(), [])
     for batch, of, rate in FEATURES_LINE.findall(output):
         if int(of) == threads:
-            said.features[int(batch)].append(float(rate))
+            said.features.append(float(rate))
+            said.batches.add(int(batch))
     for batch, side, of, milliseconds in TRAINING_LINE.findall(output):
-        if (int(of), int(side)) == (threads, SMALL_SIDE):
-            said.training[int(batch)].append(float(milliseconds))
+        if (int(of), int(side), int(batch)) == (threads, SMALL_SIDE, STEP_OF):
+            said.training.append(float(milliseconds))
     return said
 
 
@@ -111,8 +116,8 @@ def ways_to_features(batch: int) -> dict[str, Work]:
         if isinstance(part, torch.nn.BatchNorm2d):
             part.float()
     return {
-        "eager": way(network, False, False),
-        "channels-last": way(network, True, False),
+        "eager, float32": way(network, False, False),
+        "channels-last, float32": way(network, True, False),
         "channels-last, bf16": way(network, True, True),
         "bf16 weights": way(halved, True, False),
         "bf16, folded": way(fuse(network).bfloat16(), True, False),
@@ -161,8 +166,8 @@ def ways_to_train(batch: int) -> dict[str, Work]:
         return once
 
     return {
-        "eager": way(False, False),
-        "channels-last": way(True, False),
+        "eager, float32": way(False, False),
+        "channels-last, float32": way(True, False),
         "channels-last, bf16": way(True, True),
         "fused AdamW": way(True, True, fused=True),
     }
@@ -182,22 +187,29 @@ def seconds_each(work: Work, seconds: float) -> float:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2, help="of both sides, and cores (default: 2)")
-    parser.add_argument("--batch", type=int, default=128, help="pictures at once, for features (default: 128)")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        nargs="+",
+        default=[32, 128],
+        metavar="N",
+        help="pictures at once, for PyTorch's features (default: 32 128)",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default: 5)")
     parser.add_argument("--seconds", type=float, default=2, help="of each of PyTorch's ways in a round (default: 2)")
     sluice = parser.add_mutually_exclusive_group()
     sluice.add_argument("--sluice", type=Path, metavar="FILE", help="sluice's figures: what the bench printed before")
     sluice.add_argument("--without-sluice", action="store_true", help="only PyTorch")
     chosen = parser.parse_args()
-    if min(chosen.rounds, chosen.batch) < 1:
+    if min(chosen.rounds, *chosen.batch) < 1:
         parser.error("there must be rounds and pictures")
     return chosen
 
 
-def compare(what: str, unit: str, sluice: list[float], others: dict[str, list[float]]) -> None:
+def compare(what: str, unit: str, sluice: list[float], others: dict[str, list[float]], name: str) -> None:
     """Prints a table. Of images a second more is faster, of milliseconds less."""
     own = median(sluice) if sluice else None
-    rows = [["sluice", f"{own:.1f}", "1.00"]] if own else []
+    rows = [[name, f"{own:.1f}", "1.00"]] if own else []
     for name, figures in others.items():
         its = median(figures)
         times = (its / own if unit == "ms" else own / its) if own else None
@@ -217,7 +229,7 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     torch.manual_seed(1)
 
-    features = ways_to_features(chosen.batch)
+    features = {batch: ways_to_features(batch) for batch in chosen.batch}
     training = ways_to_train(STEP_OF)
     rates: dict[str, list[float]] = defaultdict(list)
     steps: dict[str, list[float]] = defaultdict(list)
@@ -229,13 +241,14 @@ def main() -> None:
             if not chosen.sluice:
                 sluice += bench.run("network")
             said = read(sluice, chosen.threads)
-            if not (said.features[chosen.batch] and said.training[STEP_OF]):
+            if not (said.features and said.training):
                 sys.exit(
-                    f"sluice's figures lack batch {chosen.batch} of features or {STEP_OF} of training "
+                    f"sluice's figures lack features, or training by {STEP_OF} pictures at {SMALL_SIDE}, "
                     f"with {chosen.threads} threads; they are:\n{sluice}"
                 )
-        for name, work in features.items():
-            rates[name].append(chosen.batch / seconds_each(work, chosen.seconds))
+        for batch, ways in features.items():
+            for name, work in ways.items():
+                rates[f"{name}, {batch} at once"].append(batch / seconds_each(work, chosen.seconds))
         for name, work in training.items():
             steps[name].append(1e3 * seconds_each(work, chosen.seconds))
 
@@ -243,13 +256,12 @@ def main() -> None:
     print(f"{versions}; threads {chosen.threads}, rounds {chosen.rounds}, load {load:.1f}\n")
     if chosen.sluice:
         print(f"sluice's figures are those of {chosen.sluice} and not of this run: the ratios say less\n")
-    compare(
-        f"Features: MobileNetV3-small at {SIDE}, batch {chosen.batch}",
-        "images/s",
-        said.features[chosen.batch],
-        rates,
-    )
-    compare(f"Training: a step of {STEP_OF} pictures at {SMALL_SIDE}", "ms", said.training[STEP_OF], steps)
+    at_once = " or ".join(str(batch) for batch in sorted(said.batches))
+    own = f"; sluice asks about {at_once} at once" if at_once else ""
+    # Saved figures may be of another machine, and of another kind of number.
+    name = f"sluice, {chosen.sluice.name}" if chosen.sluice else f"sluice, {bench.kind()}"
+    compare(f"Features: MobileNetV3-small at {SIDE}{own}", "images/s", said.features, rates, name)
+    compare(f"Training: a step of {STEP_OF} pictures at {SMALL_SIDE}", "ms", said.training, steps, name)
 
 
 if __name__ == "__main__":

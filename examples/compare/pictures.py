@@ -4,19 +4,21 @@
     make build torchvision              # the program, and a Python with torchvision
     .toolchain/torchvision/bin/python examples/compare/pictures.py FOLDER [SIDE]
 
-Prints a table of pictures a second (the best of three rounds) and how many times as fast sluice is as
-the best of the others. Files are read from the disk's cache. Everything is held to one core with
-taskset. `load` is the machine's load average before the run: above 0.5 or so the figures say little.
+Prints a table of pictures a second (the best of three rounds) and how many times as fast sluice is as each of
+the others. All make pictures of bytes, 8 bits a channel. Files are read from the disk's cache. Everything is held
+to one core and one thread. `load` is the machine's load average before the run: above 0.5 or so the figures say
+little.
 """
 
 import json
 import os
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import bench
+
 ROUNDS = 3
 
 
@@ -24,7 +26,7 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})
 
 
-def rate(files: list[Path], make) -> float:
+def rate(files: list[Path], make: Callable[[Path], object]) -> float:
     best = float("inf")
     for _ in range(ROUNDS):
         begun = time.perf_counter()
@@ -63,10 +65,11 @@ def others(folder: Path, side: int) -> dict[str, float]:
 
 
 def sluice(folder: Path, side: int) -> float:
-    bench = ["cargo", "bench", "--quiet", "--profile", "dev", "--workspace", "--bench", "squares", "--"]
-    command = ["taskset", "-c", "0", *bench, str(folder), str(side)]
-    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return json.loads([line for line in output.splitlines() if line.startswith("{")][-1])["per_second"]
+    output = bench.run("squares", [str(folder), str(side)])
+    figures = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    if not figures:
+        sys.exit(f"sluice's bench 'squares' printed no figures:\n{output}")
+    return figures[-1]["per_second"]
 
 
 def main() -> None:
@@ -76,13 +79,13 @@ def main() -> None:
     if not files_of(folder):
         sys.exit(f"{folder} holds no .jpg or .png")
     load = os.getloadavg()[0]
-    os.sched_setaffinity(0, {0})
-    rates = others(folder, side)
-    best = max(rates.values())
-    rates["sluice"] = sluice(folder, side)
-    print(f"{len(files_of(folder))} files to {side} x {side}, one core, load {load:.1f}")
-    for name, per_second in rates.items():
-        print(f"  {name:<16} {per_second:>8.1f} a second  {per_second / best:>5.2f}")
+    bench.hold_to(1)
+    own = sluice(folder, side)
+    rows = [["sluice", f"{own:.1f}", "1.00"]]
+    rows += [[name, f"{its:.1f}", f"{own / its:.2f}"] for name, its in others(folder, side).items()]
+    print(f"{len(files_of(folder))} files to {side} x {side}, 8 bits a channel; threads 1, load {load:.1f}\n")
+    print(bench.table(["", "pictures/s", "sluice is x times as fast"], rows))
 
 
-main()
+if __name__ == "__main__":
+    main()

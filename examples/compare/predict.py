@@ -153,7 +153,8 @@ def main() -> None:
 
     images = len(said["sluice"])
     own = median(seconds["sluice"])
-    print(f"{images} images, PyTorch {torch.__version__.split('+')[0]}; threads {chosen.threads}, load {load:.1f}\n")
+    version = torch.__version__.split("+")[0]
+    print(f"{images} images, PyTorch {version}; float32, threads {chosen.threads}, load {load:.1f}\n")
     rows = []
     for name in sides:
         its = median(seconds[name])

@@ -8,6 +8,7 @@ mod plugin;
 mod point;
 mod replay;
 mod sessions;
+mod simulate;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -24,6 +25,7 @@ pub use plugin::{NewKind, PluginBuild, PluginCheck, PluginCommand, PluginList, P
 pub use point::Point;
 pub use replay::Replay;
 pub use sessions::{SessionsCommand, SessionsFork, SessionsList, SessionsRelink, SessionsShow};
+pub use simulate::Simulate;
 
 /// Intelligent annotation for binary image classification.
 ///
@@ -56,7 +58,12 @@ pub enum Command {
     Demo(Demo),
     /// Let the names of the folders answer, and measure how fast the positives are found
     #[command(
-        after_help = "Example:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result"
+        after_help = "Examples:\n  sluice simulate cifar10-20k --positive truck --looks 3000 --out result\n  \
+        sluice simulate cifar10-20k --positive truck --pace 2 --until 95 --seeds 5 --out five\n  \
+        sluice simulate cifar10-20k --positive truck --selector explore --seeds 5 --out other --compare five\n  \
+        sluice replay result/session\n\n\
+        As in the page, the next picture is there when an answer is given: it was chosen by a ranking that knows all \
+        answers but this one."
     )]
     Simulate(Simulate),
     /// Ask a model about every image of a folder
@@ -185,7 +192,8 @@ pub struct SessionArguments {
     /// small one), small, backbone, off (only the head learns)
     #[arg(long, env = "SLUICE_BACKGROUND", value_name = "WHAT")]
     pub background: Option<Background>,
-    /// How it trains: cycles, freematch (semi-supervised), cyclic (as an older tool did)
+    /// How it trains: cycles (short ones, unanswered pictures as negatives), freematch (semi-supervised), cyclic
+    /// (labels only, with learning rates that rise and fall every 200 steps)
     #[arg(long, env = "SLUICE_RECIPE", value_name = "NAME")]
     pub recipe: Option<Recipe>,
     /// Where features are kept, so that they are computed once [default: sluice/features in your cache folder]
@@ -290,44 +298,4 @@ pub struct Demo {
     pub only_make: bool,
     #[command(flatten)]
     pub page: ServeArguments,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Simulate {
-    /// A folder whose folders are classes
-    #[arg(value_name = "DIR")]
-    pub pool: PathBuf,
-    /// The class whose images are the positives
-    #[arg(long, value_name = "CLASS")]
-    pub positive: String,
-    /// Answers at most [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub looks: Option<u32>,
-    /// End as soon as this share of the positives was found, percent [default: go on]
-    #[arg(long, value_name = "PERCENT", default_value_t = 100, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub until: u32,
-    /// Answers a second, so that what trains in the background gets the time that a person gives it
-    /// [default: as fast as they are ranked]
-    #[arg(long, value_name = "N")]
-    pub pace: Option<f64>,
-    /// Runs with so many seeds, one after the other
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub seeds: u32,
-    /// Answer this share of the images wrongly, for example 0.02
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    pub flip: f64,
-    /// Keep only so many of the positives in the pool, drawn by the seed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub positives: Option<u32>,
-    /// Where curve.csv, summary.json and curves.svg are written
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// A folder that --out wrote before, drawn into the same picture; may be given more than once
-    #[arg(long, value_name = "DIR", requires = "out")]
-    pub compare: Vec<PathBuf>,
-    /// Print the summary as JSON
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub session_arguments: SessionArguments,
 }

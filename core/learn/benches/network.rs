@@ -57,19 +57,20 @@ fn features(threads: i32) {
         Options { background: Background::Off, device: DeviceChoice::Cpu, ..Options::default() };
     let mut torch = Torch::new(options);
     torch.begin(PICTURES, backbone, Arc::new(Noise { side: SIDE, ready })).unwrap();
-    // From one batch to the last: loading is not what is measured.
-    let mut begun = None;
-    loop {
+    let mut embedded = || {
         heard.recv_timeout(Duration::from_mins(10)).expect("features come");
-        let embedded = torch.absorb().embedded;
-        let (first, since) = *begun.get_or_insert((embedded, Instant::now()));
-        if embedded == PICTURES {
-            let rate = f64::from(embedded - first) / since.elapsed().as_secs_f64();
-            // What came first is one batch.
-            println!("network {NETWORK} batch {first} threads {threads}: {rate:.1} images/s");
-            return;
-        }
+        torch.absorb().embedded
+    };
+    // That rows will come is told before there are any. From one batch to the last: loading is not what is measured.
+    let mut first = 0;
+    while first == 0 {
+        first = embedded();
     }
+    let begun = Instant::now();
+    while embedded() < PICTURES {}
+    let rate = f64::from(PICTURES - first) / begun.elapsed().as_secs_f64();
+    // What came first is one batch.
+    println!("network {NETWORK} batch {first} threads {threads}: {rate:.1} images/s");
 }
 
 fn training(threads: i32) {

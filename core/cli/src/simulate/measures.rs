@@ -30,7 +30,8 @@ pub struct Summary {
     /// tenth (ASReview's RRF and ERF).
     pub rrf_10: Option<f64>,
     pub erf_10: Option<f64>,
-    /// Mean look at which a positive that was found was shown, as a share of the pool (average time to discovery).
+    /// Mean look at which a positive was shown, as a share of the pool (average time to detection); none where not all
+    /// were: the mean of those that were would praise a run for what it missed.
     pub atd: Option<f64>,
     /// What the answering would have taken a person at this pace.
     pub person_seconds: Option<f64>,
@@ -53,14 +54,14 @@ pub struct Percentiles {
 impl Summary {
     /// Of what was answered; `run` says what it was.
     pub fn of(run: &Run, made: &[LookMade]) -> Self {
-        let found = made.iter().filter(|look| look.positive).count();
+        let shown = running(made.iter().map(|look| look.positive));
+        let found = shown.last().copied().unwrap_or_default();
         let (images, positives) = (run.images, run.positives);
-        let looks_to: BTreeMap<_, _> =
-            SHARES.map(|share| (share, looks_to(made, needed(share, positives)))).into();
+        let reached = |share| (share, looks_to(&shown, needed(share, positives)));
+        let looks_to_shares: BTreeMap<_, _> = SHARES.map(reached).into();
         let early = (images as f64 * EARLY) as usize;
-        let rrf_10 = (made.len() >= early && early > 0).then(|| {
-            made[..early].iter().filter(|look| look.positive).count() as f64 / positives as f64
-        });
+        let of_early = early.checked_sub(1).and_then(|last| shown.get(last));
+        let rrf_10 = of_early.map(|found| *found as f64 / positives as f64);
         let discoveries = made.iter().zip(1..).filter(|(look, _)| look.positive);
         let total: usize = discoveries.map(|(_, at)| at).sum();
         let forecasts = forecasts(positives, made);
@@ -70,12 +71,13 @@ impl Summary {
             looks: made.len(),
             found,
             share_found: found as f64 / positives as f64,
-            looks_to_first: looks_to_count(made, 1),
-            wss_95: looks_to[&95].map(|looks| 1.0 - looks as f64 / images as f64 - 0.05),
-            looks_to,
+            looks_to_first: looks_to(&shown, 1),
+            wss_95: looks_to_shares[&95].map(|looks| 1.0 - looks as f64 / images as f64 - 0.05),
+            looks_to: looks_to_shares,
             rrf_10,
             erf_10: rrf_10.map(|found| found - EARLY),
-            atd: (found > 0).then(|| total as f64 / found as f64 / images as f64),
+            atd: (found == positives && found > 0)
+                .then(|| total as f64 / found as f64 / images as f64),
             person_seconds: run.pace.map(|pace| made.len() as f64 / pace),
             forecast_held: (!forecasts.is_empty()).then(|| held as f64 / forecasts.len() as f64),
             forecasts: forecasts.len(),
@@ -100,13 +102,19 @@ pub fn needed(share: u32, positives: usize) -> usize {
     (positives * share as usize).div_ceil(100)
 }
 
-fn looks_to(made: &[LookMade], positives: usize) -> Option<usize> {
-    looks_to_count(made, positives.max(1))
+/// Positives that were shown after each look, from which looks were positive.
+pub fn running(positive: impl Iterator<Item = bool>) -> Vec<usize> {
+    let count = |found: &mut usize, positive: bool| {
+        *found += usize::from(positive);
+        Some(*found)
+    };
+    positive.scan(0, count).collect()
 }
 
-fn looks_to_count(made: &[LookMade], positives: usize) -> Option<usize> {
-    let at = made.iter().enumerate().filter(|(_, look)| look.positive).nth(positives - 1);
-    at.map(|(at, _)| at + 1)
+/// Looks until so many positives were shown, from those that were after each look.
+pub fn looks_to(shown: &[usize], positives: usize) -> Option<usize> {
+    let before = shown.partition_point(|shown| *shown < positives.max(1));
+    (before < shown.len()).then_some(before + 1)
 }
 
 fn percentiles(times: impl Iterator<Item = Duration>) -> Percentiles {
@@ -120,14 +128,6 @@ fn percentiles(times: impl Iterator<Item = Duration>) -> Percentiles {
         p99: at(0.99).unwrap_or_default(),
         max: ms.last().copied().unwrap_or_default(),
     }
-}
-
-/// The middle value, and the smallest and largest; a run that never got there counts as later than all.
-pub fn median(mut values: Vec<Option<f64>>) -> Option<(Option<f64>, f64, Option<f64>)> {
-    values.sort_by(|a, b| a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY)));
-    let first = values.first().copied().flatten()?;
-    let middle = values[values.len() / 2];
-    Some((middle, first, values.last().copied().flatten()))
 }
 
 #[cfg(test)]
@@ -161,20 +161,27 @@ mod tests {
         // A tenth of the pool is four looks, with three of five positives.
         assert!((summary.rrf_10.unwrap_or_default() - 0.6).abs() < 1e-9);
         assert!((summary.erf_10.unwrap_or_default() - 0.5).abs() < 1e-9);
-        // (1 + 2 + 4 + 10) / 4 of forty.
-        assert!((summary.atd.unwrap_or_default() - 0.10625).abs() < 1e-9);
         assert_eq!(summary.person_seconds, Some(5.0));
         assert_eq!((summary.forecast_held, summary.forecasts), (Some(0.5), 2));
         assert!((summary.answer_to_ranking_ms.p50 - 6.0).abs() < 1e-9);
     }
 
     #[test]
-    fn the_middle_of_runs_that_did_not_all_arrive() {
-        assert_eq!(
-            median(vec![Some(3.0), Some(1.0), Some(2.0)]),
-            Some((Some(2.0), 1.0, Some(3.0)))
-        );
-        assert_eq!(median(vec![None, Some(1.0), None]), Some((None, 1.0, None)));
-        assert_eq!(median(vec![None]), None);
+    fn the_time_to_detection_is_told_where_every_positive_was_found() {
+        let (run, mut made) = looks();
+        assert_eq!(Summary::of(&run, &made).atd, None, "one is missing, and nobody knows where");
+        made.push(LookMade { positive: true, ..LookMade::default() });
+        // (1 + 2 + 4 + 10 + 11) / 5 of forty.
+        let atd = Summary::of(&run, &made).atd;
+        assert!((atd.unwrap_or_default() - 0.14).abs() < 1e-9, "{atd:?}");
+        let none = serde_json::to_value(Summary::of(&run, &made[..10])).unwrap();
+        assert!(none["atd"].is_null() && none["looks_to"]["90"].is_null(), "{none}");
+    }
+
+    #[test]
+    fn a_run_without_a_look_has_found_nothing() {
+        let (run, _) = looks();
+        let summary = Summary::of(&run, &[]);
+        assert_eq!((summary.found, summary.looks_to_first, summary.rrf_10), (0, None, None));
     }
 }

@@ -118,16 +118,7 @@ impl Course {
     /// Trains on what was gathered, and scores.
     fn learn(&mut self, job: &Job, material: &Material) -> Result<Outcome, String> {
         let begun = Instant::now();
-        if self.network.is_none()
-            && let Some(good) = self.good.clone()
-        {
-            self.load(good);
-        }
-        let only_score = job.only_score && self.network.is_some();
-        let network = match self.network.take() {
-            Some(network) => network,
-            None => self.subject.begin(self.task.device, job.head.as_ref(), &mut self.random)?,
-        };
+        let (network, only_score) = self.take_network(job)?;
         let normalisation = network.normalisation();
         let augmented = Augmented::of(&self.pixels, normalisation, self.task.device);
         let steps = if only_score { 0 } else { self.steps.recipe.steps(job.labels.len()) };
@@ -166,6 +157,23 @@ impl Course {
             seconds: seconds as f32,
         });
         Ok(Outcome::Opinion(Opinion { job: job.number, logits, cycle, checkpoint, part }))
+    }
+
+    /// The network as it was left, or one that begins anew; and whether it need not learn.
+    fn take_network(&mut self, job: &Job) -> Result<(Box<dyn Trainee>, bool), String> {
+        if self.network.is_none()
+            && let Some(good) = self.good.clone()
+        {
+            self.load(good);
+        }
+        match self.network.take() {
+            Some(network) => Ok((network, job.only_score)),
+            None => {
+                let head = job.head.as_ref();
+                let network = self.subject.begin(self.task.device, head, &mut self.random)?;
+                Ok((network, false))
+            }
+        }
     }
 
     /// Nothing of what it learned is to be trusted.

@@ -23,7 +23,7 @@ pub enum Recipe {
     /// Short cycles, as many positives as negatives as unanswered images that count as negatives (`LEARNING.md`).
     #[default]
     Cycles,
-    /// As the tool that Sluice replaces trained: batches of 32 labels as they come, AdamW as PyTorch has it, the
+    /// Labels only: batches of 32 labels as they come, AdamW as PyTorch has it, the
     /// learning rate between 1e-5 and 1e-2 and back in 200 steps, a fresh optimiser every ten epochs, which are a
     /// cycle here (150 steps at least, 2,000 at most).
     Cyclic,
