@@ -182,7 +182,11 @@ impl Engine {
             self.learner.look_again(self.folder.len(), &changed);
         }
         self.follow_network(memory, &snapshot);
-        let absorbed = self.learner.absorb();
+        let mut absorbed = self.learner.absorb();
+        // Before anything that could fail.
+        if let Some(checkpoint) = absorbed.checkpoint.take() {
+            keeper.hand_over(checkpoint);
+        }
         for (image, why) in &absorbed.failed {
             self.unshown.tell(*image, why).ok();
         }
@@ -195,18 +199,19 @@ impl Engine {
             opinions: absorbed.opinions,
         };
         if is_due(memory, &input, &absorbed) {
-            memory.last = Some((input, Instant::now()));
-            // Labels and candidates are copied only when they are needed: there may be a million.
-            let set = self.session.read_blocking(|view| view.state.training_set()).ok()?;
+            // Labels and candidates are copied only when they are needed: there may be a million. They may know more
+            // than what made the round due.
+            let look = |view: &sluice_session::View<'_>| {
+                (view.state.training_set(), view.state.last_relevant)
+            };
+            let (set, learned_from) = self.session.read_blocking(look).ok()?;
+            memory.last = Some((Input { learned_from, ..input }, Instant::now()));
             self.rank(memory, &snapshot, set, absorbed.opinions);
         }
         for trained in &absorbed.cycles {
             self.session.command_blocking(Command::RecordCycle(trained.clone())).ok();
         }
         self.orders.serve(self.learner.as_ref());
-        if let Some(checkpoint) = absorbed.checkpoint {
-            keeper.hand_over(checkpoint);
-        }
         Some(())
     }
 

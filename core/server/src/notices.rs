@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_down_or_said_again_is_told_to_nobody_twice() {
+    fn what_is_taken_down_shifts_nothing_and_what_is_said_again_is_new() {
         let board = NoticeBoard::default();
         for text in ["one", "two", "three"] {
             board.pin(Level::Info, text);

@@ -233,7 +233,7 @@ fn a_disk_that_hangs_over_a_checkpoint_keeps_no_ranking_waiting_and_a_later_one_
 }
 
 #[test]
-fn what_is_learned_last_is_kept_at_a_clean_end() {
+fn what_is_learned_last_is_kept_when_the_service_is_closed() {
     let place = Place::with_images(3);
     let artefacts = place.session.path().join("artefacts");
     let (absorbed, last) = channel();
