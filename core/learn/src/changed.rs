@@ -6,14 +6,16 @@ use sluice_events::ImageId;
 
 /// How many images were answered, corrected or taken back between the two.
 pub(crate) fn changed(before: &[(ImageId, bool)], now: &[(ImageId, bool)]) -> usize {
-    // Most of the time answers only came at the end.
-    let same = before.iter().zip(now).take_while(|(before, now)| before == now).count();
+    // Most of the time answers only came at the end, or one was corrected in its place.
+    let pairs = || before.iter().zip(now).take_while(|(before, now)| before.0 == now.0);
+    let corrected = pairs().filter(|(before, now)| before.1 != now.1).count();
+    let same = pairs().count();
     let (before, now) = (&before[same..], &now[same..]);
     let was: HashMap<ImageId, bool> = before.iter().copied().collect();
     let known = now.iter().filter(|(image, _)| was.contains_key(image)).count();
     let said_otherwise = |(image, label): &&(ImageId, bool)| was.get(image) != Some(label);
     let taken_back = was.len() - known;
-    now.iter().filter(said_otherwise).count() + taken_back
+    corrected + now.iter().filter(said_otherwise).count() + taken_back
 }
 
 #[cfg(test)]

@@ -200,7 +200,8 @@ impl Joint {
         let asked = candidates.iter().zip(head).filter(|(image, _)| network(**image).is_finite());
         let asked: Vec<f32> = asked.map(|(_, logit)| *logit).collect();
         let (mut of_head, mut of_network) = (self.of_head, self.of_network);
-        if asked.len() >= MEASURED_FROM || of_network == Spread::NONE {
+        let is_first = of_network == Spread::NONE && asked.len() > 1;
+        if asked.len() >= MEASURED_FROM || is_first {
             of_head = Spread::of(asked.into_iter());
             of_network = Spread::of(candidates.iter().map(|image| network(*image)));
         }

@@ -22,13 +22,21 @@ pub(crate) struct Prior<'a> {
 /// precision. Ends after some rounds in any case.
 pub(crate) fn fit(x: &Tensor, targets: &Tensor, prior: &Prior<'_>) -> Vec<f64> {
     let (to, strength) = (Tensor::from_slice(prior.at), Tensor::from_slice(prior.strength));
+    let is_bounded = |place: usize| f64::from(place < prior.none_below_zero);
+    let bounded: Vec<f64> = (0..prior.at.len()).map(is_bounded).collect();
+    let bounded = Tensor::from_slice(&bounded);
     let mut at = to.copy();
     for _ in 0..ROUNDS {
         let p = x.mv(&at).sigmoid();
         let slope = x.tr().mv(&(&p - targets)) + &strength * (&at - &to);
         let bend: Tensor = &p - &p * &p;
         let curve = x.tr().matmul(&(x * bend.unsqueeze(1))) + strength.diag(0);
-        let step = Tensor::linalg_solve(&curve, &slope, true);
+        // What stands at its bound and would fall below it stays, and the others move as if it were not there
+        // (Bertsekas 1982).
+        let held = at.le(0.0).logical_and(&slope.gt(0.0)) * &bounded;
+        let free: Tensor = 1.0 - &held;
+        let curve = curve * free.outer(&free) + held.diag(0);
+        let step = Tensor::linalg_solve(&curve, &(slope * &free), true);
         let length = step.abs().max().double_value(&[]);
         at -= step * (prior.longest / length.max(1e-12)).min(1.0);
         let _ = at.narrow(0, 0, prior.none_below_zero as i64).clamp_min_(0.0);
@@ -74,6 +82,21 @@ mod tests {
         let (x, y) = drawn(-1.7, 0.4);
         let found = fit(&x, &y, &Prior { none_below_zero: 1, ..WEAK });
         assert!(found[0].abs() < 1e-9 && (found[1] - 0.3).abs() < 0.3, "{found:?}");
+    }
+
+    #[test]
+    fn beside_a_parameter_that_is_kept_at_zero_the_others_are_what_they_are_without_it() {
+        tch::manual_seed(12);
+        let z = Tensor::randn([5_000], (Kind::Double, tch::Device::Cpu));
+        // It says the same, less clearly, and would best be subtracted.
+        let alike = &z + z.randn_like();
+        let p = (&z * 1.5 - &alike * 0.8).sigmoid();
+        let y = p.rand_like().lt_tensor(&p).to_kind(Kind::Double);
+        let prior = Prior { at: &[0.0; 3], strength: &[1e-6; 3], longest: 2.0, none_below_zero: 2 };
+        let both = fit(&with_intercept(&[z.copy(), alike]), &y, &prior);
+        let alone = fit(&with_intercept(&[z]), &y, &WEAK);
+        let apart = (both[0] - alone[0]).abs().max((both[2] - alone[1]).abs());
+        assert!(both[1].abs() < 1e-9 && apart < 1e-4, "{both:?}, and without it {alone:?}");
     }
 
     #[test]

@@ -39,6 +39,7 @@ use sluice_events::facts::CycleTrained;
 
 use crate::background::give_way;
 use crate::embed::Task;
+use crate::joint::Say;
 use crate::predictor::Part;
 pub use checkpoint::Checkpoint;
 use course::Course;
@@ -150,7 +151,8 @@ impl Trainer {
             let begin = |subject: Subject, task: Task| -> Box<dyn Cycles> {
                 Box::new(Course::new(subject, recipe, task, seed, Arc::clone(&stopped)))
             };
-            Thread { course: begin(of, task.clone()), begin: &begin, task, say }.run(&to_do, &done);
+            Thread { course: Some(begin(of, task.clone())), begin: &begin, task, say }
+                .run(&to_do, &done);
         })?;
         Ok(Self {
             subject,
@@ -169,6 +171,11 @@ impl Trainer {
     /// The name of what it trains.
     pub fn name(&self) -> &str {
         self.subject.name()
+    }
+
+    /// What it has to say before answers have shown how good it is.
+    pub fn say(&self) -> Say {
+        self.subject.say()
     }
 
     /// Whether this is what it trains.
@@ -191,9 +198,10 @@ impl Trainer {
     /// Whether a cycle with all these labels would say something new, and can wait its turn.
     pub fn is_due(&self, labels: &[(ImageId, bool)]) -> bool {
         let has_room = self.under_way.load(Ordering::Relaxed) < 2;
-        let says_something_new =
-            if self.resumed { self.due.is_other(labels) } else { self.due.is_due(labels) };
-        has_room && Due::has_begun(labels) && says_something_new
+        // To compare very many labels takes a while: last of all.
+        has_room
+            && Due::has_begun(labels)
+            && if self.resumed { self.due.is_other(labels) } else { self.due.is_due(labels) }
     }
 
     /// The pictures of these images are others now.

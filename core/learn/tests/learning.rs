@@ -236,12 +236,17 @@ fn of_a_pool_that_grew_only_what_is_new_is_computed() {
 }
 
 #[test]
-fn one_answer_alone_is_nothing_to_learn_from() {
+fn answers_of_one_kind_are_nothing_to_learn_from() {
     let (mut torch, _) = learned(Backbone::Patches { seed: 1 }).unwrap();
     assert_eq!(torch.learn(&[(ImageId(0), true)], &[ImageId(1)]), None);
     assert_eq!(torch.learn(&[], &[ImageId(1)]), None);
     // The broken picture's answer is no help either: it has no features.
     assert_eq!(torch.learn(&[(ImageId(0), true), (BROKEN, false)], &[ImageId(1)]), None);
+    // Nor are many of one kind.
+    for kind in [true, false] {
+        let alike: Vec<(ImageId, bool)> = (0..40).map(|image| (ImageId(image), kind)).collect();
+        assert_eq!(torch.learn(&alike, &[ImageId(60)]), None);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use crate::{Pixels, jpeg, memory};
+use crate::{Pixels, jpeg};
 
 /// What a file may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,25 +144,28 @@ pub fn longer_side(file: impl BufRead + Seek) -> Option<u32> {
 /// # Errors
 /// As [`decode_file`].
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Pixels, DecodeError> {
-    decode_to(bytes, limits, Detail::Full)
+    decode_to(bytes, limits, Detail::Full, |_| ()).map(|(pixels, ())| pixels)
 }
 
-/// [`decode`], perhaps at a part of the picture's size.
-pub(crate) fn decode_to(
+/// [`decode`], perhaps at a part of the picture's size. `reserve` is told how many bytes it is going to take; what it
+/// gives comes with the pixels.
+pub(crate) fn decode_to<T>(
     bytes: &[u8],
     limits: &DecodeLimits,
     detail: Detail,
-) -> Result<Pixels, DecodeError> {
+    reserve: impl FnOnce(u64) -> T,
+) -> Result<(Pixels, T), DecodeError> {
     // A decoder that panics on strange bytes is a bug there, and one more broken file here.
-    catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, limits, detail)))
+    catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, limits, detail, reserve)))
         .unwrap_or_else(|_| Err(DecodeError::Broken("the decoder gave up on it".to_owned())))
 }
 
-fn decode_unguarded(
+fn decode_unguarded<T>(
     bytes: &[u8],
     limits: &DecodeLimits,
     detail: Detail,
-) -> Result<Pixels, DecodeError> {
+    reserve: impl FnOnce(u64) -> T,
+) -> Result<(Pixels, T), DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
@@ -191,7 +194,7 @@ fn decode_unguarded(
     } else {
         decoder.total_bytes() + pixels * 3
     };
-    let _turn = memory::turn(needed);
+    let reserved = reserve(needed);
     let orientation = decoder.orientation().map_err(meaning)?;
     let by_libjpeg =
         (format == ImageFormat::Jpeg).then(|| jpeg::decode(bytes, eighths)).transpose()?.flatten();
@@ -201,7 +204,8 @@ fn decode_unguarded(
     };
     picture.apply_orientation(orientation);
     let rgb = picture.into_rgb8();
-    Ok(Pixels { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw() })
+    let pixels = Pixels { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw() };
+    Ok((pixels, reserved))
 }
 
 fn meaning(error: ImageError) -> DecodeError {

@@ -4,6 +4,7 @@
 mod warnings;
 
 use std::io::{self, BufRead, BufReader};
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use image::RgbImage;
@@ -14,7 +15,11 @@ use crate::DecodeError;
 use warnings::Unwound;
 
 const START_OF_SCAN: u8 = 0xDA;
-const PROGRESSIVE: u8 = 0xC2;
+/// Headers of frames; three of these numbers mean something else.
+const FRAMES: RangeInclusive<u8> = 0xC0..=0xCF;
+const NO_FRAMES: [u8; 3] = [0xC4, 0xC8, 0xCC];
+/// Huffman's and arithmetic codes.
+const PROGRESSIVE: [u8; 2] = [0xC2, 0xCA];
 const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
 
 /// libjpeg decodes blocks of so many bytes with care, and hears of codes that don't exist; all at once, it is quicker and
@@ -78,8 +83,14 @@ fn read<R: BufRead>(
 /// every coefficient until the last one has come.
 pub(crate) fn memory(bytes: &[u8], pixels: u64, eighths: u8) -> u64 {
     let scaled = pixels * u64::from(eighths) * u64::from(eighths) / 64 * 3;
-    let is_progressive = headers(bytes).is_some_and(|headers| headers.is_progressive);
-    scaled + if is_progressive { pixels * 6 } else { 0 }
+    let Some(Headers { is_progressive, components, in_first_scan, .. }) = headers(bytes) else {
+        return scaled;
+    };
+    let has_several_scans = is_progressive || in_first_scan < components;
+    let coefficients = if has_several_scans { pixels * u64::from(components) * 2 } else { 0 };
+    // Four colours are decoded at their full size, once to look through them, then to be shown.
+    let of_printers = if components > 3 { pixels * 7 } else { 0 };
+    scaled + coefficients + of_printers
 }
 
 /// Whether the picture data begins but never ends (ITU-T T.81, annex B: markers and segments).
@@ -99,11 +110,14 @@ struct Headers {
     /// Where the data begins: behind the headers, which may hold thumbnails of their own.
     end: usize,
     is_progressive: bool,
+    /// Colours of the picture, and of its first scan.
+    components: u8,
+    in_first_scan: u8,
 }
 
 /// `None` where no scan begins.
 fn headers(bytes: &[u8]) -> Option<Headers> {
-    let (mut at, mut is_progressive) = (2, false);
+    let (mut at, mut is_progressive, mut components) = (2, false, 3);
     loop {
         // Bytes between two segments are odd, and cost no part of the picture.
         if *bytes.get(at)? != 0xFF {
@@ -116,11 +130,16 @@ fn headers(bytes: &[u8]) -> Option<Headers> {
             // Markers that stand alone, and none at all.
             0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
             _ => {
-                is_progressive |= marker == PROGRESSIVE;
+                is_progressive |= PROGRESSIVE.contains(&marker);
+                if FRAMES.contains(&marker) && !NO_FRAMES.contains(&marker) {
+                    components = *bytes.get(at + 9)?;
+                }
+                let in_first_scan = *bytes.get(at + 4)?;
                 let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
                 at += 2 + usize::from(length);
                 if marker == START_OF_SCAN {
-                    return (at <= bytes.len()).then_some(Headers { end: at, is_progressive });
+                    let headers = Headers { end: at, is_progressive, components, in_first_scan };
+                    return (at <= bytes.len()).then_some(headers);
                 }
             }
         }

@@ -1,42 +1,58 @@
-//! Large pictures take turns: each may take gigabytes while it is decoded, and there are as many threads as cores.
+//! Large pictures wait for each other: one may take a gigabyte while it is decoded and resized, and there are as many
+//! threads that compute features as cores. Who shows a picture to a person does not wait.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
-/// From so many bytes on; as many again may be taken while it is turned and resized.
-const LARGE: u64 = 150_000_000;
+/// So many bytes are taken at once; a picture that takes more is alone.
+const MOST: u64 = 1 << 30;
 
-static LARGE_ONES: Mutex<()> = Mutex::new(());
+static TAKEN: Mutex<u64> = Mutex::new(0);
+static LESS: Condvar = Condvar::new();
 
-/// Held while a large picture is decoded.
-pub(crate) struct Turn(#[expect(dead_code, reason = "it is let go of")] MutexGuard<'static, ()>);
+/// Held as long as these bytes are taken.
+pub(crate) struct Turn(u64);
 
-/// Waits until no other large picture is decoded, if this one, which takes so many bytes, is large.
-pub(crate) fn turn(bytes: u64) -> Option<Turn> {
-    (bytes >= LARGE).then(|| Turn(LARGE_ONES.lock().unwrap_or_else(PoisonError::into_inner)))
+/// Waits until there is room for so many bytes.
+pub(crate) fn turn(bytes: u64) -> Turn {
+    let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_full = |taken: &mut u64| *taken > 0 && taken.saturating_add(bytes) > MOST;
+    let mut taken = LESS.wait_while(taken, is_full).unwrap_or_else(PoisonError::into_inner);
+    *taken = taken.saturating_add(bytes);
+    Turn(bytes)
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_sub(self.0);
+        LESS.notify_all();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::thread;
-    use std::time::Duration;
 
     use super::*;
 
     #[test]
-    fn a_large_picture_waits_for_another_and_a_small_one_does_not() {
-        let first = turn(LARGE);
-        let (say, heard) = channel();
-        let second = thread::spawn(move || {
-            let small = turn(LARGE - 1).is_none();
-            say.send(small).ok();
-            let large = turn(LARGE).is_some();
-            say.send(large).ok();
+    fn no_more_is_taken_at_once_than_may_be_and_what_is_larger_is_alone() {
+        let taken = AtomicU64::new(0);
+        thread::scope(|scope| {
+            for bytes in [MOST / 2, MOST / 2, MOST / 3, MOST * 2] {
+                let taken = &taken;
+                scope.spawn(move || {
+                    for _ in 0..1000 {
+                        let turn = turn(bytes);
+                        let now = taken.fetch_add(bytes, Ordering::SeqCst) + bytes;
+                        assert!(now <= MOST || now == bytes, "{now} at once");
+                        thread::yield_now();
+                        taken.fetch_sub(bytes, Ordering::SeqCst);
+                        drop(turn);
+                    }
+                });
+            }
         });
-        assert_eq!(heard.recv(), Ok(true), "a small one");
-        assert!(heard.recv_timeout(Duration::from_millis(200)).is_err(), "two at once");
-        drop(first);
-        assert_eq!(heard.recv(), Ok(true), "then the other one");
-        second.join().expect("no panic");
     }
 }

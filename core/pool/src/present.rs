@@ -42,8 +42,8 @@ pub fn present(
         return Ok(Presented { content_type, bytes });
     }
     let broken = |error: ResizeError| DecodeError::Broken(error.to_string());
-    let reduced = fit_within(&decode_to(&bytes, limits, Detail::Longer(longest))?, longest)
-        .map_err(broken)?;
+    let (pixels, ()) = decode_to(&bytes, limits, Detail::Longer(longest), |_| ())?;
+    let reduced = fit_within(&pixels, longest).map_err(broken)?;
     let mut out = Cursor::new(Vec::new());
     let content_type = if shown_as.is_some() {
         write(JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY), &reduced)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::decode::{Detail, decode_to, read_within};
-use crate::{DecodeError, DecodeLimits, Key, squash};
+use crate::{DecodeError, DecodeLimits, Key, memory, squash};
 
 /// What became of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn square(
     if known(&content) {
         return Ok(Square::Known { key: content, also: Some(file) });
     }
-    let pixels = decode_to(&bytes, limits, Detail::Shorter(side))?;
+    let (pixels, _turn) = decode_to(&bytes, limits, Detail::Shorter(side), memory::turn)?;
     let broken = |error: crate::ResizeError| DecodeError::Broken(error.to_string());
     let rgb = squash(&pixels, side).map_err(broken)?.rgb;
     Ok(Square::Made { rgb, keys: [content, file] })

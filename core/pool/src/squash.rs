@@ -4,7 +4,13 @@
 //! pictures in Python. The library that resizes for the screen (`resize.rs`) is off by one step in one value of seven,
 //! which moves a probability by up to 0.003.
 //!
-//! One pass along rows, then one along columns: weighted sums with weights in 1/2²², rounded to 8 bits after each.
+//! One pass along rows, then one along columns: weighted sums with weights in 1/2²², rounded to 8 bits after each. Both
+//! are compiled once more for processors with AVX2, which multiply eight whole numbers at once; which one runs is chosen
+//! at run time.
+
+use std::borrow::Cow;
+
+use pulp::{Arch, NullaryFnOnce};
 
 use crate::{Pixels, ResizeError};
 
@@ -32,14 +38,20 @@ pub fn squash(pixels: &Pixels, side: u32) -> Result<Pixels, ResizeError> {
         let why = format!("{} bytes are no {width} × {height} pixels", rgb.len());
         return Err(ResizeError::new(side, side, why));
     }
-    let narrowed = (*width != side).then(|| along_rows(rgb, columns, &sources(*width, side)));
-    let narrowed = narrowed.as_ref().unwrap_or(rgb);
-    let rgb = if *height == side {
-        narrowed.clone()
+    let narrowed = if *width == side {
+        Cow::Borrowed(rgb)
     } else {
-        along_columns(narrowed, side as usize * 3, &sources(*height, side))
+        let sources = sources(*width, side);
+        Cow::Owned(Arch::new().dispatch(AlongRows { rgb, columns, sources: &sources }))
     };
-    Ok(Pixels { width: side, height: side, rgb })
+    let made = if *height == side {
+        narrowed.into_owned()
+    } else {
+        let (rgb, sources) = (&*narrowed, sources(*height, side));
+        let row_bytes = side as usize * 3;
+        Arch::new().dispatch(AlongColumns { rgb, row_bytes, sources: &sources })
+    };
+    Ok(Pixels { width: side, height: side, rgb: made })
 }
 
 /// The triangle around each pixel of the result, as wide as a pixel of the result, and at least as wide as one of the
@@ -62,40 +74,96 @@ fn sources(from: u32, to: u32) -> Vec<Source> {
         .collect()
 }
 
-fn along_rows(rgb: &[u8], columns: usize, sources: &[Source]) -> Vec<u8> {
-    let mut made = Vec::with_capacity(rgb.len() / columns * sources.len());
-    for row in rgb.chunks_exact(columns * 3) {
-        for Source { first, weights } in sources {
-            let mut sums = [HALF; 3];
-            let (pixels, _) = row[first * 3..].as_chunks::<3>();
-            for (pixel, weight) in pixels.iter().zip(weights) {
-                for (sum, value) in sums.iter_mut().zip(pixel) {
-                    *sum += i32::from(*value) * weight;
-                }
-            }
-            made.extend(sums.map(rounded));
-        }
-    }
-    made
+/// A pass along rows of so many columns.
+struct AlongRows<'a> {
+    rgb: &'a [u8],
+    columns: usize,
+    sources: &'a [Source],
 }
 
-fn along_columns(rgb: &[u8], row_bytes: usize, sources: &[Source]) -> Vec<u8> {
-    let mut made = Vec::with_capacity(row_bytes * sources.len());
-    let mut sums = vec![HALF; row_bytes];
-    for Source { first, weights } in sources {
-        sums.fill(HALF);
-        let rows = rgb[first * row_bytes..].chunks_exact(row_bytes);
-        for (row, weight) in rows.zip(weights) {
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += i32::from(*value) * weight;
+impl NullaryFnOnce for AlongRows<'_> {
+    type Output = Vec<u8>;
+
+    /// Two rows at a time: their pixels lie side by side in one vector of eight, which each weight is multiplied with.
+    #[expect(clippy::inline_always, reason = "only so it is compiled for each processor")]
+    #[inline(always)]
+    fn call(self) -> Vec<u8> {
+        let Self { rgb, columns, sources } = self;
+        let row_bytes = columns * 3;
+        let mut made = vec![0; rgb.len() / columns * sources.len()];
+        let mut pixels = vec![[0_u8; 8]; columns];
+        // With one byte more, so that the last pixel is read like the others, four bytes at once.
+        let mut padded = [(); 2].map(|()| vec![0; row_bytes + 1]);
+        for (rows, made) in rgb.chunks(row_bytes * 2).zip(made.chunks_mut(sources.len() * 6)) {
+            let (one, other) = rows.split_at(row_bytes);
+            let other = if other.is_empty() { one } else { other };
+            padded[0][..row_bytes].copy_from_slice(one);
+            padded[1][..row_bytes].copy_from_slice(other);
+            let [one, other] = padded.each_ref().map(|row| row.array_windows::<4>().step_by(3));
+            for (pixel, (one, other)) in pixels.iter_mut().zip(one.zip(other)) {
+                pixel[..4].copy_from_slice(one);
+                pixel[4..].copy_from_slice(other);
+            }
+            let (first_row, second_row) = made.split_at_mut(sources.len() * 3);
+            let mut second_row = second_row.as_chunks_mut::<3>().0.iter_mut();
+            for (made, source) in first_row.as_chunks_mut::<3>().0.iter_mut().zip(sources) {
+                let mut sums = [HALF; 8];
+                for (pixel, weight) in pixels[source.first..].iter().zip(&source.weights) {
+                    for (sum, value) in sums.iter_mut().zip(pixel) {
+                        *sum = add(*sum, i32::from(*value), *weight);
+                    }
+                }
+                let [r, g, b, _, s, h, c, _] = sums.map(rounded);
+                *made = [r, g, b];
+                if let Some(made) = second_row.next() {
+                    *made = [s, h, c];
+                }
             }
         }
-        made.extend(sums.iter().map(|sum| rounded(*sum)));
+        made
     }
-    made
+}
+
+/// A pass along columns, row by row.
+struct AlongColumns<'a> {
+    rgb: &'a [u8],
+    row_bytes: usize,
+    sources: &'a [Source],
+}
+
+impl NullaryFnOnce for AlongColumns<'_> {
+    type Output = Vec<u8>;
+
+    #[expect(clippy::inline_always, reason = "only so it is compiled for each processor")]
+    #[inline(always)]
+    fn call(self) -> Vec<u8> {
+        let Self { rgb, row_bytes, sources } = self;
+        let mut made = vec![0; row_bytes * sources.len()];
+        let mut sums = vec![HALF; row_bytes];
+        for (made, Source { first, weights }) in made.chunks_exact_mut(row_bytes).zip(sources) {
+            sums.fill(HALF);
+            let rows = rgb[first * row_bytes..].chunks_exact(row_bytes);
+            for (row, weight) in rows.zip(weights) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum = add(*sum, i32::from(*value), *weight);
+                }
+            }
+            for (made, sum) in made.iter_mut().zip(&sums) {
+                *made = rounded(*sum);
+            }
+        }
+        made
+    }
+}
+
+/// One more pixel. No sum overflows (see [`BITS`]); to check it would keep the compiler from adding eight at once.
+#[inline]
+fn add(sum: i32, value: i32, weight: i32) -> i32 {
+    sum.wrapping_add(value.wrapping_mul(weight))
 }
 
 /// No weight is below nought, so no sum is.
+#[inline]
 fn rounded(sum: i32) -> u8 {
     (sum >> BITS).min(255) as u8
 }

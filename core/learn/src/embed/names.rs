@@ -10,7 +10,7 @@ use sluice_events::network::Graph;
 use crate::network::Network;
 
 /// To be changed with whatever changes the numbers that come out.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What the rows of a network depend on: how it was defined, its weights, and in what form it is asked.
 pub(super) fn made_by(graph: &Graph, weights: &Path, asked: &Network) -> String {

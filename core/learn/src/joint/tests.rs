@@ -121,8 +121,12 @@ fn a_network_that_must_earn_its_say_has_none_until_answers_show_that_it_knows() 
     let [head, network, _] = weights_after(Say::Earned, 200, knows);
     assert!(network > 2.0 * head, "it knows: {head} {network}");
     let knows_nothing = |n: u32| (n.wrapping_mul(2_654_435_761) >> 8) as f32;
-    let [_, network, _] = weights_after(Say::Earned, 200, knows_nothing);
-    assert!(network < 0.3, "it knows nothing: {network}");
+    for answers in [10, 50, 200] {
+        let [_, network, _] = weights_after(Say::Earned, answers, knows_nothing);
+        assert!(network < 0.1, "it knows nothing after {answers}: {network}");
+        let [_, network, _] = weights_after(Say::Earned, answers, |n| -knows(n));
+        assert!(network < 1e-9, "it is always wrong, after {answers}: {network}");
+    }
 }
 
 #[test]

@@ -8,7 +8,6 @@ use super::Torch;
 use super::options::{Background, Options};
 use crate::device;
 use crate::embed::{Embedding, Task, fingerprint};
-use crate::joint::Joint;
 use crate::table::Table;
 use crate::training::{Subject, Trainer};
 use crate::{Absorbed, Backbone, LearnError, Pictures};
@@ -59,8 +58,7 @@ impl Torch {
 
     /// Something else is to train in the background; it goes on from what was kept of it.
     fn begin_background(&mut self, subject: Subject, task: Task) -> Result<(), LearnError> {
-        self.joint = Joint::of(task.images, subject.say());
-        (self.background, self.trusted) = (None, None);
+        self.forget_background(task.images, subject.say());
         // Another network has not spoken yet: what is kept of its trust must wait for it.
         self.status.opinions = 0;
         let identity = subject.identity();

@@ -47,7 +47,7 @@ impl Torch {
             self.joint.weigh(labels);
             let logits = self.joint.together(candidates, &of_head);
             self.train(labels, candidates, &logits, weights);
-            let calibrated = self.calibrate(sample.shift);
+            let calibrated = self.calibrate();
             let probability = |logit: &f32| self.calibration.probability(*logit);
             let probabilities = logits.iter().map(probability).collect();
             let mut features = self.status.features.clone();
@@ -71,7 +71,7 @@ impl Torch {
         let from = self.head.take().unwrap_or_else(|| Head::zero(x.size()[1], &x));
         let factor = self.renewal.newest().map(|renewed| &renewed.factor);
         let head = from.fit(&x, &y, factor);
-        self.renewal.follow(&head, &sample.labels, &x, &y);
+        self.renewal.follow(&head, sample, &x, &y);
         let (weights, bias) = head.on_raw(&scale.mean, &scale.deviation);
         let scores = table.with_rows(|rows| score(rows, &weights, &bias))?;
         let weights = Vec::try_from(&weights).ok();
@@ -91,12 +91,11 @@ impl Torch {
         }
     }
 
-    /// What logits mean from now on; whether anything is known of it. The head's labels may have other shares of both
-    /// classes than all have.
-    fn calibrate(&mut self, shift: f64) -> bool {
+    /// What logits mean from now on; whether anything is known of it.
+    fn calibrate(&mut self) -> bool {
         let complete = self.scale.as_ref().is_some_and(|scale| scale.complete);
         let renewed = if complete { self.renewal.first() } else { self.renewal.newest() };
-        let of_head = renewed.map(|renewed| renewed.calibration.shifted(shift));
+        let of_head = renewed.map(|renewed| renewed.calibration);
         let learned = self.joint.calibration().or(of_head);
         self.calibration = learned.unwrap_or(Calibration::NONE);
         self.calibration != Calibration::NONE

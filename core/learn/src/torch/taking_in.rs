@@ -8,7 +8,7 @@ use sluice_events::facts::CycleTrained;
 
 use super::Torch;
 use crate::embed::Block;
-use crate::joint::Joint;
+use crate::joint::{Joint, Say};
 use crate::table::Table;
 use crate::training::{Checkpoint, Honest, Said, Trainer};
 use crate::{Absorbed, Learner, NoPicture};
@@ -86,6 +86,13 @@ impl Torch {
         failed
     }
 
+    /// What the network in the background thought of so many images counts for nothing any more; the next one begins with
+    /// this say.
+    pub(super) fn forget_background(&mut self, images: u32, say: Say) {
+        self.joint = Joint::of(images, say);
+        (self.background, self.trusted) = (None, None);
+    }
+
     /// The pool has so many images.
     fn hear_background(&mut self, images: u32) -> Heard {
         let mut heard = Heard::default();
@@ -98,11 +105,15 @@ impl Torch {
                     heard.cycles.extend(opinion.cycle);
                     heard.checkpoint = opinion.checkpoint.or(heard.checkpoint);
                 }
-                Said::Nothing | Said::Astray => {}
+                Said::Nothing => {}
+                // What it said before is not to be trusted either.
+                Said::Astray => {
+                    let say = self.trainer.as_ref().map(Trainer::say).unwrap_or_default();
+                    self.forget_background(images, say);
+                }
                 Said::Note(note) => self.status.notes.push(note),
                 Said::Instead(subject) => {
-                    self.joint = Joint::of(images, subject.say());
-                    (self.background, self.trusted) = (None, None);
+                    self.forget_background(images, subject.say());
                 }
                 Said::Ended(note) => {
                     self.status.notes.push(note);

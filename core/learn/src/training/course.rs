@@ -69,6 +69,7 @@ impl Cycles for Course {
     }
 
     fn cycle(&mut self, job: &Job) -> Result<Outcome, String> {
+        self.draw_anew(job.number);
         self.pixels.forget(&job.changed);
         let Some(material) = self.gather(job) else { return Ok(Outcome::Nothing) };
         self.learn(job, &material)
@@ -97,6 +98,13 @@ impl Course {
             random,
             stop,
         }
+    }
+
+    /// What is drawn by chance depends on the seed and on the job's number, not on what came of earlier jobs: one that
+    /// found no pictures, say, may have drawn as well.
+    fn draw_anew(&mut self, job: u64) {
+        self.random.set_stream(job);
+        self.random.set_word_pos(0);
     }
 
     /// Goes on from weights that were kept. What does not fit is told to the program's log, and it begins anew.
@@ -166,14 +174,12 @@ impl Course {
         {
             self.load(good);
         }
-        match self.network.take() {
-            Some(network) => Ok((network, job.only_score)),
-            None => {
-                let head = job.head.as_ref();
-                let network = self.subject.begin(self.task.device, head, &mut self.random)?;
-                Ok((network, false))
-            }
+        if let Some(network) = self.network.take() {
+            return Ok((network, job.only_score));
         }
+        let head = job.head.as_ref();
+        let network = self.subject.begin(self.task.device, head, &mut self.random)?;
+        Ok((network, false))
     }
 
     /// Nothing of what it learned is to be trusted.
@@ -210,20 +216,21 @@ impl Course {
         let candidates = &all[..all.len().min(scored)];
         // Hundreds of thousands of labels may have been imported; their pictures would have to be made first.
         let labels = Sample::of(job.labels.clone()).labels;
-        let answered: Vec<ImageId> = labels.iter().map(|(image, _)| *image).collect();
-        // Where there is no room for all: without candidates it would have nothing to say.
-        self.pixels.fetch(&[candidates, &answered, &unanswered]);
-        let shown = |images: &mut dyn Iterator<Item = ImageId>| -> Vec<ImageId> {
-            images.filter(|image| self.pixels.has(*image)).collect()
+        let of = |yes: bool| -> Vec<ImageId> {
+            labels.iter().filter(|label| label.1 == yes).map(|label| label.0).collect()
         };
-        let of = |yes: bool| {
-            shown(&mut labels.iter().filter(|label| label.1 == yes).map(|label| label.0))
+        let (positives, negatives) = (of(true), of(false));
+        // It can't do without any of them: without candidates it has nothing to say, without answers of both kinds
+        // nothing to learn from.
+        self.pixels.fetch(&[candidates, &positives, &negatives, &unanswered]);
+        let shown = |images: &[ImageId]| -> Vec<ImageId> {
+            images.iter().copied().filter(|image| self.pixels.has(*image)).collect()
         };
         let material = Material {
-            positives: of(true),
-            negatives: of(false),
-            unanswered: shown(&mut unanswered.into_iter()),
-            candidates: shown(&mut candidates.iter().copied()),
+            positives: shown(&positives),
+            negatives: shown(&negatives),
+            unanswered: shown(&unanswered),
+            candidates: shown(candidates),
         };
         let enough = !material.positives.is_empty() && !material.negatives.is_empty();
         (enough && !self.stopped()).then_some(material)

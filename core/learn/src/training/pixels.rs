@@ -21,6 +21,8 @@ const IN_MEMORY: u64 = 2 << 30;
 
 pub(super) struct Pixels {
     side: u32,
+    /// Bytes that are held at most where the disk does not take them.
+    in_memory: u64,
     writer: RowWriter,
     rows: Arc<Rows>,
     /// Row of each image; none where it can't be shown.
@@ -32,6 +34,16 @@ pub(super) struct Pixels {
 impl Pixels {
     /// Pictures of this side, or of one that suits the pool.
     pub fn open(task: &Task, side: Option<u32>, stop: Arc<AtomicBool>) -> Self {
+        Self::with_memory(task, side, stop, IN_MEMORY)
+    }
+
+    /// The same; where the disk does not take them, so many bytes are held at most.
+    pub fn with_memory(
+        task: &Task,
+        side: Option<u32>,
+        stop: Arc<AtomicBool>,
+        in_memory: u64,
+    ) -> Self {
         let side = side.unwrap_or_else(|| {
             let images = (0..task.images).map(ImageId);
             typical_side(task.pictures.as_ref(), images, SMALL_SIDE, LARGE_SIDE)
@@ -40,13 +52,13 @@ impl Pixels {
         let row_bytes = (side * side * 3) as usize;
         let place = task.place.as_ref();
         let room = task.images.min((ROOM / row_bytes as u64) as u32);
-        let extent = Extent { room, in_memory: IN_MEMORY, ..Extent::of(row_bytes, task.images) };
+        let extent = Extent { room, in_memory, ..Extent::of(row_bytes, task.images) };
         let mut writer = RowWriter::open(place, &set, "pixels", extent);
         if let Some(why) = writer.trouble() {
             tracing::info!(%why, "pictures for the background are kept in memory");
         }
         let (rows, pictures) = (writer.rows(), Arc::clone(&task.pictures));
-        Self { side, writer, rows, slots: HashMap::new(), pictures, stop }
+        Self { side, in_memory, writer, rows, slots: HashMap::new(), pictures, stop }
     }
 
     /// Side of the pictures.
@@ -54,17 +66,19 @@ impl Pixels {
         self.side as usize
     }
 
-    /// Has the pictures of these images ready, as far as they can be shown. Where there is no room for all, the first
-    /// ones have it.
-    pub fn fetch(&mut self, images: &[&[ImageId]]) {
-        let mut added = self.add(images);
+    /// Has the pictures of these kinds of images ready, as far as they can be shown. Where there is no room for all,
+    /// each kind has as much of it as the others, for its first ones; what a small kind leaves, larger ones have.
+    pub fn fetch(&mut self, kinds: &[&[ImageId]]) {
+        let images = by_turns(kinds);
+        let mut added = self.add(&images);
         if added.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::OutOfMemory) {
             // No room beside what earlier cycles wanted.
-            let extent = Extent { in_memory: IN_MEMORY, ..Extent::of(self.rows.row_bytes(), 0) };
+            let in_memory = self.in_memory;
+            let extent = Extent { in_memory, ..Extent::of(self.rows.row_bytes(), 0) };
             self.writer = RowWriter::open(None, "", "", extent);
             self.rows = self.writer.rows();
             self.slots.clear();
-            added = self.add(images);
+            added = self.add(&images);
         }
         if let Some(why) = self.writer.trouble() {
             tracing::info!(%why, "pictures for the background are kept in memory");
@@ -75,9 +89,9 @@ impl Pixels {
     }
 
     /// Those that are not there yet, until there is no room, or no thread for them.
-    fn add(&mut self, images: &[&[ImageId]]) -> io::Result<()> {
+    fn add(&mut self, images: &[ImageId]) -> io::Result<()> {
         let mut seen = HashSet::new();
-        let mut missing: Vec<ImageId> = images.iter().copied().flatten().copied().collect();
+        let mut missing = images.to_vec();
         missing.retain(|image| !self.slots.contains_key(image) && seen.insert(*image));
         let known = self.writer.known();
         let lanes = Lanes::start(&missing, &self.pictures, self.side, &known, &self.stop)?;
@@ -131,4 +145,11 @@ impl Pixels {
         let step = there.len().div_ceil(most.max(1)).max(1);
         there.into_iter().step_by(step).collect()
     }
+}
+
+/// One of each, then the next of each, until there is none left.
+fn by_turns(kinds: &[&[ImageId]]) -> Vec<ImageId> {
+    let most = kinds.iter().map(|images| images.len()).max().unwrap_or_default();
+    let turn = |at: usize| kinds.iter().filter_map(move |images| images.get(at).copied());
+    (0..most).flat_map(turn).collect()
 }

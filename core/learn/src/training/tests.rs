@@ -69,7 +69,7 @@ fn said(device: Device, fits_at: u32) -> Vec<String> {
         wishes.send(Wish::Cycle(Job { number, ..Job::default() })).unwrap();
     }
     drop(wishes);
-    let course = Box::new(Hungry { says: 1.0, fits_at, divided: 0 });
+    let course: Option<Box<dyn Cycles>> = Some(Box::new(Hungry { says: 1.0, fits_at, divided: 0 }));
     Thread { course, begin: &begin, task, say }.run(&to_do, &under_way);
     said.iter().map(words).collect()
 }
@@ -112,7 +112,7 @@ fn said_of(outcomes: Vec<Outcome>) -> Vec<String> {
     drop(wishes);
     let under_way = AtomicU32::new(outcomes.len() as u32);
     let begin = |_: Subject, _: Task| -> Box<dyn Cycles> { Box::new(Fated(Vec::new())) };
-    let course = Box::new(Fated(outcomes));
+    let course: Option<Box<dyn Cycles>> = Some(Box::new(Fated(outcomes)));
     Thread { course, begin: &begin, task, say }.run(&to_do, &under_way);
     said.iter().map(words).collect()
 }

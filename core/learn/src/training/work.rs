@@ -75,7 +75,8 @@ impl From<Outcome> for Said {
 
 /// The background's thread.
 pub(super) struct Thread<'a> {
-    pub course: Box<dyn Cycles>,
+    /// None while another one takes its place.
+    pub course: Option<Box<dyn Cycles>>,
     pub begin: &'a dyn Fn(Subject, Task) -> Box<dyn Cycles>,
     pub task: Task,
     pub say: Sender<Said>,
@@ -115,12 +116,13 @@ impl Thread<'_> {
     /// What comes of a wish; nothing where nothing is to be said. libtorch's errors are panics here; the head goes on.
     fn fulfil(&mut self, wish: &Wish) -> thread::Result<Result<Option<Outcome>, String>> {
         loop {
+            let Some(course) = &mut self.course else { return Ok(Ok(None)) };
             let outcome = catch_unwind(AssertUnwindSafe(|| match wish {
                 Wish::Resume(weights) => {
-                    self.course.resume(Arc::clone(weights));
+                    course.resume(Arc::clone(weights));
                     Ok(None)
                 }
-                Wish::Cycle(job) => self.course.cycle(job).map(Some),
+                Wish::Cycle(job) => course.cycle(job).map(Some),
             }));
             match outcome {
                 Err(panic) if self.asks_for_less(panic.as_ref()) => {}
@@ -132,7 +134,8 @@ impl Thread<'_> {
     /// A GPU that is short of memory gets the same again in smaller batches, if there are smaller ones.
     fn asks_for_less(&mut self, panic: &(dyn Any + Send)) -> bool {
         let lacks_memory = device::panic_text(panic).contains(OUT_OF_MEMORY);
-        let less = self.task.device != Device::Cpu && lacks_memory && self.course.divide();
+        let course = self.course.as_mut().filter(|_| self.task.device != Device::Cpu);
+        let less = lacks_memory && course.is_some_and(|course| course.divide());
         if less {
             tracing::warn!("smaller batches for the GPU's memory");
         }
@@ -152,7 +155,9 @@ impl Thread<'_> {
              answers and rankings go on"
         );
         self.task.device = Device::Cpu;
-        self.course = (self.begin)(Subject::Small, self.task.clone());
+        // Its pictures are locked as long as it is there.
+        self.course = None;
+        self.course = Some((self.begin)(Subject::Small, self.task.clone()));
         self.say.send(Said::Instead(Subject::Small)).is_ok()
             && self.say.send(Said::Note(note)).is_ok()
     }

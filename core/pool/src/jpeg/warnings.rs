@@ -22,6 +22,8 @@ const DAMAGE: [&str; 2] = ["Corrupt JPEG data", "Premature end"];
 const COLOUR_PROFILE: &str = "ICC marker";
 /// Between the segments of a header such bytes are odd and harmless.
 const LEFT_OVER: &str = "extraneous bytes";
+const RESTART_FIRST: u32 = 0xD0;
+const RESTART_LAST: u32 = 0xD7;
 const END_OF_IMAGE: u32 = 0xD9;
 
 /// Unwinds, with [`Unwound`], from errors and from damage; from what is left over at the end only where it is asked to.
@@ -39,7 +41,9 @@ pub(super) fn listening(also_left_over: bool) -> jpeg_error_mgr {
 }
 
 extern "C-unwind" fn give_up(decoder: &mut jpeg_common_struct) {
-    resume_unwind(Box::new(Unwound::GaveUp(message(decoder).0.to_owned())));
+    // Without the numbers, of which the words only have the places.
+    let words = message(decoder).0.split('%').next().unwrap_or_default();
+    resume_unwind(Box::new(Unwound::GaveUp(words.trim_end().to_owned())));
 }
 
 extern "C-unwind" fn hear_damage(decoder: &mut jpeg_common_struct, level: c_int) {
@@ -60,7 +64,11 @@ fn meaning(decoder: &jpeg_common_struct, level: c_int) -> Option<Unwound> {
     if !DAMAGE.iter().any(|words| message.starts_with(words)) || message.contains(COLOUR_PROFILE) {
         None
     } else if message.contains(LEFT_OVER) {
-        (before == END_OF_IMAGE).then_some(Unwound::LeftOver)
+        match before {
+            END_OF_IMAGE => Some(Unwound::LeftOver),
+            RESTART_FIRST..=RESTART_LAST => Some(Unwound::Damage),
+            _ => None,
+        }
     } else {
         Some(Unwound::Damage)
     }

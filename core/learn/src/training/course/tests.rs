@@ -140,3 +140,52 @@ fn of_very_many_answers_it_looks_at_some() {
     let answered = material.positives.len() + material.negatives.len();
     assert!((5_000..=20_000).contains(&answered), "{answered}");
 }
+
+#[test]
+fn what_comes_of_a_job_depends_on_the_seed_and_its_number_and_not_on_what_was_tried_before() {
+    let bars = Arc::new(Bars::default());
+    let mut tried = course(Arc::clone(&bars), Recipe::Cycles);
+    bars.away.store(true, Ordering::Relaxed);
+    assert!(matches!(tried.cycle(&job()), Ok(Outcome::Nothing)));
+    bars.away.store(false, Ordering::Relaxed);
+    let second = Job { number: 2, ..job() };
+    let thinks = |mut course: Course| opinion(course.cycle(&second)).unwrap().logits;
+    assert_eq!(thinks(tried), thinks(course(Arc::default(), Recipe::Cycles)));
+}
+
+#[test]
+fn each_job_draws_other_images() {
+    let mut course = course(Arc::default(), Recipe::Cycles);
+    let [first, again, second] = [1, 1, 2].map(|number| {
+        course.draw_anew(number);
+        course.gather(&job()).unwrap().unanswered
+    });
+    assert!(first == again && first != second);
+}
+
+#[test]
+fn where_there_is_room_for_few_pictures_there_are_some_of_each_kind() {
+    let mut course = course(Arc::default(), Recipe::Cycles);
+    let twelve = 12 * 32 * 32 * 3;
+    course.pixels = Pixels::with_memory(&course.task, None, Arc::default(), twelve);
+    let Material { positives, negatives, unanswered, candidates } = course.gather(&job()).unwrap();
+    for (kind, images) in [
+        ("positives", positives),
+        ("negatives", negatives),
+        ("unanswered", unanswered),
+        ("candidates", candidates),
+    ] {
+        assert!(images.len() >= 3, "{kind}: {images:?}");
+    }
+}
+
+#[test]
+fn what_a_small_kind_leaves_of_the_room_larger_ones_have() {
+    let mut course = course(Arc::default(), Recipe::Cycles);
+    let thirty = 30 * 32 * 32 * 3;
+    course.pixels = Pixels::with_memory(&course.task, None, Arc::default(), thirty);
+    let labels = [(ImageId(0), true), (ImageId(1), false)].to_vec();
+    let material = course.gather(&Job { labels, ..job() }).unwrap();
+    let Material { positives, negatives, candidates, .. } = material;
+    assert_eq!((positives.len(), negatives.len(), candidates.len()), (1, 1, 28));
+}
