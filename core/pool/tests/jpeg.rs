@@ -1,4 +1,4 @@
-//! JPEGs whose data is damaged: never shown as if nothing were missing.
+//! JPEGs whose data is damaged: never decoded as if nothing were missing.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use image::{Rgb, RgbImage};

@@ -66,11 +66,13 @@ pub(super) struct Stacking {
     say: Say,
     answers: VecDeque<HeldOut>,
     weights: [f64; 3],
+    /// Whether the answers are others than those that the weights were learned from.
+    has_news: bool,
 }
 
 impl Stacking {
     pub fn new(say: Say) -> Self {
-        Self { say, answers: VecDeque::new(), weights: say.weights() }
+        Self { say, answers: VecDeque::new(), weights: say.weights(), has_news: false }
     }
 
     /// Weight of the head, weight of the network, intercept: together the logit of an answer that neither knew. No weight
@@ -87,13 +89,11 @@ impl Stacking {
 
     /// What the answers are now: those that were taken back go, those that were corrected count as what they are.
     pub fn correct(&mut self, label: impl Fn(ImageId) -> Option<bool>) {
-        self.answers.retain_mut(|answer| match answer.image.map(&label) {
-            Some(None) => false,
-            Some(Some(positive)) => {
-                answer.positive = positive;
-                true
-            }
-            None => true,
+        self.answers.retain_mut(|answer| {
+            let Some(now) = answer.image.map(&label) else { return true };
+            self.has_news |= now != Some(answer.positive);
+            answer.positive = now.unwrap_or(answer.positive);
+            now.is_some()
         });
     }
 
@@ -101,11 +101,15 @@ impl Stacking {
     pub fn add(&mut self, image: ImageId, pair: Pair, positive: bool) {
         if pair.is_finite() {
             self.answers.push_back(HeldOut { image: Some(image), pair, positive });
+            self.has_news = true;
         }
     }
 
-    /// Learns the weights from the newest answers.
+    /// Learns the weights from the newest answers, if there is anything new: it is on every answer's way to its ranking.
     pub fn learn(&mut self) {
+        if !std::mem::take(&mut self.has_news) {
+            return;
+        }
         let old = self.answers.len().saturating_sub(REMEMBERED);
         self.answers.drain(..old);
         self.weights = self.fit();
@@ -126,6 +130,7 @@ impl Stacking {
             positive: row[2] > 0.5,
         };
         self.answers = rows.iter().map(answer).filter(|answer| answer.pair.is_finite()).collect();
+        self.has_news = true;
         self.learn();
     }
 
